@@ -1,0 +1,16 @@
+//! `unmigrate`: database migrations you can take back.
+//!
+//! Data flows down the list of modules below, and a module uses only those listed above it: files become
+//! [`migration::Migration`]s ([`read`]), their text becomes statements ([`parse`]), statements change a catalog
+//! ([`schema`]), the catalog before and after gives a verdict ([`assess`]), the verdict meets the policy ([`gate`]), and
+//! what is cleared runs ([`run`]). Everything above [`run`] is pure: values in, values out.
+
+pub mod engine;
+pub mod exit;
+
+pub mod migration;
+pub mod table;
+
+pub mod lex;
+
+pub mod parse;

@@ -1,0 +1,27 @@
+//! How each engine folds names, so that equal things compare equal. In: a name as written. Out: a [`Name`].
+
+use super::action::Name;
+use crate::engine::Engine;
+
+/// The folded form of one part of a name. PostgreSQL folds what is not quoted to lower case; SQLite compares without case;
+/// MySQL and MariaDB do so for columns and indexes, and their tables' names differ by case on some hosts only, which no
+/// migration should lean on.
+pub fn fold(part: &str, quoted: bool, engine: Engine) -> Name {
+    match engine {
+        Engine::Postgres if quoted => part.to_owned(),
+        Engine::Postgres | Engine::Sqlite | Engine::Mysql | Engine::Mariadb => part.to_lowercase(),
+    }
+}
+
+/// Joins folded parts, leaving out the schema that stands for the default one (`public`, `main`).
+pub fn join(parts: &[Name], engine: Engine) -> Name {
+    let default = match engine {
+        Engine::Postgres => "public",
+        Engine::Sqlite => "main",
+        Engine::Mysql | Engine::Mariadb => "",
+    };
+    match parts {
+        [schema, rest @ ..] if !rest.is_empty() && schema == default => rest.join("."),
+        _ => parts.join("."),
+    }
+}
