@@ -26,18 +26,20 @@ const SPEAKING: &[&str] = &[
     "value",
 ];
 
-/// Tokens joined by one space: words lower-cased where they are not quoted, quotes dropped where they change nothing, strings
-/// kept, all of one spelling (`$tag$ … $tag$` is `$$ … $$`).
+/// Tokens with a blank between two words and nowhere else: words lower-cased where they are not quoted, quotes dropped where
+/// they change nothing, strings kept, all of one spelling (`$tag$ … $tag$` is `$$ … $$`).
 pub(crate) fn even_text(tokens: &[Token]) -> String {
+    let wordy = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '"' | '`' | '$');
     let mut text = String::new();
     for token in tokens {
         if matches!(token, Token::Whitespace(_) | Token::EOF) {
             continue;
         }
-        if !text.is_empty() {
+        let word = even_token(token);
+        if text.ends_with(wordy) && word.starts_with(wordy) {
             text.push(' ');
         }
-        text.push_str(&even_token(token));
+        text.push_str(&word);
     }
     text
 }
@@ -105,7 +107,7 @@ pub(crate) fn even_type(tokens: &[Token], engine: Engine) -> String {
     match engine {
         Engine::Sqlite => parts.join(&parts.name),
         Engine::Postgres => postgres(&parts),
-        Engine::Mysql | Engine::Mariadb => mysql(&parts),
+        Engine::Mysql | Engine::Mariadb => mysql(&parts, engine),
     }
 }
 
@@ -231,8 +233,8 @@ fn postgres(parts: &Parts) -> String {
             _ => return format!("double precision{array}"),
         },
         "decimal" | "dec" | "numeric" => match arguments {
-            Some(a) if !a.contains(',') => return format!("numeric({a},0){array}"),
-            _ => "numeric",
+            Some(a) => return format!("numeric({}){array}", a.trim_end_matches(",0")),
+            None => "numeric",
         },
         "varchar" | "char varying" | "character varying" | "national character varying" | "national char varying" | "nchar varying" => "character varying",
         "char" | "character" | "nchar" | "national char" | "national character" => match arguments {
@@ -263,7 +265,7 @@ fn postgres(parts: &Parts) -> String {
     parts.join(name)
 }
 
-fn mysql(parts: &Parts) -> String {
+fn mysql(parts: &Parts, engine: Engine) -> String {
     let arguments = parts.arguments.as_deref();
     let (name, mut words): (&str, Vec<&str>) = match parts.name.as_str() {
         "double precision" => ("double", Vec::new()),
@@ -302,6 +304,7 @@ fn mysql(parts: &Parts) -> String {
         "nvarchar" | "varcharacter" => "varchar",
         "bool" | "boolean" => return "tinyint(1)".to_owned(),
         "serial" => return "bigint unsigned".to_owned(),
+        "json" if engine == Engine::Mariadb => "longtext",
         other => other,
     };
     let arguments = match (name, arguments) {
@@ -344,7 +347,7 @@ mod tests {
                     ("VARCHAR(20)", "character varying(20)"),
                     ("character varying ( 20 )", "character varying(20)"),
                     ("decimal(10, 2)", "numeric(10,2)"),
-                    ("numeric(10)", "numeric(10,0)"),
+                    ("numeric(10,0)", "numeric(10)"),
                     ("timestamptz", "timestamp with time zone"),
                     ("TIMESTAMP(3)", "timestamp(3) without time zone"),
                     ("timestamp (3) with time zone", "timestamp(3) with time zone"),
@@ -388,16 +391,16 @@ mod tests {
     #[test]
     fn text_is_even() {
         for (written, expected) in [
-            ("Lower( \"name\" )  <> 'It''s'", "lower ( name ) <> 'It''s'"),
-            ("\"User\" = \"user\" AND user != 1", "\"User\" = \"user\" and user <> 1"),
+            ("Lower( \"name\" )  <> 'It''s'", "lower(name)<>'It''s'"),
+            ("\"User\" = \"user\" AND user != 1", "\"User\"=\"user\" and user<>1"),
             ("$x$ a $x$", "$$ a $$"),
         ] {
             assert_eq!(even_text(&tokens(written, Engine::Postgres)), expected);
         }
-        assert_eq!(even_text(&tokens("`Name` = \"X\"", Engine::Mysql)), "name = 'X'");
+        assert_eq!(even_text(&tokens("`Name` = \"X\"", Engine::Mysql)), "name='X'");
         let trigger = tokens("CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT OR REPLACE INTO u VALUES (1); END", Engine::Sqlite);
         assert!(definition(&trigger).contains("insert or replace"));
         let view = tokens("CREATE OR REPLACE VIEW v AS SELECT replace(a, 'x', '') FROM t", Engine::Postgres);
-        assert_eq!(definition(&view), "create view v as select replace ( a , 'x' , '' ) from t");
+        assert_eq!(definition(&view), "create view v as select replace(a,'x','')from t");
     }
 }
