@@ -1,7 +1,7 @@
 //! Text to statements. In: a script. Out: every statement with its place and what it does; none is ever dropped.
 
 pub mod action;
-mod even;
+pub mod even;
 mod lower;
 pub mod names;
 mod recognise;
