@@ -14,3 +14,5 @@ pub mod table;
 pub mod lex;
 
 pub mod parse;
+
+pub mod schema;

@@ -226,6 +226,14 @@ impl<'a> Cursor<'a> {
         taken
     }
 
+    /// The tokens before the next `=` or `:=`.
+    pub(crate) fn until_equals(&mut self) -> &'a [Token] {
+        let end = self.rest.iter().position(|t| matches!(t, Token::Eq | Token::Assignment)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        taken
+    }
+
     /// All that is left.
     pub(crate) fn all(&mut self) -> &'a [Token] {
         std::mem::take(&mut self.rest)

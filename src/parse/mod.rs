@@ -1,5 +1,146 @@
 //! Text to statements. In: a script. Out: every statement with its place and what it does; none is ever dropped.
 
 pub mod action;
-mod even;
+mod cursor;
+pub mod even;
+mod lower;
 pub mod names;
+mod recognise;
+
+use crate::engine::Engine;
+use crate::lex::{self, PieceKind};
+use crate::migration::Script;
+use crate::table::Kind;
+use action::{Action, Op};
+use lower::Lower;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
+
+/// One statement of a script.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// Its text without its end mark.
+    pub text: String,
+    /// The file's line that it starts on, from 1.
+    pub line: u32,
+    /// The place in that line, from 1.
+    pub column: u32,
+    /// The file's line that it ends on.
+    pub end_line: u32,
+    /// What it does, in order; more than one for an ALTER TABLE with several parts, none where it only tells the server how.
+    pub actions: Vec<Action>,
+    /// sqlparser reads it whole. What only its words tell may be SQL that no server accepts.
+    pub parsed: bool,
+}
+
+/// A statement longer than this is judged by its first words: sqlparser needs some 70 times its text in memory.
+const MAX_TEXT: usize = 1 << 20;
+/// What is read of such a statement.
+const HEAD: usize = 4 << 10;
+/// A tree of more tokens than this may overflow the stack where it is built or dropped (100,000 `UNION ALL` do).
+const MAX_TOKENS: usize = 50_000;
+/// Set operators and opening brackets are not counted by sqlparser's own limit on depth.
+const MAX_UNCOUNTED: usize = 1_000;
+
+/// The statements of `script`, in order.
+pub fn script(script: &Script, engine: Engine) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for segment in &script.segments {
+        for piece in lex::split(&segment.text, segment.first_line, engine) {
+            let (actions, parsed) = match piece.kind {
+                PieceKind::Sql => actions(piece.text, engine),
+                PieceKind::Client => (vec![lower::action(Kind::ClientCommand, "", Op::Unseen)], false),
+                PieceKind::Unterminated => (vec![not_understood()], false),
+            };
+            statements.push(Statement { text: piece.text.to_owned(), line: piece.line, column: piece.column, end_line: piece.end_line, actions, parsed });
+        }
+    }
+    statements
+}
+
+fn not_understood() -> Action {
+    lower::action(Kind::NotUnderstood, "", Op::Unseen)
+}
+
+/// What the statement `sql` does, and whether sqlparser read it.
+fn actions(sql: &str, engine: Engine) -> (Vec<Action>, bool) {
+    let by_words = |actions: Option<Vec<Action>>| (actions.unwrap_or_else(|| vec![not_understood()]), false);
+    if sql.len() > MAX_TEXT {
+        let head = &sql[..sql.floor_char_boundary(HEAD)];
+        return by_words(recognise::by_head(&first_tokens(head, engine), engine));
+    }
+    let run = runnable(sql, engine);
+    let Ok(tokens) = Tokenizer::new(engine.dialect(), &run).tokenize() else {
+        return by_words(None);
+    };
+    if tokens.len() > MAX_TOKENS || tokens.iter().filter(|t| uncounted(t)).count() > MAX_UNCOUNTED {
+        return by_words(recognise::by_head(&words(tokens), engine));
+    }
+    // The parser takes the tokens; they are made anew for the few statements whose words are asked.
+    match parse(tokens, engine) {
+        Some(Some(actions)) => (actions, true),
+        tree => {
+            let tokens = Tokenizer::new(engine.dialect(), &run).tokenize().unwrap_or_default();
+            let (actions, _) = by_words(recognise::recognise(&words(tokens), engine, &|tokens| parse(tokens, engine).flatten()));
+            (actions, tree.is_some())
+        }
+    }
+}
+
+fn words(mut tokens: Vec<Token>) -> Vec<Token> {
+    tokens.retain(|t| !matches!(t, Token::Whitespace(_)));
+    tokens
+}
+
+fn uncounted(token: &Token) -> bool {
+    match token {
+        Token::LBracket => true,
+        Token::Word(word) => matches!(word.keyword, Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT),
+        _ => false,
+    }
+}
+
+/// `tokens` as one whole statement: `None` where sqlparser refuses, `Some(None)` where only its words tell what it does.
+fn parse(tokens: Vec<Token>, engine: Engine) -> Option<Option<Vec<Action>>> {
+    let mut parser = Parser::new(engine.dialect()).with_tokens(tokens);
+    let statement = parser.parse_statement().ok()?;
+    (parser.peek_token().token == Token::EOF).then(|| Lower { engine }.statement(&statement))
+}
+
+/// The tokens of a text that may break off anywhere.
+fn first_tokens(head: &str, engine: Engine) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    // A string cut in half is an error that comes last; the tokens before it are kept.
+    let _ = Tokenizer::new(engine.dialect(), head).tokenize_with_location_into_buf(&mut tokens);
+    tokens.into_iter().map(|t| t.token).filter(|t| !matches!(t, Token::Whitespace(_))).collect()
+}
+
+/// `sql` with what MySQL and MariaDB run inside of `/*! … */` laid open, and what they skip blanked out.
+fn runnable(sql: &str, engine: Engine) -> std::borrow::Cow<'_, str> {
+    if !engine.is_mysql_like() || !sql.contains("/*!") && !sql.contains("/*M!") {
+        return sql.into();
+    }
+    let (mut out, mut rest) = (String::with_capacity(sql.len()), sql);
+    while let Some(open) = rest.find("/*!").into_iter().chain(rest.find("/*M!")).min() {
+        out.push_str(&rest[..open]);
+        let mariadb_only = rest[open..].starts_with("/*M!");
+        let inner = rest[open..].trim_start_matches("/*").trim_start_matches('M').trim_start_matches('!');
+        let (inner, after) = inner.split_once("*/").unwrap_or((inner, ""));
+        let digits = inner.len() - inner.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let version: u32 = inner[..digits].parse().unwrap_or(0);
+        // MariaDB skips what MySQL 5.7 and later are told (manual, "Comment Syntax").
+        let runs = match engine {
+            Engine::Mariadb => mariadb_only && version < 120_000 || !mariadb_only && !(50_700..=99_999).contains(&version),
+            Engine::Sqlite | Engine::Postgres | Engine::Mysql => !mariadb_only && version < 90_000,
+        };
+        out.push(' ');
+        if runs {
+            out.push_str(&inner[digits..]);
+        }
+        out.push(' ');
+        rest = after;
+    }
+    out.push_str(rest);
+    out.into()
+}

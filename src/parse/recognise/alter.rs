@@ -4,7 +4,7 @@ use super::sort::{Sort, name, sort};
 use super::{Reader, action, attribute, moved, option, rights};
 use crate::engine::Engine;
 use crate::parse::action::{Action, Class, Name, Op};
-use crate::parse::cursor::{Cursor, bare, is_word};
+use crate::parse::cursor::{Cursor, bare, is_word, items};
 use crate::parse::even::{definition, even_text, even_type};
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
@@ -32,7 +32,8 @@ impl Reader<'_> {
         let sort = sort(&mut cursor)?;
         cursor.eat("if exists");
         // MySQL: `ALTER DATABASE CHARACTER SET utf8` is about the database in use.
-        let in_use = sort.class == Class::Schema && self.engine.is_mysql_like() && ["character set", "charset", "default", "collate"].iter().any(|w| cursor.at(w));
+        let in_use =
+            sort.class == Class::Schema && self.engine.is_mysql_like() && ["character set", "charset", "default", "collate"].iter().any(|w| cursor.at(w));
         let (name, on) = if in_use { (String::new(), None) } else { name(&mut cursor, sort)? };
         if cursor.done() {
             return None;
@@ -59,7 +60,8 @@ impl Reader<'_> {
         cursor.rest.iter().any(|t| is_word(t, "as")).then_some(())?;
         let mut created = whole.to_vec();
         created[0] = super::table::word("CREATE");
-        let op = Op::CreateObject { class: Class::View, name: name.clone(), on: None, definition: definition(&created), or_replace: true, if_not_exists: false };
+        let op =
+            Op::CreateObject { class: Class::View, name: name.clone(), on: None, definition: definition(&created), or_replace: true, if_not_exists: false };
         Some(vec![action(Kind::ReplaceView, name, op)])
     }
 }
@@ -198,7 +200,7 @@ fn r#type(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
         let renamed = |column: &Name, value: Option<String>| attribute(Kind::AlterType, name.clone(), format!("attribute {column}"), value);
         return Some(vec![renamed(&from, None), renamed(&to, Some(format!("was {from}")))]);
     }
-    crate::parse::cursor::items(cursor.rest).into_iter().map(|item| type_attribute(Cursor::new(item, cursor.engine), name)).collect()
+    items(cursor.rest).into_iter().map(|item| type_attribute(Cursor::new(item, cursor.engine), name)).collect()
 }
 
 fn type_attribute(mut cursor: Cursor<'_>, name: &Name) -> Option<Action> {
@@ -325,22 +327,21 @@ fn other(mut cursor: Cursor<'_>, sort: &Sort, name: Name, on: Option<Name>) -> O
         if let Some(word) = cursor.eat_any(&["add", "drop"])
             && cursor.eat("table")
         {
-            let tables = crate::parse::cursor::items(cursor.rest).into_iter().map(|item| {
-                cursor.eat("only");
-                Some(Cursor::new(item, cursor.engine).name()?)
-            });
-            let tables: Option<Vec<Name>> = tables.collect();
+            let table = |item: &[Token]| {
+                let mut table = Cursor::new(item, cursor.engine);
+                table.eat("only");
+                table.name()
+            };
+            let tables: Option<Vec<Name>> = items(cursor.rest).into_iter().map(table).collect();
             let value = (word == "add").then(|| "published".to_owned());
             return Some(tables?.into_iter().map(|table| attribute(sort.alter, object.clone(), format!("table {table}"), value.clone())).collect());
         }
         cursor = before;
     }
-    if sort.class == Class::Event && cursor.engine.is_mysql_like()
-        || matches!(sort.class, Class::Routine | Class::Policy)
-        || matches!(cursor.rest.first(), Some(Token::Word(_)))
-    {
+    if matches!(cursor.rest.first(), Some(Token::Word(_))) {
+        // What may hold a password is not shown.
         let secret = matches!(sort.words, "subscription" | "user mapping" | "server");
-        let text = even_text(&if secret { super::create::masked(cursor.rest) } else { cursor.rest.to_vec() });
+        let text = even_text(cursor.rest);
         let op = if secret { Op::Unseen } else { Op::SetAttribute { object: object.clone(), attribute: "definition".to_owned(), value: Some(text) } };
         return Some(vec![action(sort.alter, object, op)]);
     }

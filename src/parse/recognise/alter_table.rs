@@ -4,7 +4,7 @@ use super::constraint::{self, Element};
 use super::table::word;
 use super::{Reader, action, attribute, column, option, partition};
 use crate::parse::action::{Action, Column, ColumnChange, Constraint, Dropped, Name, Op, Rule};
-use crate::parse::cursor::{Cursor, bare, items};
+use crate::parse::cursor::{Cursor, bare, find, items};
 use crate::parse::even::{even_text, even_type};
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
@@ -89,15 +89,20 @@ impl Reader<'_> {
 
     fn add(self, mut cursor: Cursor<'_>, name: &[Token], table: &Name) -> Option<Vec<Action>> {
         if let Some(element) = constraint::element(cursor.rest, table, self.engine) {
-            return Some(vec![match element {
-                Element::Constraint(constraint) => add_constraint(table, constraint),
+            return Some(match element {
+                Element::Constraint(constraint, rest) => {
+                    let object = constraint.name.as_ref().map_or_else(|| table.clone(), |name| format!("{table}.{name}"));
+                    let mode = (!rest.is_empty() && !matches!(constraint.rule, Rule::ForeignKey { .. }))
+                        .then(|| attribute(Kind::AlterConstraint, object, "mode", Some(rest)));
+                    [add_constraint(table, constraint)].into_iter().chain(mode).collect()
+                }
                 Element::Index(index) => {
                     let object = index.name.clone().unwrap_or_else(|| format!("on {table}"));
                     let if_not_exists = cursor.until(&["if not exists"]).len() < 3 && cursor.at("if not exists");
-                    action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists })
+                    vec![action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists })]
                 }
-                Element::NotNull(column) => change(table, column, Kind::SetNotNull, ColumnChange::SetNotNull),
-            }]);
+                Element::NotNull(column) => vec![change(table, column, Kind::SetNotNull, ColumnChange::SetNotNull)],
+            });
         }
         cursor.eat("column");
         let if_not_exists = cursor.eat("if not exists");
@@ -202,7 +207,11 @@ fn rename(mut cursor: Cursor<'_>, table: &Name) -> Option<Action> {
     let sort = cursor.eat_any(&["column", "index", "key", "constraint"]);
     if sort.is_none() {
         let before = cursor;
-        if cursor.eat_any(&["to", "as"]).is_some() || cursor.equals() || cursor.rest.len() == 1 || !cursor.rest.contains(&word("TO")) && cursor.engine.is_mysql_like() {
+        if cursor.eat_any(&["to", "as"]).is_some()
+            || cursor.equals()
+            || cursor.rest.len() == 1
+            || cursor.engine.is_mysql_like() && find(cursor.rest, "to").is_none()
+        {
             let to = cursor.name()?;
             let to = match table.rsplit_once('.') {
                 Some((schema, _)) if !to.contains('.') => format!("{schema}.{to}"),
@@ -276,44 +285,56 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
             _ => Some((Kind::SetDefault, ColumnChange::SetDefault(text))),
         };
     }
-    Some(match cursor.eat_any(&["drop default", "set not null", "drop not null", "drop expression", "drop identity", "set expression as", "add generated", "set generated"]) {
-        Some("drop default") => (Kind::DropDefault, ColumnChange::DropDefault),
-        Some("set not null") => (Kind::SetNotNull, ColumnChange::SetNotNull),
-        Some("drop not null") => (Kind::DropNotNull, ColumnChange::DropNotNull),
-        Some("drop expression") => {
-            cursor.eat("if exists");
-            (Kind::DropExpression, ColumnChange::DropExpression)
-        }
-        Some("drop identity") => {
-            cursor.eat("if exists");
-            (Kind::ColumnIdentity, ColumnChange::Identity(None))
-        }
-        Some("set expression as") => option("expression", even_text(bare(cursor.parens()?))),
-        Some(_) => {
-            let mode = cursor.eat_any(&["always", "by default"])?;
-            cursor.eat("as identity");
-            cursor.all();
-            identity(mode)
-        }
-        None => {
-            if cursor.eat("restart") || cursor.eat("set restart") {
-                cursor.eat("with");
-                return Some((Kind::SetSequence, ColumnChange::Attribute("position".to_owned(), even_text(cursor.all()))));
+    Some(
+        match cursor.eat_any(&[
+            "drop default",
+            "set not null",
+            "drop not null",
+            "drop expression",
+            "drop identity",
+            "set expression as",
+            "add generated",
+            "set generated",
+        ]) {
+            Some("drop default") => (Kind::DropDefault, ColumnChange::DropDefault),
+            Some("set not null") => (Kind::SetNotNull, ColumnChange::SetNotNull),
+            Some("drop not null") => (Kind::DropNotNull, ColumnChange::DropNotNull),
+            Some("drop expression") => {
+                cursor.eat("if exists");
+                (Kind::DropExpression, ColumnChange::DropExpression)
             }
-            let set = cursor.eat_any(&["set", "reset"])?;
-            if let Some(list) = cursor.parens() {
-                option("options", format!("{set} {}", even_text(list)))
-            } else if cursor.eat_any(&["invisible", "visible"]).is_some_and(|w| w == "invisible") {
-                option("visibility", "invisible".to_owned())
-            } else if cursor.done() {
-                option("visibility", String::new())
-            } else {
-                let name = cursor.word()?;
-                if !["statistics", "storage", "compression", "increment", "minvalue", "maxvalue", "start", "cache", "cycle", "no"].contains(&name.as_str()) {
-                    return None;
+            Some("drop identity") => {
+                cursor.eat("if exists");
+                (Kind::ColumnIdentity, ColumnChange::Identity(None))
+            }
+            Some("set expression as") => option("expression", even_text(bare(cursor.parens()?))),
+            Some(_) => {
+                let mode = cursor.eat_any(&["always", "by default"])?;
+                cursor.eat("as identity");
+                cursor.all();
+                identity(mode)
+            }
+            None => {
+                if cursor.eat("restart") || cursor.eat("set restart") {
+                    cursor.eat("with");
+                    return Some((Kind::SetSequence, ColumnChange::Attribute("position".to_owned(), even_text(cursor.all()))));
                 }
-                option(&name, even_text(cursor.all()))
+                let set = cursor.eat_any(&["set", "reset"])?;
+                if let Some(list) = cursor.parens() {
+                    option("options", format!("{set} {}", even_text(list)))
+                } else if cursor.eat_any(&["invisible", "visible"]).is_some_and(|w| w == "invisible") {
+                    option("visibility", "invisible".to_owned())
+                } else if cursor.done() {
+                    option("visibility", String::new())
+                } else {
+                    let name = cursor.word()?;
+                    if !["statistics", "storage", "compression", "increment", "minvalue", "maxvalue", "start", "cache", "cycle", "no"].contains(&name.as_str())
+                    {
+                        return None;
+                    }
+                    option(&name, even_text(cursor.all()))
+                }
             }
-        }
-    })
+        },
+    )
 }

@@ -55,8 +55,25 @@ const ATTRIBUTES: &[&str] = &[
 
 /// Words that may follow a type's first one.
 const TYPE_WORDS: &[&str] = &[
-    "varying", "precision", "with", "without", "time", "zone", "local", "unsigned", "signed", "zerofill", "array", "byte", "year", "month", "day", "hour", "minute",
-    "second", "to",
+    "varying",
+    "precision",
+    "with",
+    "without",
+    "time",
+    "zone",
+    "local",
+    "unsigned",
+    "signed",
+    "zerofill",
+    "array",
+    "byte",
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "to",
 ];
 
 /// A column and its own constraints.
@@ -68,8 +85,8 @@ pub(super) fn column(tokens: &[Token], engine: Engine) -> Option<(Column, Vec<Co
         return None;
     }
     column.ty = even_type(ty, engine);
-    if let Some(serial) = serial(ty, engine) {
-        (column.identity, column.not_null) = (Some(serial.to_owned()), true);
+    if let Some((stored, identity)) = serial(&column.ty, engine) {
+        (column.ty, column.identity, column.not_null) = (stored.to_owned(), Some(identity.to_owned()), true);
     }
     let mut constraints = Vec::new();
     while !cursor.done() {
@@ -181,7 +198,8 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column, constraints: &mut Vec
         cursor.equals();
         let value = even_text(std::slice::from_ref(cursor.token()?));
         column.other.push(format!("{word} {value}"));
-    } else if let Some(word) = cursor.eat_any(&["invisible", "compressed", "without system versioning", "with system versioning", "binary", "ascii", "unicode"]) {
+    } else if let Some(word) = cursor.eat_any(&["invisible", "compressed", "without system versioning", "with system versioning", "binary", "ascii", "unicode"])
+    {
         column.other.push(word.to_owned());
     } else if let Some(word) = cursor.eat_any(&["deferrable", "initially deferred"]) {
         // They belong to the constraint before them, which has no place for them.

@@ -8,8 +8,8 @@ use sqlparser::tokenizer::Token;
 
 /// What an element of a table adds.
 pub(super) enum Element {
-    /// A rule.
-    Constraint(Constraint),
+    /// A rule, with what the rule has no place for (`on conflict replace`, `deferrable`).
+    Constraint(Constraint, String),
     /// An index (MySQL, MariaDB).
     Index(Index),
     /// `NOT NULL c`, which PostgreSQL also takes as a constraint of the table.
@@ -21,9 +21,10 @@ pub(super) fn element(tokens: &[Token], table: &Name, engine: Engine) -> Option<
     let mut cursor = Cursor::new(tokens, engine);
     let mut name = if cursor.eat("constraint") { name_of_constraint(&mut cursor) } else { None };
     let mut using_index = None;
+    let mut rest = String::new();
     let mut not_valid = false;
     let rule = if cursor.eat("primary key") {
-        match key(&mut cursor, &mut name)? {
+        match key(&mut cursor, &mut name, &mut rest)? {
             Key::Columns(columns) => Rule::PrimaryKey(columns),
             Key::Index(index) => {
                 using_index = Some(index);
@@ -33,7 +34,7 @@ pub(super) fn element(tokens: &[Token], table: &Name, engine: Engine) -> Option<
     } else if cursor.eat("unique") {
         cursor.eat_any(&["index", "key"]);
         cursor.eat("if not exists");
-        match key(&mut cursor, &mut name)? {
+        match key(&mut cursor, &mut name, &mut rest)? {
             Key::Columns(columns) => Rule::Unique(columns),
             Key::Index(index) => {
                 using_index = Some(index);
@@ -64,11 +65,10 @@ pub(super) fn element(tokens: &[Token], table: &Name, engine: Engine) -> Option<
     } else {
         return None;
     };
-    let mut rest = String::new();
     while !cursor.done() {
         not_valid |= mode(&mut cursor, &mut rest)?;
     }
-    Some(Element::Constraint(Constraint { name, rule, not_valid, using_index }))
+    Some(Element::Constraint(Constraint { name, rule, not_valid, using_index }, rest))
 }
 
 /// The name behind CONSTRAINT, which MySQL allows to be left out.
@@ -84,11 +84,15 @@ enum Key {
 }
 
 /// The columns of a key, or the index that it takes over.
-fn key(cursor: &mut Cursor<'_>, name: &mut Option<Name>) -> Option<Key> {
+fn key(cursor: &mut Cursor<'_>, name: &mut Option<Name>, rest: &mut String) -> Option<Key> {
     if cursor.eat("using index") {
         return Some(Key::Index(cursor.part()?));
     }
-    if cursor.eat_any(&["nulls not distinct", "nulls distinct", "clustered", "nonclustered"]).is_none() && cursor.rest.first() != Some(&Token::LParen) && !cursor.at("using") {
+    let mode = cursor.eat_any(&["nulls not distinct", "nulls distinct", "clustered", "nonclustered"]);
+    if mode == Some("nulls not distinct") {
+        rest.push_str("nulls not distinct");
+    }
+    if mode.is_none() && cursor.rest.first() != Some(&Token::LParen) && !cursor.at("using") {
         let own = cursor.part()?;
         name.get_or_insert(own);
     }
@@ -158,13 +162,16 @@ pub(super) fn mode(cursor: &mut Cursor<'_>, rest: &mut String) -> Option<bool> {
         return Some(false);
     }
     // Options of the index behind a key.
-    if let Some(word) = cursor.eat_any(&["using index tablespace", "using", "comment", "key_block_size", "with parser", "include", "with"]) {
-        cursor.equals();
-        match word {
-            "include" | "with" => drop(cursor.parens()?),
-            _ => drop(cursor.token()?),
-        }
+    if cursor.eat("include") {
+        rest.push_str(&format!("include({})", even_text(cursor.parens()?)));
         return Some(false);
+    }
+    if cursor.eat("with") {
+        return cursor.parens().map(|_| false);
+    }
+    if cursor.eat_any(&["using index tablespace", "using", "comment", "key_block_size", "with parser"]).is_some() {
+        cursor.equals();
+        return cursor.token().map(|_| false);
     }
     cursor.eat_any(&["visible", "invisible", "ignored", "not ignored"]).map(|_| false)
 }
@@ -217,6 +224,11 @@ fn index_column(mut item: &[Token], engine: Engine) -> Option<String> {
         // `a text_pattern_ops`.
         Some(name) if matches!(cursor.rest, [Token::Word(_)]) => format!("{name} {}", even_text(cursor.rest)),
         _ if item.is_empty() => return None,
+        // `lower(a) text_pattern_ops`.
+        _ if matches!(item, [.., Token::RParen, Token::Word(_)]) => {
+            let (class, expression) = item.split_last()?;
+            format!("{} {}", even_text(bare(expression)), even_text(std::slice::from_ref(class)))
+        }
         _ => even_text(bare(item)),
     };
     if descending {

@@ -8,10 +8,10 @@ use crate::parse::cursor::{Cursor, find, is_word};
 use crate::parse::even::definition;
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Words between CREATE and the sort of object.
-const MODIFIERS: &[&str] =
-    &["global", "local", "temporary", "temp", "unlogged", "unique", "fulltext", "spatial", "recursive", "virtual", "online", "offline"];
+const MODIFIERS: &[&str] = &["global", "local", "temporary", "temp", "unlogged", "unique", "fulltext", "spatial", "recursive", "virtual", "online", "offline"];
 
 impl Reader<'_> {
     /// `whole` is the statement, `cursor` stands behind CREATE.
@@ -43,7 +43,8 @@ impl Reader<'_> {
             return Some(vec![action(Kind::SessionSetting, name, Op::Nothing)]);
         }
         on = match sort.class {
-            Class::Trigger => Some(self.trigger_table(cursor)?),
+            // Elsewhere triggers go by name alone, and DROP TRIGGER names no table.
+            Class::Trigger => Some(table_behind(cursor, "on")?).filter(|_| self.engine == Engine::Postgres),
             Class::Rule => table_behind(cursor, "to"),
             _ => on,
         };
@@ -53,7 +54,7 @@ impl Reader<'_> {
         }
         let mut actions = Vec::new();
         if sort.class == Class::Role {
-            return Some(self.roles(sort, name, cursor, or_replace, if_not_exists));
+            return Some(self.roles(sort, whole, name, cursor, or_replace, if_not_exists));
         }
         let kind = if or_replace { sort.replace } else { sort.create };
         // A password stays out of every report.
@@ -72,17 +73,15 @@ impl Reader<'_> {
     }
 
     /// CREATE USER takes several at once on MySQL.
-    fn roles(self, sort: &Sort, first: Name, mut cursor: Cursor<'_>, or_replace: bool, if_not_exists: bool) -> Vec<Action> {
+    fn roles(self, sort: &Sort, whole: &[Token], first: Name, mut cursor: Cursor<'_>, or_replace: bool, if_not_exists: bool) -> Vec<Action> {
         let mut names = vec![first];
-        loop {
-            let mut next = cursor;
-            next.until(&[]);
-            // What one account is given stands before the next comma.
-            let Some(comma) = cursor.rest.iter().position(|t| matches!(t, Token::Comma)).filter(|_| self.engine.is_mysql_like()) else { break };
+        // What one account is given stands before the next comma.
+        while let Some(comma) = cursor.rest.iter().position(|t| matches!(t, Token::Comma)).filter(|_| self.engine.is_mysql_like()) {
             cursor.rest = &cursor.rest[comma + 1..];
             names.extend(cursor.account());
         }
-        let definition = |name: &Name| format!("create {} {name}", sort.words);
+        let alone = names.len() == 1;
+        let definition = |name: &Name| if alone { definition(&masked(whole)) } else { format!("create {} {name}", sort.words) };
         names
             .into_iter()
             .map(|name| {
@@ -90,11 +89,6 @@ impl Reader<'_> {
                 action(sort.create, name, op)
             })
             .collect()
-    }
-
-    /// The table of a trigger, behind its events.
-    fn trigger_table(self, cursor: Cursor<'_>) -> Option<Name> {
-        table_behind(cursor, "on")
     }
 }
 
@@ -138,18 +132,16 @@ fn complete(sort: &Sort, cursor: Cursor<'_>) -> bool {
     }
 }
 
-/// `tokens` with each string behind a word of secrecy blanked.
+/// `tokens` with each string put out of sight: a name in a string is a name elsewhere too, a password is not to be shown. Strings
+/// that differ still do.
 pub(super) fn masked(tokens: &[Token]) -> Vec<Token> {
     let mut masked = tokens.to_vec();
     for token in &mut masked {
         if let Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) | Token::EscapedStringLiteral(text) = token {
-            "…".clone_into(text);
+            let mut hasher = DefaultHasher::new();
+            text.hash(&mut hasher);
+            *text = format!("…{:08x}", hasher.finish() >> 32);
         }
     }
     masked
-}
-
-/// Whether `engine` has triggers and views that go by name alone.
-pub(super) fn names_stand_alone(engine: Engine) -> bool {
-    engine != Engine::Postgres
 }

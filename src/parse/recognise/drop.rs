@@ -47,6 +47,7 @@ impl Reader<'_> {
         }
         let cascade = ended(&mut cursor)?;
         let each = |(name, on): (Name, Option<Name>)| {
+            let on = on.filter(|_| cursor.engine == Engine::Postgres);
             let op = Op::DropObject { class: sort.class, name: name.clone(), on, if_exists, cascade };
             action(sort.drop, name, op)
         };
@@ -85,7 +86,8 @@ fn indexes(mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
     cursor.eat("concurrently");
     let if_exists = cursor.eat("if exists");
     let names = names(&mut cursor)?;
-    let table = if cursor.eat("on") { Some(cursor.name()?) } else { None };
+    // Only MySQL and MariaDB name the table, and they demand it.
+    let table = if cursor.engine.is_mysql_like() { Some(cursor.eat("on").then(|| cursor.name())??) } else { None };
     while cursor.eat_any(&["algorithm", "lock"]).is_some() {
         cursor.equals();
         cursor.token()?;

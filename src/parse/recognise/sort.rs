@@ -134,7 +134,8 @@ pub(super) fn name(cursor: &mut Cursor<'_>, sort: &Sort) -> Option<(Name, Option
                     let before = cursor.rest;
                     let stop = before.iter().position(|t| matches!(t, Token::LParen)).unwrap_or(before.len());
                     let mut head = Cursor::new(&before[..stop], cursor.engine);
-                    let taken = head.until(&["as", "default", "for", "options", "rename to", "owner to", "set", "cascade", "restrict", "name", "definition"]).len();
+                    let taken =
+                        head.until(&["as", "default", "for", "options", "rename to", "owner to", "set", "cascade", "restrict", "name", "definition"]).len();
                     cursor.rest = &before[taken..];
                     // The types of an operator's operands, in DROP.
                     cursor.parens();
@@ -170,9 +171,20 @@ fn argument_type(argument: &[Token], engine: Engine) -> Option<String> {
     let end = find(tokens, "default").or_else(|| tokens.iter().position(|t| matches!(t, Token::Eq | Token::Assignment))).unwrap_or(tokens.len());
     tokens = &tokens[..end];
     if let [Token::Word(_), Token::Word(_), ..] = tokens
-        && !["double precision", "character varying", "char varying", "bit varying", "timestamp with", "timestamp without", "time with", "time without", "national char", "national character"]
-            .iter()
-            .any(|ty| Cursor::new(tokens, engine).at(ty))
+        && ![
+            "double precision",
+            "character varying",
+            "char varying",
+            "bit varying",
+            "timestamp with",
+            "timestamp without",
+            "time with",
+            "time without",
+            "national char",
+            "national character",
+        ]
+        .iter()
+        .any(|ty| Cursor::new(tokens, engine).at(ty))
     {
         tokens = &tokens[1..];
     }

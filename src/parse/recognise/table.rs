@@ -81,7 +81,7 @@ impl Reader<'_> {
                 table.constraints.extend(read.constraints);
                 table.indexes.extend(read.indexes);
             } else {
-                self.element(item, table)?;
+                self.element(item, table, options)?;
             }
         }
         Some(())
@@ -94,14 +94,19 @@ impl Reader<'_> {
         Some(std::mem::take(read))
     }
 
-    fn element(self, mut item: &[Token], table: &mut CreateTable) -> Option<()> {
+    fn element(self, mut item: &[Token], table: &mut CreateTable, options: &mut Vec<String>) -> Option<()> {
         while !item.is_empty() {
             let named = is_word(&item[0], "constraint");
             // SQLite takes several constraints without a comma between them.
             let second = find(&item[1..], "constraint").map(|at| at + 1).filter(|_| named);
             let (first, rest) = item.split_at(second.unwrap_or(item.len()));
             match constraint::element(first, &table.name, self.engine) {
-                Some(Element::Constraint(one)) => table.constraints.push(one),
+                Some(Element::Constraint(one, rest)) => {
+                    if !rest.is_empty() {
+                        options.push(even_text(first));
+                    }
+                    table.constraints.push(one);
+                }
                 Some(Element::Index(one)) => table.indexes.push(one),
                 Some(Element::NotNull(name)) => table.columns.iter_mut().filter(|c| c.name == name).for_each(|c| c.not_null = true),
                 None if named => return None,

@@ -1,107 +1,21 @@
-//! Text that compares equal where it means the same. In: tokens. Out: text with even white space, letter case and quotes, and
-//! types under one name each.
+//! One name for each type. In: a type as tokens or text. Out: the engine's own first name for it, with length and precision.
 
-use super::action::Name;
-use super::names::{fold, join};
+use super::{even_token, is_bare, text};
 use crate::engine::Engine;
-use sqlparser::tokenizer::{Token, Word};
+use crate::parse::action::Name;
+use crate::parse::names::{fold, join};
+use sqlparser::tokenizer::{Token, Tokenizer};
 
-/// Words that mean something else when they are quoted, so that their quotes stay.
-const SPEAKING: &[&str] = &[
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "false",
-    "localtime",
-    "localtimestamp",
-    "null",
-    "session_user",
-    "true",
-    "user",
-    "value",
-];
-
-/// Tokens with a blank between two words and nowhere else: words lower-cased where they are not quoted, quotes dropped where
-/// they change nothing, strings kept, all of one spelling (`$tag$ … $tag$` is `$$ … $$`).
-pub(crate) fn even_text(tokens: &[Token]) -> String {
-    let wordy = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '"' | '`' | '$');
-    let mut text = String::new();
-    for token in tokens {
-        if matches!(token, Token::Whitespace(_) | Token::EOF) {
-            continue;
-        }
-        let word = even_token(token);
-        if text.ends_with(wordy) && word.starts_with(wordy) {
-            text.push(' ');
-        }
-        text.push_str(&word);
+/// A type under its one name, from its text (see [`even_type`]).
+pub fn ty(written: &str, engine: Engine) -> String {
+    match Tokenizer::new(engine.dialect(), written).tokenize() {
+        Ok(tokens) => even_type(&tokens, engine),
+        Err(_) => text(written),
     }
-    text
-}
-
-/// The definition of an object: the even text of its CREATE, without `OR REPLACE` and `IF NOT EXISTS`, which do not outlive it.
-/// Only the first words are looked at, so that a body keeps what it says.
-pub(crate) fn definition(tokens: &[Token]) -> String {
-    let body = |t: &Token| matches!(t, Token::LParen) || matches!(t, Token::Word(w) if ["as", "on", "begin"].iter().any(|word| is_bare(w, word)));
-    let head = tokens.iter().position(body).unwrap_or(tokens.len());
-    let mut kept = Vec::with_capacity(tokens.len());
-    let mut at = 0;
-    while at < tokens.len() {
-        let left_out = [&["or", "replace"][..], &["if", "not", "exists"]].into_iter().find(|words| at < head && starts(&tokens[at..], words));
-        match left_out {
-            Some(words) => at += words.len(),
-            None => {
-                kept.push(tokens[at].clone());
-                at += 1;
-            }
-        }
-    }
-    even_text(&kept)
-}
-
-fn starts(tokens: &[Token], words: &[&str]) -> bool {
-    tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| matches!(token, Token::Word(w) if is_bare(w, word)))
-}
-
-fn is_bare(word: &Word, text: &str) -> bool {
-    word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text)
-}
-
-/// The even spelling of one token.
-pub(crate) fn even_token(token: &Token) -> String {
-    match token {
-        Token::Word(word) => even_word(word),
-        Token::SingleQuotedString(s) | Token::DoubleQuotedString(s) => quoted("", s),
-        Token::EscapedStringLiteral(s) => quoted("e", s),
-        Token::NationalStringLiteral(s) => quoted("n", s),
-        Token::HexStringLiteral(s) => quoted("x", &s.to_ascii_lowercase()),
-        Token::DollarQuotedString(s) => format!("$${}$$", s.value),
-        Token::DoubleEq => "=".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn quoted(prefix: &str, text: &str) -> String {
-    format!("{prefix}'{}'", text.replace('\'', "''"))
-}
-
-fn even_word(word: &Word) -> String {
-    let lower = word.value.to_lowercase();
-    let Some(quote) = word.quote_style else { return lower };
-    // Backticks and brackets stand on engines whose names have no case.
-    let value = if quote == '"' { &word.value } else { &lower };
-    let plain =
-        value.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain && !SPEAKING.contains(&value.as_str()) { value.clone() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
 }
 
 /// A type under its one name: `varchar(20)` on PostgreSQL is `character varying(20)`, `INT(11)` on MySQL is `int`. The tokens
-/// are the type's alone, without NOT NULL, COLLATE and the like.
+/// are the type's alone, without NOT NULL, COLLATE and the like; [`serial`] takes serial types apart.
 pub(crate) fn even_type(tokens: &[Token], engine: Engine) -> String {
     let parts = Parts::read(tokens, engine);
     match engine {
@@ -111,13 +25,13 @@ pub(crate) fn even_type(tokens: &[Token], engine: Engine) -> String {
     }
 }
 
-/// The way in which a type hands out values by itself (`serial`), if it does.
-pub(crate) fn serial(tokens: &[Token], engine: Engine) -> Option<&'static str> {
-    let [Token::Word(word)] = tokens else { return None };
-    let name = word.value.to_ascii_lowercase();
-    match engine {
-        Engine::Postgres if matches!(name.as_str(), "serial" | "serial2" | "serial4" | "serial8" | "smallserial" | "bigserial") => Some("serial"),
-        Engine::Mysql | Engine::Mariadb if name == "serial" => Some("auto_increment"),
+/// What a type that hands out values by itself (`serial`) stores, and how it hands them out.
+pub(crate) fn serial(ty: &str, engine: Engine) -> Option<(&'static str, &'static str)> {
+    match (engine, ty) {
+        (Engine::Postgres, "serial" | "serial4") => Some(("integer", "serial")),
+        (Engine::Postgres, "bigserial" | "serial8") => Some(("bigint", "serial")),
+        (Engine::Postgres, "smallserial" | "serial2") => Some(("smallint", "serial")),
+        (Engine::Mysql | Engine::Mariadb, "serial") => Some(("bigint unsigned", "auto_increment")),
         _ => None,
     }
 }
@@ -222,9 +136,9 @@ fn postgres(parts: &Parts) -> String {
     let arguments = parts.arguments.as_deref();
     let array = "[]".repeat(parts.array);
     let name = match parts.name.as_str() {
-        "int" | "int4" | "serial" | "serial4" => "integer",
-        "int8" | "bigserial" | "serial8" => "bigint",
-        "int2" | "smallserial" | "serial2" => "smallint",
+        "int" | "int4" => "integer",
+        "int8" => "bigint",
+        "int2" => "smallint",
         "bool" => "boolean",
         "float4" => "real",
         "float8" => "double precision",
@@ -303,7 +217,6 @@ fn mysql(parts: &Parts, engine: Engine) -> String {
         "character" | "nchar" => "char",
         "nvarchar" | "varcharacter" => "varchar",
         "bool" | "boolean" => return "tinyint(1)".to_owned(),
-        "serial" => return "bigint unsigned".to_owned(),
         "json" if engine == Engine::Mariadb => "longtext",
         other => other,
     };
@@ -329,7 +242,6 @@ fn mysql(parts: &Parts, engine: Engine) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlparser::tokenizer::Tokenizer;
 
     fn tokens(sql: &str, engine: Engine) -> Vec<Token> {
         let all = Tokenizer::new(engine.dialect(), sql).tokenize().expect("the case is made of tokens");
@@ -337,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn types_have_one_name() {
+    fn tokens_make_even_types() {
         for (engine, cases) in [
             (
                 Engine::Postgres,
@@ -362,7 +274,6 @@ mod tests {
                     ("int[3][]", "integer[][]"),
                     ("text ARRAY", "text[]"),
                     ("text ARRAY[4]", "text[]"),
-                    ("bigserial", "bigint"),
                 ][..],
             ),
             (
@@ -389,18 +300,20 @@ mod tests {
     }
 
     #[test]
-    fn text_is_even() {
-        for (written, expected) in [
-            ("Lower( \"name\" )  <> 'It''s'", "lower(name)<>'It''s'"),
-            ("\"User\" = \"user\" AND user != 1", "\"User\"=\"user\" and user<>1"),
-            ("$x$ a $x$", "$$ a $$"),
-        ] {
-            assert_eq!(even_text(&tokens(written, Engine::Postgres)), expected);
-        }
-        assert_eq!(even_text(&tokens("`Name` = \"X\"", Engine::Mysql)), "name='X'");
-        let trigger = tokens("CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT OR REPLACE INTO u VALUES (1); END", Engine::Sqlite);
-        assert!(definition(&trigger).contains("insert or replace"));
-        let view = tokens("CREATE OR REPLACE VIEW v AS SELECT replace(a, 'x', '') FROM t", Engine::Postgres);
-        assert_eq!(definition(&view), "create view v as select replace(a,'x','')from t");
+    fn aliases_of_types_become_one() {
+        let same = |engine, spellings: &[&str]| {
+            for spelling in spellings {
+                assert_eq!(ty(spelling, engine), spellings[0], "{spelling} on {engine}");
+            }
+        };
+        same(Engine::Postgres, &["integer", "INT", "int4", "pg_catalog.int4"]);
+        same(Engine::Postgres, &["character varying(20)", "VARCHAR(20)", "character varying (20)"]);
+        same(Engine::Postgres, &["timestamp(3) with time zone", "TIMESTAMPTZ(3)", "timestamp (3) WITH TIME ZONE"]);
+        same(Engine::Postgres, &["timestamp without time zone", "timestamp"]);
+        same(Engine::Postgres, &["numeric(10)", "DECIMAL(10, 0)"]);
+        same(Engine::Postgres, &["bigint[]", "int8[]"]);
+        same(Engine::Mysql, &["int unsigned", "INT(10) UNSIGNED", "integer unsigned"]);
+        same(Engine::Mysql, &["decimal(10,0)", "NUMERIC", "dec(10)"]);
+        same(Engine::Mariadb, &["tinyint(1)", "BOOL", "BOOLEAN"]);
     }
 }

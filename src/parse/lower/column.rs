@@ -1,0 +1,149 @@
+//! Columns and constraints.
+
+use super::{Lower, bare, list};
+use crate::engine::Engine;
+use crate::parse::action::{Column, Constraint, Index, Name, Rule};
+use crate::parse::even;
+use sqlparser::ast::{self, ColumnOption, GeneratedAs, GeneratedExpressionMode, TableConstraint};
+
+impl Lower {
+    /// A column, and the constraints written beside it.
+    pub(crate) fn column(self, definition: &ast::ColumnDef) -> (Column, Vec<Constraint>) {
+        let options: Vec<_> = definition.options.iter().map(|o| (o.name.as_ref(), &o.option)).collect();
+        self.column_of(self.ident(&definition.name), &definition.data_type, &options)
+    }
+
+    /// The same from its parts, as MODIFY and CHANGE give them.
+    pub(crate) fn column_of(self, name: Name, data_type: &ast::DataType, options: &[(Option<&ast::Ident>, &ColumnOption)]) -> (Column, Vec<Constraint>) {
+        let mut column = Column { name: name.clone(), ty: self.ty(data_type), ..Column::default() };
+        let mut constraints = Vec::new();
+        if self.engine == Engine::Postgres {
+            let ty = match column.ty.as_str() {
+                "serial" | "serial4" => Some("integer"),
+                "bigserial" | "serial8" => Some("bigint"),
+                "smallserial" | "serial2" => Some("smallint"),
+                _ => None,
+            };
+            if let Some(ty) = ty {
+                (column.ty, column.not_null, column.identity) = (ty.into(), true, Some("serial".into()));
+            }
+        }
+        for &(named, option) in options {
+            let named = named.map(|n| self.ident(n));
+            let mut rule = |rule: Rule, not_valid: bool| constraints.push(Constraint { name: named.clone(), rule, not_valid, using_index: None });
+            match option {
+                ColumnOption::Null => column.not_null = false,
+                ColumnOption::NotNull => column.not_null = true,
+                ColumnOption::Default(expr) => column.default = self.default(expr),
+                ColumnOption::PrimaryKey(_) => {
+                    column.not_null |= self.engine != Engine::Sqlite;
+                    rule(Rule::PrimaryKey(vec![name.clone()]), false);
+                }
+                ColumnOption::Unique(_) => rule(Rule::Unique(vec![name.clone()]), false),
+                ColumnOption::ForeignKey(key) => {
+                    let (key, not_valid) = self.foreign_key(key, vec![name.clone()]);
+                    rule(key, not_valid);
+                }
+                ColumnOption::Check(check) => rule(Rule::Check(even::text(&bare(&check.expr).to_string())), check.enforced == Some(false)),
+                ColumnOption::Collation(collation) => column.collation = Some(self.name(collation)),
+                ColumnOption::CharacterSet(set) => column.other.push(format!("character set {}", self.name(set))),
+                ColumnOption::Comment(comment) => column.comment = Some(comment.clone()),
+                ColumnOption::OnUpdate(expr) => column.other.push(even::text(&format!("on update {expr}"))),
+                ColumnOption::Generated { generated_as, generation_expr, generation_expr_mode, .. } => match generation_expr {
+                    Some(expr) => {
+                        let stored = matches!(generation_expr_mode, Some(GeneratedExpressionMode::Stored)) || matches!(generated_as, GeneratedAs::ExpStored);
+                        column.generated = Some(format!("{} {}", even::text(&bare(expr).to_string()), if stored { "stored" } else { "virtual" }));
+                    }
+                    None => {
+                        column.not_null = true;
+                        column.identity = Some(identity(generated_as).into());
+                    }
+                },
+                ColumnOption::Identity(_) => column.identity = Some("identity always".into()),
+                ColumnOption::DialectSpecific(tokens) => {
+                    let words = even::text(&tokens.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+                    if words == "auto_increment" || words == "autoincrement" {
+                        column.identity = Some("auto_increment".into());
+                        column.not_null |= self.engine.is_mysql_like();
+                    } else {
+                        column.other.push(words);
+                    }
+                }
+                ColumnOption::OnConflict(_)
+                | ColumnOption::Materialized(_)
+                | ColumnOption::Ephemeral(_)
+                | ColumnOption::Alias(_)
+                | ColumnOption::Options(_)
+                | ColumnOption::Policy(_)
+                | ColumnOption::Tags(_)
+                | ColumnOption::Srid(_)
+                | ColumnOption::Invisible => column.other.push(even::text(&option.to_string())),
+            }
+        }
+        (column, constraints)
+    }
+
+    /// A default's even text; `NULL` is none at all.
+    pub(crate) fn default(self, expr: &ast::Expr) -> Option<String> {
+        let text = even::text(&bare(expr).to_string());
+        (text != "null").then_some(text)
+    }
+
+    fn foreign_key(self, key: &ast::ForeignKeyConstraint, columns: Vec<Name>) -> (Rule, bool) {
+        let mut actions = Vec::new();
+        for (word, action) in [("on delete", &key.on_delete), ("on update", &key.on_update)] {
+            // NO ACTION is what stands where nothing is written.
+            if let Some(action) = action.as_ref().filter(|a| !matches!(a, ast::ReferentialAction::NoAction)) {
+                actions.push(even::text(&format!("{word} {action}")));
+            }
+        }
+        if let Some(kind) = &key.match_kind {
+            actions.push(even::text(&kind.to_string()));
+        }
+        if let Some(mode) = key.characteristics.as_ref().filter(|c| c.deferrable == Some(true)) {
+            actions.push(even::text(&mode.to_string()));
+        }
+        let target_columns = self.idents(&key.referred_columns);
+        (Rule::ForeignKey { columns, target: self.name(&key.foreign_table), target_columns, actions: actions.join(" ") }, false)
+    }
+
+    /// A constraint of a table; those of MySQL and MariaDB that are indexes by another name go to `indexes`.
+    pub(crate) fn table_constraint(self, table: &Name, constraint: &TableConstraint, not_valid: bool, constraints: &mut Vec<Constraint>, indexes: &mut Vec<Index>) {
+        let columns = |columns: &[ast::IndexColumn]| columns.iter().map(|c| self.index_column(c)).collect::<Vec<_>>();
+        let mut push = |name: Option<&ast::Ident>, rule: Rule, not_valid: bool, using: Option<&ast::Ident>| {
+            constraints.push(Constraint { name: name.map(|n| self.ident(n)), rule, not_valid, using_index: using.map(|i| self.ident(i)) });
+        };
+        match constraint {
+            TableConstraint::Unique(unique) => push(unique.name.as_ref().or(unique.index_name.as_ref()), Rule::Unique(columns(&unique.columns)), false, None),
+            TableConstraint::PrimaryKey(key) => push(key.name.as_ref(), Rule::PrimaryKey(columns(&key.columns)), false, None),
+            TableConstraint::ForeignKey(key) => {
+                let (rule, _) = self.foreign_key(key, self.idents(&key.columns));
+                push(key.name.as_ref().or(key.index_name.as_ref()), rule, not_valid, None);
+            }
+            TableConstraint::Check(check) => {
+                push(check.name.as_ref(), Rule::Check(even::text(&bare(&check.expr).to_string())), not_valid || check.enforced == Some(false), None);
+            }
+            TableConstraint::PrimaryKeyUsingIndex(using) => push(using.name.as_ref(), Rule::PrimaryKey(Vec::new()), false, Some(&using.index_name)),
+            TableConstraint::UniqueUsingIndex(using) => push(using.name.as_ref(), Rule::Unique(Vec::new()), false, Some(&using.index_name)),
+            TableConstraint::Exclude(exclude) => push(exclude.name.as_ref(), Rule::Exclude(even::text(&exclude.to_string())), false, None),
+            TableConstraint::Index(index) => {
+                let rest = even::text(&list(&index.index_options));
+                indexes.push(Index { name: index.name.as_ref().map(|n| self.ident(n)), table: table.clone(), unique: false, columns: columns(&index.columns), rest });
+            }
+            TableConstraint::FulltextOrSpatial(index) => indexes.push(Index {
+                name: index.opt_index_name.as_ref().map(|n| self.ident(n)),
+                table: table.clone(),
+                unique: false,
+                columns: columns(&index.columns),
+                rest: if index.fulltext { "fulltext".into() } else { "spatial".into() },
+            }),
+        }
+    }
+}
+
+pub(crate) fn identity(generated_as: &GeneratedAs) -> &'static str {
+    match generated_as {
+        GeneratedAs::Always | GeneratedAs::ExpStored => "identity always",
+        GeneratedAs::ByDefault => "identity by default",
+    }
+}

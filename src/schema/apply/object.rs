@@ -1,0 +1,217 @@
+//! Views, types, routines and all else that is held as its definition; attributes.
+
+use super::{Applied, Effect, OrMissing, Refusal};
+use crate::parse::action::{Class, Name};
+use crate::parse::even;
+use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object};
+use crate::schema::naming::words;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// Where the signatures of a routine's name are listed: DROP FUNCTION may name it without its arguments.
+const SIGNATURES: &str = "signatures";
+
+impl Catalog {
+    /// The key of an object; a routine named without arguments is the one that has that name.
+    fn object_key(&self, class: Class, name: &str, on: Option<&Name>) -> Key {
+        let key = Key::Object(class, name.to_owned(), on.cloned());
+        if class == Class::Routine && self.get(&key).is_none() {
+            let bare = name.split('(').next().unwrap_or(name);
+            if let Some(Entry::Text(signature)) = self.get(&Key::Attribute(bare.to_owned(), SIGNATURES.into())) {
+                let alone = !signature.contains('\n');
+                if alone && (name == bare || name.ends_with("()")) {
+                    return Key::Object(class, signature.to_string(), on.cloned());
+                }
+            }
+        }
+        key
+    }
+
+    fn note_signature(&mut self, class: Class, name: &str, stands: bool) {
+        if class != Class::Routine {
+            return;
+        }
+        let key = Key::Attribute(name.split('(').next().unwrap_or(name).to_owned(), SIGNATURES.into());
+        let old = match self.get(&key) {
+            Some(Entry::Text(text)) => text.to_string(),
+            _ => String::new(),
+        };
+        let mut all: Vec<&str> = old.lines().filter(|line| *line != name).collect();
+        if stands {
+            all.push(name);
+        }
+        let entry = (!all.is_empty()).then(|| Entry::Text(all.join("\n").into()));
+        self.set(key, entry);
+    }
+
+    fn object(&self, key: &Key) -> Option<&Rc<Object>> {
+        match self.get(key) {
+            Some(Entry::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+
+    pub(super) fn create_object(&mut self, class: Class, name: &str, on: Option<&Name>, definition: &str, or_replace: bool, if_not_exists: bool) -> Applied {
+        let key = Key::Object(class, name.to_owned(), on.cloned());
+        let old = self.object(&key).map(Rc::clone);
+        let mut effect = Effect { own: true, ..Effect::default() };
+        match &old {
+            Some(_) if if_not_exists => return Ok(Effect { skipped: true, ..Effect::default() }),
+            Some(old) if or_replace => {
+                effect.own = !self.stood_before(old.made);
+                effect.blind = old.definition.is_none();
+            }
+            Some(_) if self.judging_down => return Err(Refusal::new(format!("{} {name} exists already", class.word()))),
+            Some(_) => {}
+            None => effect.conditional = (or_replace || if_not_exists) && !self.complete,
+        }
+        if let (true, Some(on)) = (self.judging_down, on)
+            && self.table(on).is_none()
+            && self.get(&Key::Object(Class::View, on.clone(), None)).is_none()
+        {
+            self.missing(&Key::Table(on.clone())).or_missing(|| format!("table {on}"))?;
+        }
+        if old.is_some() {
+            self.stop_leaning(class, name);
+        }
+        let definition = even::text(definition);
+        if matches!(class, Class::View | Class::MaterializedView) {
+            let tables: BTreeSet<Name> = words(&definition).filter(|w| self.table(w).is_some()).map(str::to_owned).collect();
+            for table in tables {
+                self.lean(&table, Leaning::View(class, name.to_owned()), true);
+            }
+        }
+        let made = self.fresh();
+        self.set(key, Some(Entry::Object(Rc::new(Object { definition: Some(definition), made }))));
+        self.note_signature(class, name, true);
+        Ok(effect)
+    }
+
+    /// A view no longer leans on the tables that it named.
+    fn stop_leaning(&mut self, class: Class, name: &str) {
+        let Some(definition) = self.object(&Key::Object(class, name.to_owned(), None)).and_then(|o| o.definition.clone()) else { return };
+        if matches!(class, Class::View | Class::MaterializedView) {
+            let tables: BTreeSet<&str> = words(&definition).collect();
+            for table in tables {
+                self.lean(table, Leaning::View(class, name.to_owned()), false);
+            }
+        }
+    }
+
+    pub(super) fn drop_object(&mut self, class: Class, name: &str, on: Option<&Name>, if_exists: bool, cascade: bool) -> Applied {
+        let key = self.object_key(class, name, on);
+        let Some(old) = self.object(&key).map(Rc::clone) else {
+            let known = self.missing(&key);
+            if if_exists && (known.is_err() || self.judging_down) {
+                return Ok(Effect { skipped: known.is_err(), conditional: known.is_ok(), ..Effect::default() });
+            }
+            known.or_missing(|| format!("{} {name}", class.word()))?;
+            // It stood there, and nobody knows how it was defined.
+            self.assume(key.clone(), Entry::Object(Rc::new(Object { definition: None, made: 0 })));
+            self.set(key, None);
+            return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
+        };
+        if matches!(class, Class::Type | Class::Domain) && !cascade {
+            let uses = |ty: &str| ty.trim_end_matches("[]") == name;
+            if let Some((table, column)) = self.tables().find_map(|t| t.columns.iter().find(|c| uses(&c.def.ty)).map(|c| (t.name.clone(), c.def.name.clone()))) {
+                return Err(Refusal::new(format!("column {table}.{column} is of {} {name}", class.word())));
+            }
+        }
+        if let Key::Object(_, name, _) = &key {
+            self.stop_leaning(class, name);
+            self.note_signature(class, name, false);
+        }
+        self.set(key, None);
+        Ok(Effect { blind: old.definition.is_none(), own: !self.stood_before(old.made), ..Effect::default() })
+    }
+
+    pub(super) fn rename_object(&mut self, class: Class, from: &str, to: &str) -> Applied {
+        let key = self.object_key(class, from, None);
+        let old = match self.object(&key) {
+            Some(old) => Rc::clone(old),
+            None => {
+                self.missing(&key).or_missing(|| format!("{} {from}", class.word()))?;
+                let unknown = Rc::new(Object { definition: None, made: 0 });
+                self.assume(key.clone(), Entry::Object(Rc::clone(&unknown)));
+                unknown
+            }
+        };
+        let definition = old.definition.as_ref().map(|d| super::table::rename_word(d, from.split('(').next().unwrap_or(from), to));
+        self.set(key, None);
+        self.set(Key::Object(class, to.to_owned(), None), Some(Entry::Object(Rc::new(Object { definition, made: old.made }))));
+        if matches!(class, Class::Type | Class::Domain) {
+            let users: Vec<Name> = self.tables().filter(|t| t.columns.iter().any(|c| c.def.ty == from)).map(|t| t.name.clone()).collect();
+            for table in users {
+                let _ = self.change_table(&table, |t| t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| to.clone_into(&mut c.def.ty)));
+            }
+        }
+        Ok(Effect { own: !self.stood_before(old.made), ..Effect::default() })
+    }
+
+    /// Changes the labels of an enum, where they are known.
+    fn change_labels(&mut self, ty: &str, change: impl FnOnce(&mut Vec<String>) -> Result<(), Refusal>) -> Applied {
+        let key = Key::Object(Class::Type, ty.to_owned(), None);
+        let Some(old) = self.object(&key).map(Rc::clone) else {
+            self.missing(&key).or_missing(|| format!("type {ty}"))?;
+            let unknown = Object { definition: None, made: 0 };
+            self.assume(key.clone(), Entry::Object(Rc::new(unknown.clone())));
+            let made = self.fresh();
+            self.set(key, Some(Entry::Object(Rc::new(Object { made, ..unknown }))));
+            return Ok(Effect { blind: true, ..Effect::default() });
+        };
+        let parts = old.definition.as_ref().and_then(|d| d.split_once("enum(")).and_then(|(head, rest)| Some((head.to_owned(), rest.strip_suffix(')')?.to_owned())));
+        let definition = match parts {
+            Some((head, labels)) => {
+                let mut labels: Vec<String> = labels.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();
+                change(&mut labels)?;
+                Some(format!("{head}enum({})", labels.iter().map(|l| format!("'{l}'")).collect::<Vec<_>>().join(",")))
+            }
+            None => None,
+        };
+        let made = self.fresh();
+        self.set(key, Some(Entry::Object(Rc::new(Object { definition, made }))));
+        Ok(Effect { own: !self.stood_before(old.made), ..Effect::default() })
+    }
+
+    pub(super) fn add_enum_value(&mut self, ty: &str, label: &str, place: &str, if_not_exists: bool) -> Applied {
+        let label = label.trim_matches('\'').to_owned();
+        let mut stood = false;
+        let effect = self.change_labels(ty, |labels| {
+            if labels.contains(&label) {
+                stood = true;
+                return if if_not_exists { Ok(()) } else { Err(Refusal::new(format!("type {ty} has label {label} already"))) };
+            }
+            let place = even::text(place);
+            let neighbour = place.split_once(' ').map(|(_, n)| n.trim_matches('\'').to_owned());
+            let at = neighbour.and_then(|n| labels.iter().position(|l| *l == n));
+            match at {
+                Some(at) if place.starts_with("before") => labels.insert(at, label.clone()),
+                Some(at) => labels.insert(at + 1, label.clone()),
+                None => labels.push(label.clone()),
+            }
+            Ok(())
+        });
+        effect.map(|e| Effect { skipped: stood, conditional: if_not_exists && e.blind, ..e })
+    }
+
+    pub(super) fn rename_enum_value(&mut self, ty: &str, from: &str, to: &str) -> Applied {
+        let (from, to) = (from.trim_matches('\'').to_owned(), to.trim_matches('\'').to_owned());
+        self.change_labels(ty, |labels| match labels.iter_mut().find(|l| **l == from) {
+            Some(label) => {
+                *label = to;
+                Ok(())
+            }
+            None => Err(Refusal::new(format!("type {ty} has no label {from}"))),
+        })
+    }
+
+    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
+        let key = Key::Attribute(object.to_owned(), attribute.to_owned());
+        let known = self.get(&key).is_some() || self.complete || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
+        let entry = value.map(|v| Entry::Text(even::text(v).into()));
+        if self.get(&key) != entry.as_ref() {
+            self.set(key, entry);
+        }
+        Effect { blind: !known, ..Effect::default() }
+    }
+}

@@ -1,0 +1,263 @@
+//! What statements on rows do to the numbers of values and rows.
+
+use super::{Applied, Effect, OrMissing};
+use crate::parse::action::{Filter, Name, OnConflict, Rows, Value};
+use crate::schema::catalog::{Brought, Catalog, Leaning, Origin, Table};
+use crate::schema::types::{Conversion, conversion};
+use crate::table::Loss;
+use std::rc::Rc;
+
+/// How the rows that DOWN deletes compare with those that UP brought.
+enum Picked {
+    /// Exactly those, or a part of them: what is left of each lot.
+    Brought(Vec<Brought>),
+    /// Perhaps those, perhaps others.
+    Unclear,
+    /// Others, for certain.
+    Others,
+}
+
+impl Catalog {
+    /// The number of what `value` writes, read from a row of `source`; `None` for something new.
+    fn origin_of(&mut self, source: &Name, value: &Value, target_type: Option<&str>) -> Option<Origin> {
+        let (column, cast) = match value {
+            Value::Column(column) => (column, None),
+            Value::Cast(column, ty) => (column, Some(ty.as_str())),
+            Value::Literal(_) | Value::Computed(_) => return None,
+        };
+        let held = self.column_or_assume(source, column).ok()?;
+        for ty in [cast, target_type].into_iter().flatten() {
+            let what = conversion(&held.def.ty, ty, self.engine);
+            let back = self.judging_down && matches!(what, Conversion::Refuses | Conversion::Cuts | Conversion::Unknown);
+            if !back && matches!(what, Conversion::Cuts | Conversion::Unknown) && !held.def.ty.is_empty() {
+                return None;
+            }
+        }
+        Some(held.values)
+    }
+
+    pub(super) fn insert(&mut self, table: &str, columns: &[Name], rows: &Rows, conflict: OnConflict) -> Applied {
+        let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        let stood = self.stood_before(target.made);
+        let mut effect = Effect { own: !stood, ..Effect::default() };
+        if let (Rows::Copied { from, values, whole }, true) = (rows, target.empty && !stood || target.empty && self.judging_down) {
+            let source = self.table_or_assume(from).or_missing(|| format!("table {from}"))?;
+            let names: Vec<Name> = if columns.is_empty() { target.columns.iter().map(|c| c.def.name.clone()).collect() } else { columns.to_vec() };
+            let values: Vec<Value> = values.iter().flat_map(|v| if *v == Value::Column("*".into()) { source.columns.iter().map(|c| Value::Column(c.def.name.clone())).collect() } else { vec![v.clone()] }).collect();
+            let mut copied = Table::clone(&target);
+            for (name, value) in names.iter().zip(&values) {
+                let ty = target.column(name).map(|c| c.def.ty.clone());
+                let origin = self.origin_of(from, value, ty.as_deref());
+                if let (Some(column), Some(origin)) = (copied.columns.iter_mut().find(|c| c.def.name == *name), origin) {
+                    column.values = origin;
+                }
+            }
+            let source_rows = self.table(from).map_or(source.rows, |t| t.rows);
+            let rows = if *whole && conflict != OnConflict::Ignore { source_rows } else { self.fresh() };
+            (copied.rows, copied.empty) = (rows, false);
+            self.change_table(table, |t| *t = copied).or_missing(|| format!("table {table}"))?;
+            return Ok(effect);
+        }
+        if matches!(conflict, OnConflict::Update | OnConflict::Replace) && stood && !target.empty {
+            effect.destroyed.push(target.rows);
+            effect.perhaps = true;
+        }
+        let origin = self.fresh();
+        let lost = !effect.destroyed.is_empty();
+        let replaced = if lost { Some(self.fresh()) } else { None };
+        let brought = Brought {
+            origin,
+            columns: columns.to_vec(),
+            rows: match rows {
+                Rows::Written(rows) => Some(rows.clone()),
+                Rows::Copied { .. } | Rows::Unknown => None,
+            },
+            perhaps: conflict == OnConflict::Ignore,
+        };
+        let mark = |t: &Brought, catalog: &Catalog| !catalog.stood_before(t.origin);
+        let keep: Vec<Brought> = target.brought.iter().filter(|b| mark(b, self)).cloned().collect();
+        self.change_table(table, |t| {
+            t.brought = keep;
+            t.brought.push(brought);
+            t.empty = false;
+            if let Some(rows) = replaced {
+                t.rows = rows;
+            }
+        })
+        .or_missing(|| format!("table {table}"))?;
+        Ok(effect)
+    }
+
+    pub(super) fn update(&mut self, table: &str, set: &[(Name, Value)], filter: &Filter) -> Applied {
+        let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        let mut effect = Effect { own: true, ..Effect::default() };
+        // Every value is read before the first is written; MySQL and MariaDB go from left to right.
+        let left_to_right = self.engine.is_mysql_like();
+        let mut changes: Vec<(Name, Origin)> = Vec::new();
+        for (column, value) in set {
+            let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
+            let copied = match filter {
+                Filter::All => {
+                    let earlier = match value {
+                        Value::Column(name) if left_to_right => changes.iter().find(|(c, _)| c == name).map(|(_, o)| *o),
+                        _ => None,
+                    };
+                    earlier.or_else(|| self.origin_of(&table.to_owned(), value, Some(&old.def.ty)))
+                }
+                Filter::Literals(_) | Filter::Other(_) => None,
+            };
+            let mapped = self.mapping_back(column, value, filter, old.values);
+            effect.mapped_back |= mapped.is_some();
+            let new = match copied.or(mapped) {
+                Some(origin) => origin,
+                None => {
+                    let new = self.fresh();
+                    self.note_mapping(new, column, value, filter, old.values);
+                    new
+                }
+            };
+            if new != old.values && self.stood_before(old.values) {
+                effect.destroyed.push(old.values);
+                effect.perhaps |= *filter != Filter::All;
+                effect.own = false;
+            }
+            changes.push((column.clone(), new));
+        }
+        if !self.stood_before(target.made) {
+            effect.own = true;
+        }
+        self.change_table(table, |t| {
+            for column in &mut t.columns {
+                if let Some((_, origin)) = changes.iter().rev().find(|(name, _)| *name == column.def.name) {
+                    column.values = *origin;
+                }
+            }
+        })
+        .or_missing(|| format!("table {table}"))?;
+        Ok(effect)
+    }
+
+    /// UP wrote literal `to` where literal `from` stood: DOWN may map it back.
+    fn note_mapping(&mut self, new: Origin, column: &str, value: &Value, filter: &Filter, old: Origin) {
+        if let (Value::Literal(to), Filter::Literals(picks)) = (value, filter)
+            && let [(picked, from)] = picks.as_slice()
+            && picked == column
+            && let [from] = from.as_slice()
+        {
+            self.mappings.insert(new, (old, from.clone(), to.clone()));
+        }
+    }
+
+    fn mapping_back(&self, column: &str, value: &Value, filter: &Filter, current: Origin) -> Option<Origin> {
+        let (old, from, to) = self.mappings.get(&current)?;
+        match (value, filter) {
+            (Value::Literal(back), Filter::Literals(picks)) if self.judging_down => match picks.as_slice() {
+                [(picked, values)] if picked == column && values.as_slice() == [to.clone()] && back == from => Some(*old),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(super) fn delete(&mut self, table: &str, filter: &Filter) -> Applied {
+        let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        if !self.stood_before(target.made) && (!self.stood_before(target.rows) || target.empty) {
+            return Ok(Effect { own: true, ..Effect::default() });
+        }
+        match self.picked(&target, filter) {
+            Picked::Brought(left) => {
+                let perhaps = target.brought.iter().any(|b| b.perhaps);
+                self.change_table(table, |t| t.brought = left).or_missing(|| format!("table {table}"))?;
+                Ok(Effect { own: true, mapped_back: perhaps, ..Effect::default() })
+            }
+            Picked::Unclear => {
+                self.change_table(table, |t| t.brought.clear()).or_missing(|| format!("table {table}"))?;
+                Ok(Effect { foreign_rows: Some(Loss::Possible), mapped_back: true, ..Effect::default() })
+            }
+            Picked::Others => {
+                let mut effect = Effect { foreign_rows: Some(Loss::Certain), ..Effect::default() };
+                if self.stood_before(target.rows) {
+                    effect.destroyed.push(target.rows);
+                    effect.perhaps = *filter != Filter::All;
+                }
+                let rows = self.fresh();
+                self.change_table(table, |t| t.rows = rows).or_missing(|| format!("table {table}"))?;
+                Ok(effect)
+            }
+        }
+    }
+
+    /// Which rows a DELETE picks, in the light of what the migration brought.
+    fn picked(&self, target: &Table, filter: &Filter) -> Picked {
+        let brought: Vec<&Brought> = target.brought.iter().filter(|b| !self.stood_before(b.origin)).collect();
+        if brought.is_empty() || *filter == Filter::All {
+            return Picked::Others;
+        }
+        let Filter::Literals(picks) = filter else { return Picked::Unclear };
+        let mut left = Vec::new();
+        let mut hit = false;
+        for lot in brought {
+            let Some(rows) = &lot.rows else {
+                left.push(lot.clone());
+                continue;
+            };
+            let names: Vec<&str> = if lot.columns.is_empty() { target.columns.iter().map(|c| c.def.name.as_str()).collect() } else { lot.columns.iter().map(String::as_str).collect() };
+            let matches = |row: &Vec<Value>| {
+                picks.iter().all(|(column, values)| {
+                    let at = names.iter().position(|n| n == column);
+                    matches!(at.and_then(|at| row.get(at)), Some(Value::Literal(v)) if values.iter().any(|w| same_literal(v, w)))
+                })
+            };
+            let stay: Vec<Vec<Value>> = rows.iter().filter(|row| !matches(row)).cloned().collect();
+            hit |= stay.len() < rows.len();
+            if !stay.is_empty() {
+                left.push(Brought { rows: Some(stay), ..lot.clone() });
+            }
+        }
+        match () {
+            () if !hit => Picked::Others,
+            // A key holds each value once, so no other row can be picked.
+            () if picks.iter().any(|(column, _)| target.unique_by(column)) || covers_key(target, picks) => Picked::Brought(left),
+            () => Picked::Unclear,
+        }
+    }
+
+    pub(super) fn truncate(&mut self, table: &str, cascade: bool) -> Applied {
+        let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        let mut effect = Effect { own: !self.stood_before(target.made), ..Effect::default() };
+        let mut all: Vec<Rc<Table>> = vec![target];
+        if cascade {
+            for who in self.leaning(table).iter() {
+                if let Leaning::Table(other) = who {
+                    all.extend(self.table(other).map(Rc::clone));
+                }
+            }
+        }
+        for one in all {
+            if self.stood_before(one.rows) {
+                effect.destroyed.push(one.rows);
+                effect.own = false;
+            }
+            let rows = self.fresh();
+            self.change_table(&one.name, |t| {
+                t.rows = rows;
+                t.brought.clear();
+            })
+            .or_missing(|| format!("table {}", one.name))?;
+        }
+        Ok(effect)
+    }
+}
+
+/// `'1'` and `1` pick the same row.
+fn same_literal(a: &str, b: &str) -> bool {
+    a == b || a.trim_matches('\'') == b.trim_matches('\'')
+}
+
+/// Whether the literals pin down every column of some key.
+fn covers_key(target: &Table, picks: &[(Name, Vec<String>)]) -> bool {
+    let covered = |columns: &[Name]| !columns.is_empty() && columns.iter().all(|c| picks.iter().any(|(p, _)| p == c));
+    target.primary_key().is_some_and(covered)
+        || target.constraints.iter().any(|c| matches!(&c.rule, Some(crate::parse::action::Rule::Unique(columns)) if covered(columns)))
+        || target.indexes.iter().any(|i| i.def.as_ref().is_some_and(|d| d.unique && d.rest.is_empty() && covered(&d.columns)))
+}

@@ -1,0 +1,464 @@
+//! Tables and columns.
+
+use super::{Applied, Effect, OrMissing, Refusal};
+use crate::engine::Engine;
+use crate::parse::action::{Column, ColumnChange, Constraint, CreateTable, Name, Rule};
+use crate::schema::catalog::{Catalog, Entry, HeldColumn, Key, Leaning, Table};
+use crate::schema::naming::words;
+use crate::schema::types::{Conversion, conversion};
+use std::rc::Rc;
+
+/// `text` with the word `from` made `to` wherever it stands outside of a string.
+pub(crate) fn rename_word(text: &str, from: &str, to: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, part) in text.split('\'').enumerate() {
+        if at > 0 {
+            out.push('\'');
+        }
+        if at % 2 == 1 {
+            out.push_str(part);
+            continue;
+        }
+        let mut rest = part;
+        while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
+            let end = rest[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(rest.len(), |e| start + e);
+            out.push_str(&rest[..start]);
+            out.push_str(if &rest[start..end] == from { to } else { &rest[start..end] });
+            rest = &rest[end..];
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+/// The columns that a rule stands on.
+pub(crate) fn rule_columns(rule: &Rule) -> Vec<&str> {
+    match rule {
+        Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. } => columns.iter().map(String::as_str).collect(),
+        Rule::Check(text) | Rule::Exclude(text) => words(text).collect(),
+    }
+}
+
+impl Catalog {
+    pub(super) fn create_table(&mut self, create: &CreateTable) -> Applied {
+        if create.temporary {
+            return Ok(Effect { own: true, ..Effect::default() });
+        }
+        let key = Key::Table(create.name.clone());
+        let mut effect = Effect { own: true, ..Effect::default() };
+        if let Some(old) = self.table(&create.name).map(Rc::clone) {
+            if create.if_not_exists {
+                return Ok(Effect { skipped: true, ..Effect::default() });
+            }
+            if create.or_replace {
+                effect = self.drop_table(&create.name, false, true)?;
+            } else if self.judging_down {
+                return Err(Refusal::new(format!("table {} exists already", create.name)));
+            } else {
+                // UP ran, so the table cannot have stood there: something that the catalog did not see dropped it.
+                self.complete = false;
+                self.set(key.clone(), None);
+                self.forget_names(&old);
+            }
+        } else if create.if_not_exists || create.or_replace {
+            effect.conditional = !self.complete;
+        }
+        let made = self.fresh();
+        let mut table = Table { name: create.name.clone(), made, known: !create.of_query, options: create.options.clone(), rows: self.fresh(), empty: !create.of_query, ..Table::default() };
+        if let Some(like) = &create.like {
+            match self.table_or_assume(like) {
+                Ok(like) => {
+                    table.known = like.known && !create.of_query;
+                    table.columns = like.columns.iter().map(|c| HeldColumn { values: 0, ..c.clone() }).collect();
+                }
+                Err(_) => table.known = false,
+            }
+        }
+        for column in &create.columns {
+            table.columns.push(HeldColumn { def: column.clone(), assumed: false, values: 0 });
+        }
+        for column in &mut table.columns {
+            column.values = self.fresh();
+        }
+        self.set(key, Some(Entry::Table(Rc::new(table))));
+        // Keys first: on MySQL and MariaDB an index made for a foreign key gives way to a written one.
+        for index in &create.indexes {
+            self.create_index(index, false)?;
+        }
+        let is_key = |c: &&Constraint| matches!(c.rule, Rule::ForeignKey { .. });
+        for constraint in create.constraints.iter().filter(|c| !is_key(c)).chain(create.constraints.iter().filter(is_key)) {
+            self.add_constraint(&create.name, constraint)?;
+        }
+        Ok(effect)
+    }
+
+    /// Forgets where the indexes of `table` stand and what its keys point at.
+    pub(super) fn forget_names(&mut self, table: &Table) {
+        for index in &table.indexes {
+            self.set(Key::IndexTable(index.name.clone()), None);
+        }
+        for constraint in &table.constraints {
+            if let Some(Rule::ForeignKey { target, .. }) = &constraint.rule {
+                self.lean(target, Leaning::Table(table.name.clone()), false);
+            }
+        }
+    }
+
+    pub(super) fn drop_table(&mut self, name: &str, if_exists: bool, cascade: bool) -> Applied {
+        if if_exists && self.table(name).is_none() {
+            let conditional = self.missing(&Key::Table(name.to_owned())).is_ok();
+            if !conditional || self.judging_down {
+                return Ok(Effect { skipped: !conditional, conditional, ..Effect::default() });
+            }
+        }
+        let table = self.table_or_assume(name).or_missing(|| format!("table {name}"))?;
+        for who in self.leaning(name).iter() {
+            self.drop_leaning(name, who, cascade)?;
+        }
+        self.forget_names(&table);
+        self.set(Key::Table(name.to_owned()), None);
+        let mut effect = Effect { own: !self.stood_before(table.made), ..Effect::default() };
+        if self.stood_before(table.made) {
+            effect.destroyed.push(table.rows);
+            effect.destroyed.extend(table.columns.iter().map(|c| c.values));
+            effect.destroyed.retain(|&origin| self.stood_before(origin));
+        }
+        Ok(effect)
+    }
+
+    /// A table goes on which `who` leans.
+    fn drop_leaning(&mut self, table: &str, who: &Leaning, cascade: bool) -> Result<(), Refusal> {
+        match who {
+            Leaning::Table(other) if other != table => {
+                if !cascade || self.engine.is_mysql_like() {
+                    return match self.engine {
+                        Engine::Sqlite => Ok(()),
+                        Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off => Ok(()),
+                        Engine::Postgres | Engine::Mysql | Engine::Mariadb => Err(Refusal::new(format!("a foreign key of {other} points at {table}"))),
+                    };
+                }
+                let points = |rule: &Option<Rule>| matches!(rule, Some(Rule::ForeignKey { target, .. }) if target == table);
+                let _ = self.change_table(other, |t| t.constraints.retain(|c| !points(&c.rule)));
+                Ok(())
+            }
+            Leaning::View(class, view) if self.engine == Engine::Postgres => {
+                if !cascade {
+                    return Err(Refusal::new(format!("{} {view} leans on {table}", class.word())));
+                }
+                self.drop_object(*class, view, None, true, true).map(drop)
+            }
+            Leaning::Table(_) | Leaning::View(..) => Ok(()),
+        }
+    }
+
+    pub(super) fn rename_table(&mut self, from: &str, to: &str) -> Applied {
+        let table = self.table_or_assume(from).or_missing(|| format!("table {from}"))?;
+        if self.table(to).is_some() {
+            if self.judging_down {
+                return Err(Refusal::new(format!("table {to} exists already")));
+            }
+            self.complete = false;
+        }
+        let leaning = self.leaning(from);
+        let mut renamed = Table::clone(&table);
+        renamed.name = to.to_owned();
+        for index in &mut renamed.indexes {
+            if let Some(def) = &mut index.def {
+                def.table = to.to_owned();
+            }
+            self.set(Key::IndexTable(index.name.clone()), Some(Entry::Text(to.into())));
+        }
+        let targets: Vec<Name> = renamed.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect();
+        self.set(Key::Table(from.to_owned()), None);
+        self.set(Key::Table(to.to_owned()), Some(Entry::Table(Rc::new(renamed))));
+        for target in targets {
+            self.lean(&target, Leaning::Table(from.to_owned()), false);
+            self.lean(&target, Leaning::Table(to.to_owned()), true);
+        }
+        for who in leaning.iter() {
+            self.lean(from, who.clone(), false);
+            let who = if *who == Leaning::Table(from.to_owned()) { Leaning::Table(to.to_owned()) } else { who.clone() };
+            if let Leaning::Table(other) = &who {
+                let _ = self.change_table(other, |t| {
+                    for constraint in &mut t.constraints {
+                        if let Some(Rule::ForeignKey { target, .. }) = &mut constraint.rule
+                            && target == from
+                        {
+                            *target = to.to_owned();
+                        }
+                    }
+                });
+            }
+            self.lean(to, who, true);
+        }
+        Ok(Effect { own: !self.stood_before(table.made), ..Effect::default() })
+    }
+
+    pub(super) fn add_column(&mut self, table: &str, column: &Column, constraints: &[Constraint], if_not_exists: bool) -> Applied {
+        let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        let mut conditional = false;
+        if let Some(old) = held.column(&column.name) {
+            if if_not_exists {
+                return Ok(Effect { skipped: true, ..Effect::default() });
+            }
+            if self.judging_down && !old.assumed {
+                return Err(Refusal::new(format!("column {table}.{} exists already", column.name)));
+            }
+        } else {
+            conditional = if_not_exists && !held.known;
+        }
+        if self.judging_down && column.not_null && column.default.is_none() && column.identity.is_none() && column.generated.is_none() && !held.empty && !self.engine.is_mysql_like() {
+            return Err(Refusal::new(format!("column {table}.{} is NOT NULL without a default, and rows stand in {table}", column.name)));
+        }
+        let values = self.fresh();
+        let new = HeldColumn { def: column.clone(), assumed: false, values };
+        self.change_table(table, |t| {
+            t.columns.retain(|c| c.def.name != new.def.name);
+            t.columns.push(new);
+        })
+        .or_missing(|| format!("table {table}"))?;
+        for constraint in constraints {
+            self.add_constraint(table, constraint)?;
+        }
+        Ok(Effect { own: true, conditional, ..Effect::default() })
+    }
+
+    pub(super) fn drop_column(&mut self, table: &str, column: &str, if_exists: bool, cascade: bool) -> Applied {
+        let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        if if_exists && held.column(column).is_none() && (held.known || self.judging_down) {
+            return Ok(Effect { skipped: held.known, conditional: !held.known, ..Effect::default() });
+        }
+        let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
+        self.column_may_go(table, column, cascade)?;
+        let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        let mysql = self.engine.is_mysql_like();
+        let uses = |columns: &[String]| columns.iter().any(|c| words(c).any(|w| w == column));
+        let mut gone: Vec<Name> = Vec::new();
+        let mut new = Table::clone(&held);
+        new.columns.retain(|c| c.def.name != column);
+        new.indexes.retain_mut(|index| {
+            let Some(def) = index.def.as_mut() else { return true };
+            // MySQL and MariaDB keep a composite index with the columns that are left.
+            if mysql && uses(&def.columns) {
+                def.columns.retain(|c| !words(c).any(|w| w == column));
+            }
+            let keep = !def.columns.is_empty() && !uses(&def.columns) && !words(&def.rest).any(|w| w == column);
+            if !keep {
+                gone.push(index.name.clone());
+            }
+            keep
+        });
+        new.constraints.retain_mut(|constraint| match &mut constraint.rule {
+            Some(Rule::PrimaryKey(columns)) if mysql => {
+                columns.retain(|c| c != column);
+                !columns.is_empty()
+            }
+            Some(rule) => !rule_columns(rule).contains(&column),
+            None => true,
+        });
+        let targets = |t: &Table| -> Vec<Name> { t.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect() };
+        let left = targets(&new);
+        for target in targets(&held).into_iter().filter(|t| !left.contains(t)) {
+            self.lean(&target, Leaning::Table(table.to_owned()), false);
+        }
+        self.set(Key::Table(table.to_owned()), Some(Entry::Table(Rc::new(new))));
+        for index in gone {
+            self.set(Key::IndexTable(index), None);
+        }
+        let before = self.stood_before(old.values);
+        Ok(Effect { destroyed: if before { vec![old.values] } else { Vec::new() }, own: !before, ..Effect::default() })
+    }
+
+    /// Refuses to drop a column on which something leans that the engine does not take along.
+    fn column_may_go(&mut self, table: &str, column: &str, cascade: bool) -> Result<(), Refusal> {
+        let Some(held) = self.table(table).map(Rc::clone) else { return Ok(()) };
+        let named = |what: &str, name: &str| Err(Refusal::new(format!("{what} {} uses column {table}.{column}", name.trim_start_matches('\0'))));
+        if self.engine == Engine::Sqlite {
+            for index in &held.indexes {
+                if index.def.as_ref().is_some_and(|d| d.columns.iter().any(|c| words(c).any(|w| w == column)) || words(&d.rest).any(|w| w == column)) {
+                    return named("index", &index.name);
+                }
+            }
+            for constraint in &held.constraints {
+                match &constraint.rule {
+                    // A CHECK or REFERENCES beside the column goes with it.
+                    Some(Rule::Check(_)) | None => {}
+                    Some(Rule::ForeignKey { columns, .. }) if columns.len() == 1 && constraint.generated => {}
+                    Some(rule) if rule_columns(rule).contains(&column) => return named("constraint", &constraint.name),
+                    Some(_) => {}
+                }
+            }
+        }
+        if self.engine.is_mysql_like() {
+            for constraint in &held.constraints {
+                if matches!(&constraint.rule, Some(Rule::ForeignKey { columns, .. }) if columns.iter().any(|c| c == column)) {
+                    return named("foreign key", &constraint.name);
+                }
+            }
+        }
+        if self.engine == Engine::Postgres && !cascade {
+            for who in self.leaning(table).iter() {
+                if let Leaning::Table(other) = who
+                    && other != table
+                    && let Some(other_table) = self.table(other)
+                {
+                    let points = |c: &Option<Rule>| matches!(c, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns.iter().any(|c| c == column));
+                    if let Some(constraint) = other_table.constraints.iter().find(|c| points(&c.rule)) {
+                        return named(&format!("foreign key of {other}"), &constraint.name);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Applied {
+        let old = self.column_or_assume(table, from).or_missing(|| format!("column {table}.{from}"))?;
+        if self.judging_down && self.table(table).is_some_and(|t| t.column(to).is_some_and(|c| !c.assumed)) {
+            return Err(Refusal::new(format!("column {table}.{to} exists already")));
+        }
+        let swap = |names: &mut Vec<String>| {
+            for name in names {
+                *name = rename_word(name, from, to);
+            }
+        };
+        self.change_table(table, |t| {
+            t.columns.retain(|c| c.def.name != to);
+            for column in &mut t.columns {
+                if column.def.name == from {
+                    column.def.name = to.to_owned();
+                }
+                if let Some(generated) = &mut column.def.generated {
+                    *generated = rename_word(generated, from, to);
+                }
+            }
+            for constraint in &mut t.constraints {
+                match &mut constraint.rule {
+                    Some(Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. }) => swap(columns),
+                    Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_word(text, from, to),
+                    None => {}
+                }
+            }
+            for def in t.indexes.iter_mut().filter_map(|i| i.def.as_mut()) {
+                swap(&mut def.columns);
+                def.rest = rename_word(&def.rest, from, to);
+            }
+        })
+        .or_missing(|| format!("table {table}"))?;
+        for who in self.leaning(table).iter() {
+            if let Leaning::Table(other) = who {
+                let _ = self.change_table(other, |t| {
+                    for constraint in &mut t.constraints {
+                        if let Some(Rule::ForeignKey { target, target_columns, .. }) = &mut constraint.rule
+                            && target == table
+                        {
+                            swap(target_columns);
+                        }
+                    }
+                });
+            }
+        }
+        Ok(Effect { own: !self.stood_before(old.values), ..Effect::default() })
+    }
+
+    pub(super) fn alter_column(&mut self, table: &str, column: &str, change: &ColumnChange) -> Applied {
+        let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
+        let mut new = old.def.clone();
+        let mut using_given = None;
+        match change {
+            ColumnChange::SetNotNull => new.not_null = true,
+            ColumnChange::DropNotNull => new.not_null = false,
+            ColumnChange::SetDefault(default) => new.default = Some(default.clone()),
+            ColumnChange::DropDefault => new.default = None,
+            ColumnChange::SetType { ty, using, collation } => {
+                new.ty.clone_from(ty);
+                new.collation.clone_from(collation);
+                using_given = using.as_ref();
+            }
+            ColumnChange::Identity(identity) => {
+                new.identity.clone_from(identity);
+                new.not_null |= identity.is_some();
+            }
+            ColumnChange::DropExpression => new.generated = None,
+            ColumnChange::Attribute(name, value) => {
+                return Ok(self.set_attribute(&format!("{table}.{column}"), name, Some(value)));
+            }
+        }
+        let mut effect = self.change_column(table, &old, new, using_given)?;
+        if !matches!(change, ColumnChange::SetType { .. }) {
+            effect.conversion = None;
+        }
+        // The one attribute that changed was not known before.
+        effect.blind = old.assumed && matches!(change, ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression);
+        Ok(effect)
+    }
+
+    pub(super) fn redefine_column(&mut self, table: &str, from: &str, column: &Column) -> Applied {
+        let old = self.column_or_assume(table, from).or_missing(|| format!("column {table}.{from}"))?;
+        if from != column.name {
+            self.rename_column(table, from, &column.name)?;
+        }
+        let mut new = column.clone();
+        // A key's column stays NOT NULL though MODIFY does not say so.
+        new.not_null |= self.table(table).and_then(|t| t.primary_key()).is_some_and(|key| key.contains(&column.name));
+        let held = HeldColumn { def: Column { name: column.name.clone(), ..old.def.clone() }, ..old };
+        let mut effect = self.change_column(table, &held, new, None)?;
+        effect.blind = held.assumed;
+        Ok(effect)
+    }
+
+    /// Gives a column its new definition, and its values the number that they deserve.
+    fn change_column(&mut self, table: &str, old: &HeldColumn, new: Column, using: Option<&String>) -> Applied {
+        let mut what = conversion(&old.def.ty, &new.ty, self.engine);
+        if let Some(using) = using {
+            what = match what {
+                // The plain cast, written out.
+                plain if is_plain_cast(using, &new, self.engine) => if plain == Conversion::Unknown { Conversion::Refuses } else { plain },
+                _ if self.judging_down => Conversion::Unknown,
+                _ => Conversion::Cuts,
+            };
+        }
+        let mut values = old.values;
+        let mut effect = Effect { own: !self.stood_before(old.values), conversion: Some(what), ..Effect::default() };
+        if what == Conversion::Cuts {
+            // Right after UP a value that came from the old type fits the old type.
+            let back = self.judging_down && self.first_column(table, &new.name).is_some_and(|c| c.values == old.values && c.def.ty == new.ty);
+            if !back {
+                values = self.fresh();
+                if self.stood_before(old.values) {
+                    effect.destroyed.push(old.values);
+                    effect.perhaps = true;
+                }
+            }
+        }
+        let name = new.name.clone();
+        let held = HeldColumn { assumed: false, def: new, values };
+        self.change_table(table, |t| {
+            if let Some(column) = t.columns.iter_mut().find(|c| c.def.name == name) {
+                *column = held;
+            }
+        })
+        .or_missing(|| format!("table {table}"))?;
+        Ok(effect)
+    }
+
+    /// The column as it was when the migration began.
+    fn first_column(&self, table: &str, column: &str) -> Option<HeldColumn> {
+        let made = self.table(table)?.made;
+        self.before(table, made)?.column(column).cloned()
+    }
+}
+
+/// `USING c::new_type`, `CAST(c AS new_type)`, or by way of text.
+fn is_plain_cast(using: &str, column: &Column, engine: Engine) -> bool {
+    let plain = using.replace(['"', '(', ')'], "");
+    let mut parts = plain.split("::");
+    if parts.next().is_some_and(|c| c.rsplit('.').next() == Some(&column.name)) {
+        return parts.all(|ty| {
+            let ty = crate::parse::even::ty(ty, engine);
+            let bare = |t: &str| t.replace(['(', ')', '"'], "");
+            bare(&ty) == bare(&column.ty) || matches!(ty.as_str(), "text" | "character varying")
+        });
+    }
+    using.strip_prefix("cast(").is_some_and(|cast| cast.starts_with(&format!("{} as ", column.name)))
+}

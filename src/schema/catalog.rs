@@ -1,0 +1,374 @@
+//! The catalog that scripts leave behind, with a journal. In: entries. Out: what stood before, for as little as was touched.
+//!
+//! Beside definitions the catalog knows whose *values* a column holds: each column's values and each table's rows have a
+//! number, which travels with them when they are renamed or copied, and is new when something else is written. Values that
+//! stand in the same place under the same number after UP and DOWN are the old values.
+
+use crate::engine::Engine;
+use crate::parse::action::{Class, Column, Constraint, Index, Name, Rule, Value};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+/// The number of a set of values or rows.
+pub type Origin = u64;
+
+/// What an entry is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A table by name.
+    Table(Name),
+    /// Another object; the second name is the table it hangs on, where names are unique within a table only.
+    Object(Class, Name, Option<Name>),
+    /// An attribute of an object.
+    Attribute(String, String),
+    /// The table that an index stands on, where index names are unique in their schema.
+    IndexTable(Name),
+    /// What leans on a table.
+    Leaning(Name),
+}
+
+/// What stands under a key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A table.
+    Table(Rc<Table>),
+    /// Another object.
+    Object(Rc<Object>),
+    /// An attribute's value, or a table's name.
+    Text(Rc<str>),
+    /// Tables with foreign keys to it, and views over it.
+    Leaning(Rc<BTreeSet<Leaning>>),
+}
+
+/// Something that leans on a table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leaning {
+    /// A table whose foreign key points at it.
+    Table(Name),
+    /// A view over it.
+    View(Class, Name),
+}
+
+/// An object that is held as its definition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// Even text; `None` where the object is known to exist and no more.
+    pub definition: Option<String>,
+    /// The number of the migration-wide clock when it was made.
+    pub made: Origin,
+}
+
+/// A column and whose values it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldColumn {
+    /// Its definition.
+    pub def: Column,
+    /// Only its name is known: some statement spoke of it.
+    pub assumed: bool,
+    /// Whose values it holds.
+    pub values: Origin,
+}
+
+/// A constraint under its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldConstraint {
+    /// Its name, written or made as the engine makes it.
+    pub name: Name,
+    /// The name was made by the engine.
+    pub generated: bool,
+    /// What it demands; `None` where it is known to exist and no more.
+    pub rule: Option<Rule>,
+    /// Rows that stood were not looked at.
+    pub not_valid: bool,
+}
+
+/// An index under its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldIndex {
+    /// Its name, written or made as the engine makes it.
+    pub name: Name,
+    /// The name was made by the engine; on MySQL and MariaDB also: the index was made for a foreign key.
+    pub generated: bool,
+    /// Made for a foreign key, and gone as soon as another index serves it.
+    pub for_key: bool,
+    /// Its definition; `None` where it is known to exist and no more.
+    pub def: Option<Index>,
+}
+
+/// Rows that this migration brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brought {
+    /// When.
+    pub origin: Origin,
+    /// Their columns, empty where the statement named none.
+    pub columns: Vec<Name>,
+    /// The values, where written out.
+    pub rows: Option<Vec<Vec<Value>>>,
+    /// Rows with the same key may have stood before.
+    pub perhaps: bool,
+}
+
+/// A table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Its name.
+    pub name: Name,
+    /// When it was made; renaming does not change it.
+    pub made: Origin,
+    /// Every column of it is known.
+    pub known: bool,
+    /// Its columns in order.
+    pub columns: Vec<HeldColumn>,
+    /// Its constraints.
+    pub constraints: Vec<HeldConstraint>,
+    /// Its indexes, but for those that PostgreSQL and SQLite make for a key.
+    pub indexes: Vec<HeldIndex>,
+    /// Storage, engine, partitioning.
+    pub options: String,
+    /// Whose rows it holds.
+    pub rows: Origin,
+    /// Nothing was ever written to it.
+    pub empty: bool,
+    /// What this migration brought.
+    pub brought: Vec<Brought>,
+}
+
+impl Table {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&HeldColumn> {
+        self.columns.iter().find(|c| c.def.name == name)
+    }
+
+    /// The primary key's columns.
+    pub fn primary_key(&self) -> Option<&[Name]> {
+        self.constraints.iter().find_map(|c| match &c.rule {
+            Some(Rule::PrimaryKey(columns)) => Some(columns.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// Whether no two rows can hold the same value in `column`.
+    pub fn unique_by(&self, column: &str) -> bool {
+        let alone = |columns: &[Name]| columns.len() == 1 && columns[0] == column;
+        self.constraints.iter().any(|c| matches!(&c.rule, Some(Rule::PrimaryKey(columns) | Rule::Unique(columns)) if alone(columns)))
+            || self.indexes.iter().any(|i| i.def.as_ref().is_some_and(|d| d.unique && alone(&d.columns) && d.rest.is_empty()))
+    }
+}
+
+/// What the first touch of each key found there.
+pub type Journal = HashMap<Key, Option<Entry>>;
+
+/// Numbers above this stand for what was assumed to have stood from the beginning.
+const ASSUMED: Origin = 1 << 62;
+
+/// It is certain that nothing of that name stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Missing;
+
+/// The catalog.
+pub struct Catalog {
+    /// The engine whose rules hold.
+    pub engine: Engine,
+    /// Nothing exists that the catalog does not know: every statement so far was understood and spoke of known tables.
+    pub complete: bool,
+    entries: HashMap<Key, Entry>,
+    journals: Vec<Journal>,
+    clock: Origin,
+    assumed: Origin,
+    /// The clock when the migration at hand began: what is older stood before it.
+    mark: Origin,
+    /// Statements of DOWN are applied: what they speak of may be missing.
+    pub judging_down: bool,
+    /// Foreign keys are not looked at, by the script's own word.
+    pub checks_off: bool,
+    /// Which literal was written where which literal stood: new number to old number, old and new literal.
+    pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
+}
+
+impl Catalog {
+    /// An empty catalog, which is all that exists.
+    pub fn new(engine: Engine) -> Self {
+        Catalog { engine, complete: true, entries: HashMap::new(), journals: Vec::new(), clock: 0, assumed: 0, mark: 0, judging_down: false, checks_off: false, mappings: HashMap::new() }
+    }
+
+    /// A number that nothing else has.
+    pub(crate) fn fresh(&mut self) -> Origin {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// Whether `origin` is older than the migration at hand.
+    pub fn stood_before(&self, origin: Origin) -> bool {
+        origin <= self.mark || origin > ASSUMED
+    }
+
+    /// A migration begins: what is made from now on is its own.
+    pub fn begin_migration(&mut self) {
+        self.mark = self.clock;
+        self.mappings.clear();
+    }
+
+    /// Records what the first touch of each key finds, until [`Catalog::end`].
+    pub fn begin(&mut self) {
+        self.journals.push(Journal::new());
+    }
+
+    /// Ends the newest recording and hands it over.
+    pub fn end(&mut self) -> Journal {
+        self.journals.pop().unwrap_or_default()
+    }
+
+    /// Puts back what `journal` found.
+    pub fn restore(&mut self, journal: Journal) {
+        for (key, entry) in journal {
+            match entry {
+                Some(entry) => self.entries.insert(key, entry),
+                None => self.entries.remove(&key),
+            };
+        }
+    }
+
+    /// What stands under `key`.
+    pub fn get(&self, key: &Key) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// Sets or, with `None`, removes what stands under `key`.
+    pub(crate) fn set(&mut self, key: Key, entry: Option<Entry>) {
+        let old = match entry {
+            Some(entry) => self.entries.insert(key.clone(), entry),
+            None => self.entries.remove(&key),
+        };
+        if let Some(journal) = self.journals.last_mut() {
+            journal.entry(key).or_insert(old);
+        }
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: &str) -> Option<&Rc<Table>> {
+        match self.entries.get(&Key::Table(name.to_owned())) {
+            Some(Entry::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Whether the migration at hand touched `key`: then what stands there now is certain.
+    fn touched(&self, key: &Key) -> bool {
+        self.journals.iter().any(|journal| journal.contains_key(key))
+    }
+
+    /// What it means that `key` is empty: `Err` where it is certain that nothing stands there. UP is taken to have run, so
+    /// what it speaks of stood there, and the catalog did not know it all.
+    pub(crate) fn missing(&mut self, key: &Key) -> Result<(), Missing> {
+        if self.touched(key) || self.judging_down && self.complete {
+            return Err(Missing);
+        }
+        self.complete = false;
+        Ok(())
+    }
+
+    /// The table of that name; one that nothing is known of is taken to have stood from the beginning.
+    pub(crate) fn table_or_assume(&mut self, name: &str) -> Result<Rc<Table>, Missing> {
+        if let Some(table) = self.table(name) {
+            return Ok(Rc::clone(table));
+        }
+        let key = Key::Table(name.to_owned());
+        self.missing(&key)?;
+        let rows = self.assumed_origin();
+        let table = Rc::new(Table { name: name.to_owned(), made: 0, known: false, rows, empty: false, ..Table::default() });
+        self.entries.insert(key, Entry::Table(Rc::clone(&table)));
+        Ok(table)
+    }
+
+    /// Takes `entry` to have stood under `key` from the beginning.
+    pub(crate) fn assume(&mut self, key: Key, entry: Entry) {
+        self.entries.insert(key, entry);
+    }
+
+    /// A number for something that stood before the migration at hand.
+    pub(crate) fn assumed_origin(&mut self) -> Origin {
+        self.assumed += 1;
+        ASSUMED + self.assumed
+    }
+
+    /// Changes the table of that name.
+    pub(crate) fn change_table<R>(&mut self, name: &str, change: impl FnOnce(&mut Table) -> R) -> Result<R, Missing> {
+        let mut table = self.table_or_assume(name)?;
+        let result = change(Rc::make_mut(&mut table));
+        self.set(Key::Table(name.to_owned()), Some(Entry::Table(table)));
+        Ok(result)
+    }
+
+    /// The column of that name, or `Err` where it is certain that there is none. A column that nothing is known of is
+    /// taken to have stood from the beginning.
+    pub(crate) fn column_or_assume(&mut self, table: &str, column: &str) -> Result<HeldColumn, Missing> {
+        let held = self.table_or_assume(table)?;
+        if let Some(found) = held.column(column) {
+            return Ok(found.clone());
+        }
+        if held.known && self.judging_down || !self.stood_before(held.made) || self.before(table, held.made).is_some_and(|t| t.column(column).is_some()) {
+            return Err(Missing);
+        }
+        let values = self.assumed_origin();
+        let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };
+        self.assume_in_table(table, |table| {
+            table.known = false;
+            if table.column(column).is_none() {
+                table.columns.push(new.clone());
+            }
+        });
+        Ok(new)
+    }
+
+    /// The table made at `made` as the first recording found it under `name`.
+    pub(crate) fn before(&self, name: &str, made: Origin) -> Option<&Rc<Table>> {
+        self.journals.iter().filter_map(|j| j.get(&Key::Table(name.to_owned()))).flatten().find_map(|entry| match entry {
+            Entry::Table(table) if table.made == made => Some(table),
+            _ => None,
+        })
+    }
+
+    /// Adds to `name`, in every state that still holds the same table, what a statement shows to have stood there.
+    pub(crate) fn assume_in_table(&mut self, name: &str, add: impl Fn(&mut Table)) {
+        let Some(made) = self.table(name).map(|t| t.made) else { return };
+        let key = Key::Table(name.to_owned());
+        let states = self.journals.iter_mut().filter_map(|j| j.get_mut(&key)).flatten().chain(self.entries.get_mut(&key));
+        for state in states {
+            if let Entry::Table(table) = state
+                && table.made == made
+            {
+                add(Rc::make_mut(table));
+            }
+        }
+    }
+
+    /// All tables, in no order: only for questions that a whole catalog must answer.
+    pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
+        self.entries.values().filter_map(|entry| match entry {
+            Entry::Table(table) => Some(table),
+            Entry::Object(_) | Entry::Text(_) | Entry::Leaning(_) => None,
+        })
+    }
+
+    /// What leans on `table`.
+    pub(crate) fn leaning(&self, table: &str) -> Rc<BTreeSet<Leaning>> {
+        match self.entries.get(&Key::Leaning(table.to_owned())) {
+            Some(Entry::Leaning(set)) => Rc::clone(set),
+            _ => Rc::default(),
+        }
+    }
+
+    /// Notes that `who` leans on `table`, or no longer does.
+    pub(crate) fn lean(&mut self, table: &str, who: Leaning, leans: bool) {
+        let mut set = self.leaning(table);
+        let changed = if leans { Rc::make_mut(&mut set).insert(who) } else { Rc::make_mut(&mut set).remove(&who) };
+        if changed {
+            self.set(Key::Leaning(table.to_owned()), Some(Entry::Leaning(set)));
+        }
+    }
+}
+
+/// A constraint as it is held.
+pub(crate) fn held(constraint: &Constraint, name: Name) -> HeldConstraint {
+    HeldConstraint { generated: constraint.name.is_none(), name, rule: Some(constraint.rule.clone()), not_valid: constraint.not_valid }
+}

@@ -1,0 +1,331 @@
+//! How two states of the catalog differ. In: what a journal found and what stands now. Out: one sentence a difference, with
+//! the object's name; and what follows from a difference for rows written since and for the application before.
+
+use super::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, HeldIndex, Journal, Key, Table};
+use super::types::{Conversion, conversion};
+use crate::engine::Engine;
+use crate::parse::action::Rule;
+use serde::Serialize;
+
+/// What kind of thing differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// A definition.
+    Schema,
+    /// Rows or values.
+    Values,
+    /// A definition that was not known before, so nothing can be compared.
+    Unproved,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What differs: `users.email`, `idx_users_email`.
+    pub object: String,
+    /// What kind of thing differs.
+    pub kind: Part,
+    /// How: `is not restored`, `is left behind`, `comes back without its default 0`.
+    pub what: String,
+    /// False for what no application sees: the order of columns, names that the engine makes.
+    pub matters: bool,
+}
+
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn add(&mut self, object: impl Into<String>, kind: Part, what: impl Into<String>) {
+        self.0.push(Difference { object: object.into(), kind, what: what.into(), matters: true });
+    }
+
+    fn cosmetic(&mut self, object: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Difference { object: object.into(), kind: Part::Schema, what: what.into(), matters: false });
+    }
+}
+
+/// The first state of both journals, `first` having been written before `second`.
+pub fn merged(first: &Journal, second: &Journal) -> Journal {
+    let mut all = second.clone();
+    all.extend(first.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+    all
+}
+
+/// Every difference between what `before` found and what stands in `catalog`.
+pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
+    let mut keys: Vec<&Key> = before.keys().collect();
+    keys.sort_unstable();
+    let mut found = Differences(Vec::new());
+    for key in keys {
+        let (old, new) = (before[key].as_ref(), catalog.get(key));
+        if old == new {
+            continue;
+        }
+        match (key, old, new) {
+            (Key::Leaning(_), ..) => {}
+            (Key::Table(name), Some(Entry::Table(old)), Some(Entry::Table(new))) => table(&mut found, name, old, new, catalog),
+            (Key::Table(name), Some(_), _) => {
+                found.add(name, Part::Schema, "is not restored");
+                found.add(name, Part::Values, "its rows are not restored");
+            }
+            (Key::Table(name), None, _) => found.add(name, Part::Schema, "is left behind"),
+            (Key::IndexTable(name), Some(Entry::Text(table)), new) if &**table == super::apply::key::UNKNOWN_TABLE => match new {
+                Some(_) => found.add(name, Part::Unproved, "its definition before UP is not known"),
+                None => found.add(name, Part::Schema, "is not restored"),
+            },
+            // The tables themselves tell the rest.
+            (Key::IndexTable(_), ..) => {}
+            (Key::Object(class, name, _), old, new) => {
+                let object = format!("{} {name}", class.word());
+                match (old, new) {
+                    (Some(Entry::Object(old)), Some(Entry::Object(new))) => match (&old.definition, &new.definition) {
+                        (Some(a), Some(b)) if a == b => {}
+                        (None, None) if old.made == new.made => {}
+                        (Some(_), Some(_)) => found.add(object, Part::Schema, "comes back with another definition"),
+                        _ => found.add(object, Part::Unproved, "its definition before UP is not known"),
+                    },
+                    (Some(_), _) => found.add(object, Part::Schema, "is not restored"),
+                    (None, _) => found.add(object, Part::Schema, "is left behind"),
+                }
+            }
+            (Key::Attribute(_, attribute), ..) if attribute == "signatures" => {}
+            (Key::Attribute(object, attribute), old, _) => {
+                let gone = object.split('.').next().is_some_and(|t| catalog.table(t).is_none() && before.get(&Key::Table(t.to_owned())).is_some_and(Option::is_none));
+                if !gone {
+                    found.add(object, Part::Schema, if old.is_some() { format!("its {attribute} is not restored") } else { format!("its {attribute} stays") });
+                }
+            }
+        }
+    }
+    found.0
+}
+
+fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog: &Catalog) {
+    if old.rows != new.rows {
+        found.add(name, Part::Values, "its rows are not restored");
+    } else if new.brought.iter().any(|b| !catalog.stood_before(b.origin)) {
+        found.add(name, Part::Values, "rows that UP brought stay");
+    }
+    for column in &old.columns {
+        let object = format!("{name}.{}", column.def.name);
+        match new.column(&column.def.name) {
+            None => {
+                found.add(&object, Part::Schema, "is not restored");
+                found.add(&object, Part::Values, "its values are not restored");
+            }
+            Some(now) => columns(found, &object, column, now),
+        }
+    }
+    for column in new.columns.iter().filter(|c| old.column(&c.def.name).is_none()) {
+        found.add(format!("{name}.{}", column.def.name), Part::Schema, "is left behind");
+    }
+    let names = |t: &Table, other: &Table| t.columns.iter().map(|c| c.def.name.clone()).filter(|n| other.column(n).is_some()).collect::<Vec<_>>();
+    if names(old, new) != names(new, old) {
+        found.cosmetic(name, "its columns come back in another order");
+    }
+    if old.options != new.options {
+        found.add(name, Part::Schema, format!("comes back with `{}` instead of `{}`", new.options, old.options));
+    }
+    constraints(found, name, old, new);
+    indexes(found, old, new);
+}
+
+fn columns(found: &mut Differences, object: &str, old: &HeldColumn, new: &HeldColumn) {
+    if old.values != new.values {
+        found.add(object, Part::Values, "its values are not restored");
+    }
+    if old.assumed || new.assumed {
+        if old.def != new.def && old.values == new.values {
+            found.add(object, Part::Unproved, "its definition before UP is not known");
+        }
+        return;
+    }
+    let (a, b) = (&old.def, &new.def);
+    if a.ty != b.ty {
+        found.add(object, Part::Schema, format!("comes back as {} instead of {}", b.ty, a.ty));
+    }
+    if a.not_null != b.not_null {
+        found.add(object, Part::Schema, if a.not_null { "comes back without NOT NULL" } else { "comes back NOT NULL" });
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
+    for (what, a, b) in [("default", &a.default, &b.default), ("expression", &a.generated, &b.generated), ("identity", &a.identity, &b.identity), ("collation", &a.collation, &b.collation), ("comment", &a.comment, &b.comment)] {
+        if a != b {
+            found.add(object, Part::Schema, format!("comes back with {what} {} instead of {}", text(b), text(a)));
+        }
+    }
+    if a.other != b.other {
+        found.add(object, Part::Schema, format!("comes back with `{}` instead of `{}`", b.other.join(" "), a.other.join(" ")));
+    }
+}
+
+fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
+    let label = |c: &HeldConstraint| match (&c.rule, c.name.starts_with('\0')) {
+        (_, false) => format!("constraint {} on {table}", c.name),
+        (Some(rule), true) => format!("{} on {table}", rule_words(rule)),
+        (None, true) => format!("a constraint on {table}"),
+    };
+    // Names that the engine made are matched by what the constraint demands.
+    let twin = |c: &HeldConstraint, other: &Table| {
+        other.constraints.iter().find(|o| o.name == c.name && (!c.generated || o.rule == c.rule)).or_else(|| other.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some())).cloned()
+    };
+    for constraint in &old.constraints {
+        match twin(constraint, new) {
+            None => found.add(label(constraint), Part::Schema, "is not restored"),
+            Some(now) if now.name != constraint.name && (now.generated || constraint.generated) => {
+                if !now.name.starts_with('\0') {
+                    found.cosmetic(label(constraint), format!("comes back as {}", now.name));
+                }
+            }
+            Some(now) if now.name != constraint.name => found.add(label(constraint), Part::Schema, format!("comes back as {}", now.name)),
+            Some(now) if now.rule == constraint.rule => {}
+            Some(_) if constraint.rule.is_none() => found.add(label(constraint), Part::Unproved, "its definition before UP is not known"),
+            Some(_) => found.add(label(constraint), Part::Schema, "comes back with another definition"),
+        }
+    }
+    for constraint in new.constraints.iter().filter(|c| twin(c, old).is_none()) {
+        found.add(label(constraint), Part::Schema, "is left behind");
+    }
+}
+
+/// A constraint without a name, in words.
+fn rule_words(rule: &Rule) -> String {
+    match rule {
+        Rule::PrimaryKey(columns) => format!("the primary key ({})", columns.join(", ")),
+        Rule::Unique(columns) => format!("the unique constraint ({})", columns.join(", ")),
+        Rule::ForeignKey { columns, target, .. } => format!("the foreign key ({}) to {target}", columns.join(", ")),
+        Rule::Check(expr) => format!("the check ({expr})"),
+        Rule::Exclude(_) => "the exclusion constraint".into(),
+    }
+}
+
+fn indexes(found: &mut Differences, old: &Table, new: &Table) {
+    let same = |a: &HeldIndex, b: &HeldIndex| match (&a.def, &b.def) {
+        (Some(a), Some(b)) => (a.unique, &a.columns, &a.rest) == (b.unique, &b.columns, &b.rest),
+        (None, None) => true,
+        _ => false,
+    };
+    for index in &old.indexes {
+        let object = format!("index {}", index.name);
+        match new.indexes.iter().find(|i| i.name == index.name) {
+            Some(now) if same(index, now) => {}
+            Some(_) if index.def.is_none() => found.add(object, Part::Unproved, "its definition before UP is not known"),
+            Some(_) => found.add(object, Part::Schema, "comes back with another definition"),
+            None => match new.indexes.iter().find(|i| same(index, i) && i.def.is_some() && (i.generated || index.generated)) {
+                Some(now) => found.cosmetic(object, format!("comes back as {}", now.name)),
+                None => found.add(object, Part::Schema, "is not restored"),
+            },
+        }
+    }
+    for index in &new.indexes {
+        let known = old.indexes.iter().any(|i| i.name == index.name || same(index, i) && i.def.is_some() && (i.generated || index.generated));
+        if !known {
+            found.add(format!("index {}", index.name), Part::Schema, "is left behind");
+        }
+    }
+}
+
+/// What DOWN demands of rows that stood with the schema after UP: each may be broken by a row written since. `before` found
+/// the state after UP.
+pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut keys: Vec<&Key> = before.keys().collect();
+    keys.sort_unstable();
+    for key in keys {
+        match (&before[key], catalog.get(key)) {
+            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !new.empty => tightened(&mut found, old, new, catalog.engine),
+            (Some(Entry::Object(old)), Some(Entry::Object(new))) if old.definition != new.definition => {
+                let labels = |d: &Option<String>| d.as_ref().and_then(|d| d.split_once("enum(")).map(|(_, l)| l.trim_end_matches(')').split(',').map(str::to_owned).collect::<Vec<_>>());
+                if let (Key::Object(_, name, _), Some(old), Some(new)) = (key, labels(&old.definition), labels(&new.definition)) {
+                    let gone: Vec<_> = old.into_iter().filter(|l| !new.contains(l)).collect();
+                    if !gone.is_empty() {
+                        found.push(format!("a row may hold label {} of type {name}", gone.join(", ")));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn tightened(found: &mut Vec<String>, old: &Table, new: &Table, engine: Engine) {
+    for column in &new.columns {
+        let Some(was) = old.column(&column.def.name) else { continue };
+        let object = format!("{}.{}", new.name, column.def.name);
+        if column.def.not_null && !was.def.not_null && !was.assumed {
+            found.push(format!("{object} may hold a NULL"));
+        }
+        match conversion(&was.def.ty, &column.def.ty, engine) {
+            Conversion::Same | Conversion::Widens => {}
+            Conversion::Refuses | Conversion::Cuts => found.push(format!("{object} may hold a value that {} cannot", column.def.ty)),
+            Conversion::Unknown if was.assumed || column.assumed => {}
+            Conversion::Unknown => found.push(format!("{object} may hold a value that does not convert to {}", column.def.ty)),
+        }
+    }
+    for constraint in &new.constraints {
+        let had = old.constraints.iter().any(|c| c.rule == constraint.rule);
+        // A key on a column that DOWN adds anew is another matter than rows written since.
+        if let (false, Some(rule)) = (had, &constraint.rule) {
+            found.push(format!("a row of {} may break {}", new.name, rule_words(rule)));
+        }
+    }
+    for index in new.indexes.iter().filter_map(|i| i.def.as_ref()).filter(|d| d.unique) {
+        let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.unique && d.columns == index.columns && d.rest == index.rest);
+        if !had {
+            found.push(format!("rows of {} may be alike in ({})", new.name, index.columns.join(", ")));
+        }
+    }
+}
+
+/// What the application before UP meets on the schema after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Application {
+    /// It works as before.
+    Safe,
+    /// Nobody can tell from the schema.
+    Unknown,
+    /// Something that it reads or writes is gone or forbidden.
+    Breaks,
+}
+
+/// Whether the application that ran before UP works on the schema after it; `before` found the state before UP.
+pub fn application(before: &Journal, catalog: &Catalog) -> Application {
+    let mut worst = Application::Safe;
+    for (key, old) in before {
+        let now = catalog.get(key);
+        let one = match (old, now) {
+            (Some(Entry::Table(_)), None) => Application::Breaks,
+            (Some(Entry::Table(old)), Some(Entry::Table(new))) => table_application(old, new, catalog.engine),
+            (Some(Entry::Object(_)), None) => Application::Breaks,
+            (Some(Entry::Object(old)), Some(Entry::Object(new))) if old.definition != new.definition => Application::Unknown,
+            _ => Application::Safe,
+        };
+        worst = worst.max(one);
+    }
+    worst
+}
+
+fn table_application(old: &Table, new: &Table, engine: Engine) -> Application {
+    let gone = old.columns.iter().any(|c| new.column(&c.def.name).is_none());
+    let free = |c: &HeldColumn| !c.def.not_null || c.def.default.is_some() || c.def.identity.is_some() || c.def.generated.is_some();
+    let required = new.columns.iter().any(|c| !free(c) && old.column(&c.def.name).is_none_or(|o| free(o) && !o.assumed));
+    if gone || required {
+        return Application::Breaks;
+    }
+    let mut worst = Application::Safe;
+    for column in &new.columns {
+        if let Some(was) = old.column(&column.def.name) {
+            worst = worst.max(match conversion(&was.def.ty, &column.def.ty, engine) {
+                Conversion::Same => Application::Safe,
+                Conversion::Widens | Conversion::Unknown => Application::Unknown,
+                Conversion::Refuses | Conversion::Cuts => Application::Breaks,
+            });
+            if column.def.not_null && !was.def.not_null {
+                worst = Application::Breaks;
+            }
+        }
+    }
+    let more = new.constraints.iter().any(|c| !old.constraints.iter().any(|o| o.rule == c.rule));
+    if more { worst.max(Application::Unknown) } else { worst }
+}

@@ -1,0 +1,7 @@
+//! The catalog that scripts leave behind, and how two states of it differ.
+
+pub mod apply;
+pub mod catalog;
+pub mod diff;
+mod naming;
+pub mod types;

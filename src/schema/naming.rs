@@ -1,0 +1,96 @@
+//! The names that each engine gives to what has none. In: a table and what hangs on it. Out: the name that a later
+//! `DROP CONSTRAINT` or `DROP INDEX` will use.
+
+use super::catalog::Table;
+use crate::engine::Engine;
+use crate::parse::action::{Name, Rule};
+
+/// The bare table name, without its schema.
+fn last(table: &str) -> &str {
+    table.rsplit('.').next().unwrap_or(table)
+}
+
+/// PostgreSQL's `makeObjectName`: at most 63 bytes, the longer of the two parts is cut first.
+fn postgres(table: &str, columns: &str, suffix: &str) -> Name {
+    let (mut table, mut columns) = (last(table), columns);
+    while table.len() + columns.len() + suffix.len() + 1 + usize::from(!columns.is_empty()) > 63 {
+        let cut = if table.len() > columns.len() { &mut table } else { &mut columns };
+        *cut = &cut[..cut.floor_char_boundary(cut.len() - 1)];
+    }
+    [table, columns, suffix].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join("_")
+}
+
+fn free(base: Name, first: u32, join: &str, taken: impl Fn(&str) -> bool) -> Name {
+    if !taken(&base) {
+        return base;
+    }
+    (first..).map(|n| format!("{base}{join}{n}")).find(|name| !taken(name)).unwrap_or(base)
+}
+
+fn taken(table: &Table, name: &str) -> bool {
+    table.constraints.iter().any(|c| c.name == name) || table.indexes.iter().any(|i| i.name == name)
+}
+
+/// The name of a constraint that was given none.
+pub(crate) fn constraint(table: &Table, rule: &Rule, engine: Engine) -> Name {
+    match engine {
+        Engine::Postgres => {
+            let (columns, suffix) = match rule {
+                Rule::PrimaryKey(_) => (String::new(), "pkey"),
+                Rule::Unique(columns) => (columns.join("_"), "key"),
+                Rule::ForeignKey { columns, .. } => (columns.join("_"), "fkey"),
+                Rule::Check(expr) => (only_column(table, expr).unwrap_or_default(), "check"),
+                Rule::Exclude(_) => (String::new(), "excl"),
+            };
+            free(postgres(&table.name, &columns, suffix), 1, "", |name| taken(table, name))
+        }
+        Engine::Mysql | Engine::Mariadb => match rule {
+            Rule::PrimaryKey(_) => "primary".into(),
+            Rule::Unique(columns) => index(table, columns, engine),
+            Rule::ForeignKey { .. } => numbered(table, "_ibfk_"),
+            // MariaDB names them CONSTRAINT_1, CONSTRAINT_2, …; MySQL by the table.
+            Rule::Check(_) | Rule::Exclude(_) if engine == Engine::Mariadb => {
+                (1..).map(|n| format!("constraint_{n}")).find(|name| !taken(table, name)).unwrap_or_default()
+            }
+            Rule::Check(_) | Rule::Exclude(_) => numbered(table, "_chk_"),
+        },
+        // SQLite's have no name at all: this one cannot be written, and is only told apart from others.
+        Engine::Sqlite => format!("\u{0}{}", table.constraints.len()),
+    }
+}
+
+fn numbered(table: &Table, infix: &str) -> Name {
+    (1..).map(|n| format!("{}{infix}{n}", last(&table.name))).find(|name| !taken(table, name)).unwrap_or_default()
+}
+
+/// The one column that an expression speaks of.
+fn only_column(table: &Table, expr: &str) -> Option<Name> {
+    let mut found = None;
+    for word in words(expr) {
+        if table.column(word).is_some() && found != Some(word) {
+            if found.is_some() {
+                return None;
+            }
+            found = Some(word);
+        }
+    }
+    found.map(str::to_owned)
+}
+
+/// The words of an even text that stand outside of strings.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\'').step_by(2).flat_map(|part| part.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()))
+}
+
+/// The name of an index that was given none.
+pub(crate) fn index(table: &Table, columns: &[String], engine: Engine) -> Name {
+    let plain = |column: &String| column.split([' ', '(']).next().unwrap_or("").to_owned();
+    match engine {
+        Engine::Postgres => {
+            let of = |column: &String| if column.contains('(') { column.split('(').next().filter(|f| !f.is_empty()).unwrap_or("expr").to_owned() } else { plain(column) };
+            free(postgres(&table.name, &columns.iter().map(of).collect::<Vec<_>>().join("_"), "idx"), 1, "", |name| taken(table, name))
+        }
+        Engine::Mysql | Engine::Mariadb => free(columns.first().map(plain).unwrap_or_default(), 2, "_", |name| taken(table, name)),
+        Engine::Sqlite => format!("sqlite_autoindex_{}_{}", table.name, table.indexes.len() + 1),
+    }
+}
