@@ -13,6 +13,17 @@ pub mod table;
 
 pub mod lex;
 
+pub mod read;
+
 pub mod parse;
 
 pub mod schema;
+
+pub mod assess;
+
+pub mod gate;
+
+pub mod config;
+pub mod report;
+
+pub mod cli;
