@@ -11,6 +11,12 @@ pub mod exit;
 pub mod migration;
 pub mod table;
 
+pub mod observed;
+
 pub mod lex;
 
 pub mod parse;
+
+pub mod gate;
+
+pub mod run;
