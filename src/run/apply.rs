@@ -10,6 +10,8 @@ use super::{Event, mysql, postgres, sqlite};
 use crate::gate::{Sql, Step};
 use crate::observed::Outcome;
 
+const COMMIT: &str = "COMMIT";
+
 /// A step on its way.
 pub(super) struct Run<'a> {
     pub(super) connection: &'a mut Connection,
@@ -37,7 +39,7 @@ impl Stop {
 
 impl Run<'_> {
     /// Runs the step to its end, or to the failure.
-    pub(super) async fn to_end(mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Box<Failure>> {
+    pub(super) async fn complete(mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Box<Failure>> {
         if self.step.in_transaction && self.connection.engine.facts().transactional_ddl {
             self.as_one(progress).await.map_err(|stop| Box::new(self.failure(&stop)))
         } else {
@@ -80,7 +82,7 @@ impl Run<'_> {
             return Err(Stop { at: last, doing: Some("PRAGMA foreign_key_check"), message, lost: false });
         }
         self.finish(last).await?;
-        self.own(last, "COMMIT").await
+        self.own(last, COMMIT).await
     }
 
     async fn one_by_one(&mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
@@ -135,7 +137,10 @@ impl Run<'_> {
         let sql = statements.get(stop.at).or(statements.last()).unwrap_or(&nowhere);
         let mut failure = Failure::new(self.step, (stop.at + 1).min(statements.len()), sql, &stop.message, &self.connection.secrets);
         if let Some(doing) = stop.doing {
-            failure.statement = format!("({doing}, after this migration's statements)");
+            failure.statement = format!("({doing}, not a statement of the script)");
+        }
+        if stop.lost && stop.doing == Some(COMMIT) {
+            failure.stands = Stands::Undecided;
         }
         failure.table.clone_from(&self.table.sql);
         failure

@@ -119,7 +119,11 @@ impl Connection {
 
 /// Whether the connection is gone, so that nobody knows what became of the last statement.
 pub(super) fn lost(error: &sqlx::Error) -> bool {
-    !matches!(error, sqlx::Error::Database(_))
+    match error {
+        // PostgreSQL says farewell with an error of its own when it is shut down or told to end the session.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P0")),
+        _ => true,
+    }
 }
 
 /// The driver's words without the driver's preface.

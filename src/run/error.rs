@@ -68,6 +68,8 @@ impl RunError {
 pub enum Stands {
     /// Nothing: the transaction rolled back.
     Nothing,
+    /// All of it or nothing: the connection broke while the transaction was being committed.
+    Undecided,
     /// The statements that start on these lines.
     Lines(Vec<u32>),
     /// The connection broke, so the outcome of the failing statement is unknown too; these ran before it.
@@ -122,6 +124,7 @@ impl Failure {
     pub(super) fn note(&self) -> String {
         let stands = match &self.stands {
             Stands::Nothing => String::from("nothing stands"),
+            Stands::Undecided => String::from("all or nothing stands"),
             Stands::Lines(lines) | Stands::Unknown(lines) if lines.is_empty() => String::from("no statement before it"),
             Stands::Lines(lines) | Stands::Unknown(lines) => format!("the statements on {} stand", list(lines)),
         };
@@ -135,6 +138,7 @@ impl std::fmt::Display for Failure {
         writeln!(f, "  {}", self.statement)?;
         match &self.stands {
             Stands::Nothing => write!(f, "the migration was rolled back, no statement of it stands; mend it and run again")?,
+            Stands::Undecided => write!(f, "the connection broke at COMMIT: the migration stands whole where {} has its row, else not at all", self.table)?,
             Stands::Lines(lines) if lines.is_empty() => write!(f, "no statement before it ran; look whether it left something itself, as an invalid index")?,
             Stands::Lines(lines) => write!(f, "it could not be rolled back: the statements on {} stand", list(lines))?,
             Stands::Unknown(lines) if lines.is_empty() => write!(f, "the connection broke: look whether the statement took effect")?,
@@ -142,7 +146,7 @@ impl std::fmt::Display for Failure {
         }
         match (self.recorded, &self.stands) {
             (Some(seq), _) => write!(f, "; {}", settle(&self.table, seq))?,
-            (None, Stands::Nothing) => {}
+            (None, Stands::Nothing | Stands::Undecided) => {}
             (None, _) => {
                 write!(f, "; this could not be recorded in {}: before the next run, bring the database back to where the migration began", self.table)?
             }

@@ -53,7 +53,8 @@ impl HistoryTable {
     }
 
     async fn exists(&self, connection: &mut Connection) -> sqlx::Result<bool> {
-        let (schema, name) = (&self.schema, &self.name);
+        // The name is plain, but the schema may be the server's answer.
+        let (schema, name) = (self.schema.replace('\'', "''"), &self.name);
         let sql = match connection.driver {
             Driver::Sqlite(_) => format!("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower('{name}')"),
             Driver::Postgres(_) => format!("SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = '{schema}' AND tablename = '{name}'"),

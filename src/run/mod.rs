@@ -171,7 +171,7 @@ impl Locked {
         for ((finished, step), seq) in cleared.steps().iter().enumerate().zip(head.unwrap_or(0) + 1..) {
             progress(Event::Started { step });
             let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq, actor: &actor };
-            if let Err(mut failure) = run.to_end(progress).await {
+            if let Err(mut failure) = run.complete(progress).await {
                 failure.finished = finished;
                 return Err(RunError::PartWay(failure));
             }

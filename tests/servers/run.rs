@@ -137,25 +137,40 @@ fn a_second_runner_is_refused_and_told_who_is_first() {
     });
 }
 
+/// Two statements that work and one that does not, after a migration that works.
+fn fail(database: &Database, in_transaction: bool) -> run::Failure {
+    let good = step("1", Up, &["CREATE TABLE a (id int)"]);
+    let bad = step("2", Up, &["CREATE TABLE b (id int)", "INSERT INTO b VALUES (1)", "INSERT INTO missing\nVALUES (1)", "DROP TABLE a"]);
+    let (exit, failure) = failure(apply(database, vec![good, Step { in_transaction, ..bad }]));
+    assert_eq!((exit, failure.line, failure.at, failure.of, failure.finished), (Exit::PartWay, 3, 3, 4, 1));
+    assert_eq!((failure.path.as_str(), failure.statement.as_str()), ("V2_x.sql", "INSERT INTO missing"));
+    assert!(failure.message.contains("missing"), "{failure}");
+    assert_eq!(in_force(&observe(database)), ["1"]);
+    failure
+}
+
 #[test]
-fn a_failing_statement_leaves_nothing_or_is_recorded() {
+fn a_failing_statement_rolls_back_where_ddl_does() {
     each_engine(|database| {
-        let good = step("1", Up, &["CREATE TABLE a (id int)"]);
-        let bad = step("2", Up, &["CREATE TABLE b (id int)", "INSERT INTO b VALUES (1)", "INSERT INTO missing\nVALUES (1)", "DROP TABLE a"]);
-        let (exit, failure) = failure(apply(database, vec![good, bad]));
-        assert_eq!((exit, failure.line, failure.at, failure.of, failure.finished), (Exit::PartWay, 3, 3, 4, 1));
-        assert_eq!((failure.path.as_str(), failure.statement.as_str()), ("V2_x.sql", "INSERT INTO missing"));
-        assert!(failure.message.contains("missing"), "{failure}");
-        let observed = observe(database);
-        assert_eq!(in_force(&observed), ["1"]);
-        if database.engine != Engine::Mariadb {
-            assert_eq!((failure.stands, failure.recorded), (Stands::Nothing, None));
-            assert_eq!((observed.history.len(), observed.holds_rows), (1, false));
-            assert_eq!(apply(database, vec![step("2", Up, &["CREATE TABLE b (id int)"])]).unwrap(), 1);
+        if !database.engine.facts().transactional_ddl {
             return;
         }
+        let failure = fail(database, true);
+        assert_eq!((failure.stands, failure.recorded), (Stands::Nothing, None));
+        let observed = observe(database);
+        assert_eq!((observed.history.len(), observed.holds_rows), (1, false));
+        assert_eq!(apply(database, vec![step("2", Up, &["CREATE TABLE b (id int)"])]).unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_failing_statement_outside_of_a_transaction_is_recorded_until_settled() {
+    each_engine(|database| {
+        // MariaDB has no choice, whatever the step asks for.
+        let failure = fail(database, database.engine == Engine::Mariadb);
         assert_eq!((&failure.stands, failure.recorded), (&Stands::Lines(vec![1, 2]), Some(2)));
-        assert_eq!(observed.unfinished().and_then(|row| row.note.as_deref()), Some("failed: statement 3 of 4, line 3; the statements on lines 1, 2 stand"));
+        let note = observe(database).unfinished().and_then(|row| row.note.clone());
+        assert_eq!(note.as_deref(), Some("failed: statement 3 of 4, line 3; the statements on lines 1, 2 stand"));
         let refused = apply(database, vec![step("3", Up, &["CREATE TABLE c (id int)"])]).expect_err("refused");
         assert_eq!(refused.exit(), Exit::PartWay);
         assert!(refused.to_string().contains("lines 1, 2 stand"), "{refused}");
@@ -167,6 +182,38 @@ fn a_failing_statement_leaves_nothing_or_is_recorded() {
         database.execute(settle);
         assert_eq!(apply(database, vec![step("2", Up, &["CREATE TABLE b (id int)"])]).unwrap(), 1);
         assert_eq!(in_force(&observe(database)), ["1", "2"]);
+    });
+}
+
+#[test]
+fn a_constraint_that_fails_at_commit_rolls_back() {
+    each_engine(|database| {
+        if !database.engine.facts().transactional_ddl {
+            return;
+        }
+        let base = ["CREATE TABLE p (id int PRIMARY KEY)", "CREATE TABLE c (p int REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED)"];
+        apply(database, vec![step("1", Up, &base)]).unwrap();
+        let failure = failure(apply(database, vec![step("2", Up, &["INSERT INTO c VALUES (1)"])])).1;
+        assert_eq!((&failure.stands, failure.recorded), (&Stands::Nothing, None));
+        assert!(failure.statement.contains("COMMIT"), "{failure}");
+        assert_eq!(database.query("SELECT count(*) FROM c"), ["0"]);
+        assert_eq!(in_force(&observe(database)), ["1"]);
+    });
+}
+
+#[test]
+fn a_connection_that_breaks_leaves_words_on_what_stands() {
+    each_engine(|database| {
+        let end = match database.engine {
+            Engine::Sqlite => return,
+            Engine::Postgres => "SELECT pg_terminate_backend(pg_backend_pid())",
+            _ => "KILL CONNECTION_ID()",
+        };
+        let step = Step { in_transaction: false, ..step("1", Up, &["CREATE TABLE a (id int)", end]) };
+        let (exit, failure) = failure(apply(database, vec![step]));
+        assert_eq!((exit, failure.recorded), (Exit::PartWay, None));
+        assert!(matches!(&failure.stands, Stands::Lines(lines) | Stands::Unknown(lines) if lines == &[1]), "{failure:?}");
+        assert!(failure.to_string().contains("could not be recorded"), "{failure}");
     });
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Runs `test` on a fresh database of every engine.
+#[expect(clippy::print_stderr, reason = "captured, and shown where the test fails")]
 pub(crate) fn each_engine(test: impl Fn(&Database)) {
     for engine in [Engine::Sqlite, Engine::Postgres, Engine::Mariadb] {
         if let Some(database) = database(engine) {
