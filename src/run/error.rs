@@ -41,7 +41,10 @@ pub enum RunError {
     #[error("{0}")]
     PartWay(Box<Failure>),
     /// An earlier run stopped part-way and nobody has settled it.
-    #[error("{} {} of {} {} stopped part-way at {} ({}); {}", .row.direction.name(), .row.version, .row.name, .row.outcome.name(), .row.at, .row.note.as_deref().unwrap_or("no note"), settle(.table, .row.seq))]
+    #[error(
+        "{} of {} {} stopped part-way at {} ({}); nothing more was touched; {}",
+        .row.direction.name(), .row.version, .row.name, .row.at, .row.note.as_deref().unwrap_or("no note"), settle(.table, .row.seq)
+    )]
     Unfinished {
         /// Its history row.
         row: Box<Applied>,

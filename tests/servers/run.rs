@@ -173,7 +173,8 @@ fn a_failing_statement_outside_of_a_transaction_is_recorded_until_settled() {
         assert_eq!(note.as_deref(), Some("failed: statement 3 of 4, line 3; the statements on lines 1, 2 stand"));
         let refused = apply(database, vec![step("3", Up, &["CREATE TABLE c (id int)"])]).expect_err("refused");
         assert_eq!(refused.exit(), Exit::PartWay);
-        assert!(refused.to_string().contains("lines 1, 2 stand"), "{refused}");
+        let refused = refused.to_string();
+        assert!(refused.starts_with("up of 2 x stopped part-way at ") && refused.contains("lines 1, 2 stand"), "{refused}");
 
         // The message says how to settle it, in SQL that works.
         let settle = failure.to_string();

@@ -186,7 +186,7 @@ exec "$bin/mariadbd" --no-defaults --datadir="$folder/data" --socket="$folder/so
 /// `$1`: the folder, `$2`: the script that becomes the server; the rest runs it as an ordinary user. A server that was told
 /// to stop may wait for its clients, but these are gone with the test process; the second signal is PostgreSQL's fast one.
 const GUARD: &str = r#"
-folder=$1 script=$2; shift 2
+PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin folder=$1 script=$2; shift 2
 trap : TERM
 "$@" /bin/sh -c "$script" >"$folder/log" 2>&1 &
 server=$!
