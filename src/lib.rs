@@ -11,6 +11,8 @@ pub mod exit;
 pub mod migration;
 pub mod table;
 
+pub mod observed;
+
 pub mod lex;
 
 pub mod read;
@@ -22,6 +24,8 @@ pub mod schema;
 pub mod assess;
 
 pub mod gate;
+
+pub mod run;
 
 pub mod config;
 pub mod report;
