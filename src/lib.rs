@@ -11,8 +11,23 @@ pub mod exit;
 pub mod migration;
 pub mod table;
 
+pub mod observed;
+
 pub mod lex;
+
+pub mod read;
 
 pub mod parse;
 
 pub mod schema;
+
+pub mod assess;
+
+pub mod gate;
+
+pub mod run;
+
+pub mod config;
+pub mod report;
+
+pub mod cli;

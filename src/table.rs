@@ -285,6 +285,43 @@ reversibility! {
     Z01 "not-understood"            NotUnderstood       "not-understood"  Unseen     Unseen     Unseen     Unseen     "unknown";
 }
 
+/// A rule that speaks of a whole migration rather than of one statement.
+pub struct Check {
+    /// Stable code, never used again for something else.
+    pub code: &'static str,
+    /// Stable name in kebab case.
+    pub name: &'static str,
+    /// What it found, in a few words.
+    pub what: &'static str,
+}
+
+/// The page of all [`CHECKS`].
+pub const CHECKS_PAGE: &str = include_str!("../fixtures/rules/round-trip.md");
+
+macro_rules! checks {
+    ($($id:ident $code:literal $name:literal $what:literal;)*) => {
+        #[expect(missing_docs, reason = "each is explained by its line and the page round-trip")]
+        pub mod check {
+            //! The rules that speak of a whole migration.
+            use super::Check;
+            $(pub const $id: &Check = &Check { code: $code, name: $name, what: $what };)*
+        }
+        /// All rules that speak of a whole migration.
+        pub const CHECKS: &[&Check] = &[$(check::$id),*];
+    };
+}
+
+#[rustfmt::skip]
+checks! {
+    NO_DOWN         "R01" "no-down"         "UP changes something and DOWN is missing or does nothing";
+    DOWN_FAILS      "R02" "down-fails"      "the database refuses DOWN right after UP";
+    DOWN_INCOMPLETE "R03" "down-incomplete" "DOWN undoes less or something else than UP did";
+    DOWN_DESTROYS   "R04" "down-destroys"   "DOWN removes or overwrites what stood before UP";
+    DECAYS          "R05" "decays"          "DOWN works until a row stands that only the new schema admits";
+    UNPROVED        "R06" "unproved"        "what stood before is not known, so DOWN cannot be compared with it";
+    NO_EFFECT       "R07" "no-effect"       "UP and DOWN leave the database as it was";
+}
+
 impl Kind {
     /// This kind's line.
     pub fn row(self) -> &'static Row {

@@ -1,0 +1,73 @@
+//! `migrate check`: judges files, offline.
+
+use super::failure::Failure;
+use super::settings::Settings;
+use super::{Console, Format, Global, git, judge};
+use crate::exit::Exit;
+use crate::gate::merge;
+use crate::migration::{Migration, Version};
+use crate::report::{Report, json, text};
+use crate::schema::catalog::Catalog;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Judge only these files; older ones say what stands
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Judge only what this branch changed since it left REV; older files say what stands
+    #[arg(long, value_name = "REV", conflicts_with = "paths")]
+    since: Option<String>,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
+    let settings = Settings::new(global)?;
+    let engine = settings.engine()?;
+    let loaded = settings.load(engine)?;
+    for migration in &loaded.migrations {
+        merge::known_rules(migration)?;
+    }
+    let from = match &settings.config.gate.from {
+        Some(text) => Some(Version::new(text).ok_or_else(|| Failure::usage("bad-config", format!("`from = \"{text}\"` in [gate] is no version"), "give a migration's version"))?),
+        None => None,
+    };
+    let chosen = match &arguments.since {
+        Some(revision) => Some(git::changed_since(&settings.dir, revision)?),
+        None if arguments.paths.is_empty() => None,
+        None => Some(absolute(&arguments.paths)?),
+    };
+    let root = settings.dir.canonicalize()?;
+    let judged = |migration: &Migration| from.as_ref().is_none_or(|from| migration.version >= *from) && chosen.as_ref().is_none_or(|chosen| is_chosen(migration, &root, chosen));
+
+    let mut catalog = Catalog::new(engine);
+    if let Some(schema) = settings.schema(global) {
+        let dump = std::fs::read_to_string(&schema).map_err(|e| Failure::usage("unreadable", format!("cannot read {}: {e}", schema.display()), "give the schema that stood before the first migration"))?;
+        judge::start(&mut catalog, &dump);
+    }
+    let entries = judge::judge(&mut catalog, &loaded.migrations, &settings.config.gate, loaded.layout.has_down(), judged)?;
+    let fed = loaded.migrations.len() - entries.len();
+    let report = Report { engine, layout: loaded.layout.name(), entries, notes: loaded.notes, fed };
+    let blocked = report.summary().blocked > 0;
+    let mut out = BufWriter::new(&mut console.out);
+    match global.format {
+        Format::Json => json::write(&report, &mut out)?,
+        Format::Text | Format::Markdown if report.entries.is_empty() => writeln!(out, "no migration to judge: {fed} stand in {}, and none is among those asked for", settings.dir.display())?,
+        Format::Text | Format::Markdown => text::write(&report, text::Layout { width: console.width, colour: console.colour, quiet: global.quiet, verbose: global.verbose }, &mut out)?,
+    }
+    out.flush()?;
+    Ok(if blocked { Exit::Forbidden } else { Exit::Done })
+}
+
+/// The given paths, absolute where they exist.
+fn absolute(paths: &[PathBuf]) -> std::io::Result<Vec<PathBuf>> {
+    paths.iter().map(|path| path.canonicalize().or_else(|_| std::path::absolute(path))).collect()
+}
+
+/// Whether one of the migration's files is, or lies below, one of the chosen paths.
+fn is_chosen(migration: &Migration, root: &Path, chosen: &[PathBuf]) -> bool {
+    [Some(&migration.path), migration.down_path.as_ref()].into_iter().flatten().any(|file| {
+        let file = root.join(file);
+        chosen.iter().any(|path| file.starts_with(path))
+    })
+}

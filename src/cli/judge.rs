@@ -1,0 +1,99 @@
+//! Puts the stages together. In: migrations and what holds for them. Out: judged entries, in order.
+//!
+//! Parsing is most of the work and knows nothing of its neighbours, so every core takes part; the catalog is one, and
+//! follows in order. Trees are dropped where they were made, and no more than a few stretches are in flight.
+
+use crate::assess;
+use crate::engine::Engine;
+use crate::gate::merge;
+use crate::gate::policy::Policy;
+use crate::migration::{Direction, Migration, Script};
+use crate::parse::{self, Statement};
+use crate::report::Entry;
+use crate::schema::catalog::Catalog;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+
+/// Migrations that one thread takes at a time.
+const STRETCH: usize = 32;
+/// Deep trees are built and dropped by recursion.
+const STACK: usize = 256 << 20;
+
+/// Both parts, parsed.
+pub(super) type Parsed = (Vec<Statement>, Option<Vec<Statement>>);
+
+/// Parses every migration, and hands each to `then` in order.
+pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: impl FnMut(usize, Parsed)) -> std::io::Result<()> {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(migrations.len().div_ceil(STRETCH));
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel::<(usize, Vec<Parsed>)>(2 * threads);
+        for _ in 0..threads {
+            let (send, next) = (send.clone(), &next);
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
+                loop {
+                    let from = next.fetch_add(STRETCH, Ordering::Relaxed);
+                    let Some(stretch) = migrations.get(from..migrations.len().min(from + STRETCH)).filter(|s| !s.is_empty()) else { break };
+                    let parsed = stretch.iter().map(|m| (parse::script(&m.up, engine), m.down.as_ref().map(|d| parse::script(d, engine)))).collect();
+                    if send.send((from, parsed)).is_err() {
+                        break;
+                    }
+                }
+            })?;
+        }
+        drop(send);
+        let (mut waiting, mut due) = (BTreeMap::new(), 0);
+        for (from, parsed) in receive {
+            waiting.insert(from, parsed);
+            while let Some(parsed) = waiting.remove(&due) {
+                for one in parsed {
+                    then(due, one);
+                    due += 1;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Judges those of `migrations` that `judged` picks; the others only say what stands.
+pub(super) fn judge(catalog: &mut Catalog, migrations: &[Migration], policy: &Policy, has_downs: bool, judged: impl Fn(&Migration) -> bool) -> std::io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    each_parsed(migrations, catalog.engine, |at, (up, down)| {
+        let migration = &migrations[at];
+        if judged(migration) {
+            entries.push(entry(catalog, migration, &up, down.as_deref(), policy, has_downs));
+        } else {
+            assess::follow(catalog, &up);
+        }
+    })?;
+    Ok(entries)
+}
+
+fn entry(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>, policy: &Policy, has_downs: bool) -> Entry {
+    let assessment = assess::migration(catalog, migration, up, down);
+    let merge = merge::merge(migration, &assessment, policy, has_downs);
+    let source = |finding: &assess::Finding| {
+        let script = match finding.direction? {
+            Direction::Up => &migration.up,
+            Direction::Down => migration.down.as_ref()?,
+        };
+        line_of(script, finding.line?)
+    };
+    let sources = assessment.findings.iter().map(source).collect();
+    let bare = Migration { up: Script::default(), down: None, ..migration.clone() };
+    Entry { migration: bare, assessment, merge, sources }
+}
+
+/// The text of a file's line, where it is part of `script`.
+fn line_of(script: &Script, line: u32) -> Option<String> {
+    let segment = script.segments.iter().rev().find(|s| s.first_line <= line)?;
+    segment.text.lines().nth((line - segment.first_line) as usize).map(|text| text.trim_end().to_owned())
+}
+
+/// Takes what stood before the first migration from a schema dump.
+pub(super) fn start(catalog: &mut Catalog, dump: &str) {
+    let statements = parse::script(&Script::whole(dump), catalog.engine);
+    assess::follow(catalog, &statements);
+}

@@ -1,0 +1,148 @@
+//! One file a command; the only place that prints or exits. In: arguments. Out: an exit code.
+
+mod check;
+mod explain;
+mod failure;
+mod git;
+mod judge;
+mod new;
+mod rules;
+mod settings;
+
+use crate::engine::Engine;
+use crate::exit::Exit;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use failure::Failure;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+/// Database migrations you can take back.
+#[derive(Parser)]
+#[command(name = "migrate", version, about, propagate_version = true, max_term_width = 120)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Global {
+    /// The settings' file [default: migrate.toml in this folder or one above it]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The migrations' folder [default: migrations]
+    #[arg(long, global = true, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The database, as a URL: sqlite:FILE, postgres://…, mysql://…, mariadb://…
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database: Option<String>,
+    /// The engine [default: from migrate.toml, the URL, a folder's or file's name]
+    #[arg(long, global = true, value_name = "ENGINE", value_parser = engine)]
+    engine: Option<Engine>,
+    /// How the files are laid out [default: found by their shape]
+    #[arg(long, global = true, value_name = "LAYOUT")]
+    layout: Option<String>,
+    /// The history table [default: migrate_history]
+    #[arg(long, global = true, value_name = "TABLE")]
+    history_table: Option<String>,
+    /// What stood before the first migration: `pg_dump -s`, `mariadb-dump -d` or `.schema`
+    #[arg(long, global = true, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// How to print
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    format: Format,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    color: Colour,
+    /// Only what stops the gate
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Notes as well
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judge migrations without a database: can each be undone, and what is lost?
+    Check(check::Arguments),
+    /// Make a new migration's file
+    New(new::Arguments),
+    /// Print the reversibility table
+    Rules,
+    /// Explain a rule: what is lost, the way back, the safer way
+    Explain(explain::Arguments),
+}
+
+fn engine(text: &str) -> Result<Engine, String> {
+    Engine::from_word(text).ok_or_else(|| format!("the engines are {}", Engine::ALL.map(Engine::name).join(", ")))
+}
+
+/// Where a command prints, and how.
+struct Console {
+    out: anstream::Stdout,
+    colour: bool,
+    width: u16,
+}
+
+/// The width of text that no terminal shows.
+const PIPED_WIDTH: u16 = 80;
+
+impl Console {
+    fn new(global: &Global) -> Console {
+        let terminal = std::io::stdout().is_terminal();
+        let colour = match global.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
+        };
+        let columns = comfy_table::Table::new().width().filter(|_| terminal).unwrap_or(PIPED_WIDTH);
+        Console { out: anstream::Stdout::always(std::io::stdout()), colour, width: columns.clamp(60, 120) }
+    }
+}
+
+/// Runs the command that the arguments name, and says how it ended.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own texts go where they belong: help to stdout, errors to stderr.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
+        }
+    };
+    let mut console = Console::new(&cli.global);
+    match run(&cli, &mut console) {
+        Ok(exit) => exit.code(),
+        // The reader went away (`migrate check | head`): nobody is there to tell.
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) => Exit::Done.code(),
+        Err(error) => Failure::of(&error).print(cli.global.format == Format::Json, console.colour),
+    }
+}
+
+fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
+    let exit = match &cli.command {
+        Command::Check(arguments) => check::run(&cli.global, arguments, console),
+        Command::New(arguments) => new::run(&cli.global, arguments, console),
+        Command::Rules => rules::run(&cli.global, console),
+        Command::Explain(arguments) => explain::run(arguments, console),
+    }?;
+    console.out.flush()?;
+    Ok(exit)
+}

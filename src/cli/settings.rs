@@ -1,0 +1,75 @@
+//! What holds for a run. In: flags, the environment, `migrate.toml`, names of folders and files. Out: folder, engine, layout.
+
+use super::Global;
+use super::failure::Failure;
+use crate::config::{self, Config};
+use crate::engine::Engine;
+use crate::read::{self, Layout, Loaded};
+use std::path::{Path, PathBuf};
+
+/// Settings, with flags before the environment before `migrate.toml`.
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) dir: PathBuf,
+    pub(super) layout: Option<Layout>,
+    engine: Option<Engine>,
+}
+
+impl Settings {
+    pub(super) fn new(global: &Global) -> anyhow::Result<Settings> {
+        let file = match &global.config {
+            Some(file) => Some(file.clone()),
+            None => nearest()?,
+        };
+        let config = file.map(|file| config::read(&file)).transpose()?.unwrap_or_default();
+        let dir = global.dir.clone().or_else(|| config.dir.clone()).unwrap_or_else(|| PathBuf::from("migrations"));
+        let layout = match global.layout.as_ref().or(config.layout.as_ref()) {
+            Some(name) => Some(layout(name)?),
+            None => None,
+        };
+        let engine = global.engine.or(config.engine).or_else(|| global.database.as_deref().and_then(Engine::from_url));
+        Ok(Settings { config, dir, layout, engine })
+    }
+
+    /// The engine; asked of the folder's and files' names where nobody gave it.
+    pub(super) fn engine(&self) -> anyhow::Result<Engine> {
+        if let Some(engine) = self.engine {
+            return Ok(engine);
+        }
+        match read::engines_in_names(&self.dir).as_slice() {
+            [engine] => Ok(*engine),
+            found => {
+                let names = Engine::ALL.map(Engine::name).join(", ");
+                let message = match found {
+                    [] => format!("which engine are the migrations in {} for?", self.dir.display()),
+                    some => format!("the migrations in {} are for more than one engine: {}", self.dir.display(), some.iter().map(|e| e.name()).collect::<Vec<_>>().join(", ")),
+                };
+                let help = format!("say `--engine ENGINE` ({names}), or `engine = \"…\"` in {}", config::FILE);
+                Err(Failure::usage("which-engine", message, help).into())
+            }
+        }
+    }
+
+    /// Reads the migrations.
+    pub(super) fn load(&self, engine: Engine) -> anyhow::Result<Loaded> {
+        Ok(read::load(&self.dir, self.layout, engine)?)
+    }
+
+    /// The file that tells what stood before the first migration.
+    pub(super) fn schema(&self, global: &Global) -> Option<PathBuf> {
+        global.schema.clone().or_else(|| self.config.schema.clone())
+    }
+}
+
+fn layout(name: &str) -> anyhow::Result<Layout> {
+    Layout::from_name(name).ok_or_else(|| {
+        let names = Layout::ALL.map(|(_, name)| name).join(", ");
+        Failure::usage("unknown-layout", format!("`{name}` is not a layout"), format!("the layouts are {names}")).into()
+    })
+}
+
+/// `migrate.toml` in this folder or the nearest one above it that has one.
+fn nearest() -> std::io::Result<Option<PathBuf>> {
+    let here = std::env::current_dir()?;
+    Ok(here.ancestors().map(|folder| folder.join(config::FILE)).find(|file| file.is_file()).map(|file| file.strip_prefix(&here).map(Path::to_owned).unwrap_or(file)))
+}

@@ -1,0 +1,73 @@
+//! `migrate.toml`. In: a file. Out: settings that flags and the environment may still override.
+
+use crate::engine::Engine;
+use crate::gate::policy::{Policy, is_rule};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The name of the file that is looked for.
+pub const FILE: &str = "migrate.toml";
+
+/// `migrate.toml` as written; paths are relative to its folder.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// The migrations' folder.
+    pub dir: Option<PathBuf>,
+    /// The engine.
+    pub engine: Option<Engine>,
+    /// How the files are laid out.
+    pub layout: Option<String>,
+    /// The history table.
+    pub history_table: Option<String>,
+    /// What stood before the first migration: `pg_dump -s`, `mariadb-dump -d` or `.schema`.
+    pub schema: Option<PathBuf>,
+    /// The policy.
+    pub gate: Policy,
+}
+
+/// A `migrate.toml` that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not what `migrate.toml` may hold.
+    #[error("{}: {source}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why, with line and column.
+        source: Box<toml::de::Error>,
+    },
+    /// `[gate.rules]` names something that is no rule.
+    #[error("{}: `{rule}` in [gate.rules] is not a rule", path.display())]
+    UnknownRule {
+        /// The file.
+        path: PathBuf,
+        /// What was written.
+        rule: String,
+    },
+}
+
+/// Reads `path`.
+///
+/// # Errors
+/// [`ConfigError`], naming file and line.
+pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let mut config: Config = toml::from_str(&text).map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })?;
+    if let Some(rule) = config.gate.rules.keys().find(|rule| !is_rule(rule)) {
+        return Err(ConfigError::UnknownRule { path: path.to_owned(), rule: rule.clone() });
+    }
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    for relative in [&mut config.dir, &mut config.schema].into_iter().flatten() {
+        *relative = folder.join(&*relative);
+    }
+    Ok(config)
+}

@@ -1,0 +1,35 @@
+//! The two consents. In: assessments, the policy, what was observed of a database. Out: what may be merged ([`merge`]), and
+//! what may run on this database ([`Cleared`]).
+
+mod cleared;
+pub mod merge;
+pub mod policy;
+
+pub use cleared::{Cleared, Sql, Step};
+
+use crate::observed::Observed;
+use crate::table::{Loss, Verdict};
+
+/// A step that must not run as things stand.
+#[derive(Debug, thiserror::Error)]
+#[error("{version} {name} is irreversible and loses data (loss: {}), and this database holds rows", loss.name())]
+pub struct Blocked {
+    /// The migration's version.
+    pub version: String,
+    /// The migration's name.
+    pub name: String,
+    /// What data would go.
+    pub loss: Loss,
+}
+
+/// Lets `steps` through where none destroys data on a database that holds any. No comment in a file lifts that.
+///
+/// # Errors
+/// [`Blocked`], with the first step in the way.
+pub fn clear(steps: Vec<Step>, observed: &Observed) -> Result<Cleared, Blocked> {
+    let losing = |step: &&Step| step.verdict == Verdict::Irreversible && step.loss >= Loss::Possible;
+    match steps.iter().find(losing) {
+        Some(step) if observed.holds_rows => Err(Blocked { version: step.version.clone(), name: step.name.clone(), loss: step.loss }),
+        _ => Ok(Cleared::new(steps, observed)),
+    }
+}

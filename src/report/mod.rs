@@ -1,0 +1,73 @@
+//! One report value to many forms. In: what was judged. Out: text for people, JSON for machines.
+
+pub mod json;
+pub mod rules;
+pub mod text;
+
+use crate::assess::Assessment;
+use crate::engine::Engine;
+use crate::gate::merge::Merge;
+use crate::migration::Migration;
+use crate::read::Note;
+use crate::table::{Kind, Verdict};
+
+/// One judged migration.
+pub struct Entry {
+    /// As it stands on disk; the texts of its parts are dropped once its findings have their source lines.
+    pub migration: Migration,
+    /// What is known of it.
+    pub assessment: Assessment,
+    /// What the gate says.
+    pub merge: Merge,
+    /// The source line of each finding, where it stands on one.
+    pub sources: Vec<Option<String>>,
+}
+
+/// All that `check` found.
+pub struct Report {
+    /// The engine judged for.
+    pub engine: Engine,
+    /// The layout's name.
+    pub layout: &'static str,
+    /// In the order of versions.
+    pub entries: Vec<Entry>,
+    /// What was passed over while reading, and why.
+    pub notes: Vec<Note>,
+    /// How many older migrations only fed the catalog.
+    pub fed: usize,
+}
+
+/// The counts below the report.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub struct Summary {
+    /// Migrations by verdict.
+    pub reversible: usize,
+    /// Migrations by verdict.
+    pub partial: usize,
+    /// Migrations by verdict.
+    pub irreversible: usize,
+    /// Migrations at which the gate stays shut.
+    pub blocked: usize,
+    /// Statements of UP and DOWN.
+    pub statements: usize,
+    /// Of these, those that nobody understands.
+    pub not_understood: usize,
+}
+
+impl Report {
+    /// The counts.
+    pub fn summary(&self) -> Summary {
+        let mut sum = Summary::default();
+        for entry in &self.entries {
+            match entry.assessment.verdict {
+                Verdict::Reversible => sum.reversible += 1,
+                Verdict::Partial => sum.partial += 1,
+                Verdict::Irreversible => sum.irreversible += 1,
+            }
+            sum.blocked += usize::from(entry.merge.blocked);
+            sum.statements += entry.assessment.statements.len();
+            sum.not_understood += entry.assessment.statements.iter().filter(|s| s.code == Kind::NotUnderstood.row().code).count();
+        }
+        sum
+    }
+}

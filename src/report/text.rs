@@ -1,0 +1,195 @@
+//! The report for people. In: a report and a width. Out: a table of migrations, each finding with its source line, the counts.
+
+use super::{Entry, Report};
+use crate::gate::merge::Severity;
+use crate::schema::diff::Application;
+use crate::table::{Loss, Verdict};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use std::io::Write;
+
+/// Up to so many migrations stand in the table one by one; beyond, only those that are not plainly reversible.
+const LISTED: usize = 40;
+
+/// How the text is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Columns of the terminal.
+    pub width: u16,
+    /// Colours may be used.
+    pub colour: bool,
+    /// Only what stops the gate.
+    pub quiet: bool,
+    /// Notes as well.
+    pub verbose: bool,
+}
+
+fn verdict_colour(verdict: Verdict) -> AnsiColor {
+    match verdict {
+        Verdict::Reversible => AnsiColor::Green,
+        Verdict::Partial => AnsiColor::Yellow,
+        Verdict::Irreversible => AnsiColor::Red,
+    }
+}
+
+/// Makes styles that are empty where no colour is wanted.
+struct Paint(bool);
+
+impl Paint {
+    fn style(&self, colour: Option<AnsiColor>, bold: bool) -> Style {
+        if !self.0 {
+            return Style::new();
+        }
+        let style = colour.map_or(Style::new(), |c| c.on_default());
+        if bold { style.bold() } else { style }
+    }
+}
+
+fn loss_words(entry: &Entry) -> String {
+    let loss = match entry.assessment.loss {
+        Loss::WrittenSince => "written since",
+        other => other.name(),
+    };
+    if entry.assessment.decays { format!("{loss}, decays") } else { loss.to_owned() }
+}
+
+fn app_word(app: Application) -> &'static str {
+    match app {
+        Application::Safe => "safe",
+        Application::Unknown => "unknown",
+        Application::Breaks => "breaks",
+    }
+}
+
+fn summary_table(entries: &[&Entry], layout: Layout) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(layout.width);
+    let head = |text: &str| if layout.colour { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
+    table.set_header(["version", "name", "verdict", "loss", "old app", "gate"].map(head));
+    for entry in entries {
+        let verdict = Cell::new(entry.assessment.verdict.name());
+        let verdict = match (layout.colour, entry.assessment.verdict) {
+            (false, _) => verdict,
+            (true, Verdict::Reversible) => verdict.fg(Color::Green),
+            (true, Verdict::Partial) => verdict.fg(Color::Yellow),
+            (true, Verdict::Irreversible) => verdict.fg(Color::Red),
+        };
+        let gate = match () {
+            () if entry.merge.blocked => "blocked",
+            () if !entry.merge.allowed.is_empty() => "allowed",
+            () => "open",
+        };
+        table.add_row([
+            Cell::new(entry.migration.version.as_str()),
+            Cell::new(&entry.migration.name),
+            verdict,
+            Cell::new(loss_words(entry)),
+            Cell::new(app_word(entry.assessment.app_rollback)),
+            Cell::new(gate),
+        ]);
+    }
+    table
+}
+
+/// `text` in lines of at most `width` columns, each after the first indented by `indent`.
+fn wrapped(text: &str, width: u16, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let options = textwrap::Options::new(usize::from(width).max(40)).subsequent_indent(&pad).break_words(false);
+    textwrap::fill(text, options)
+}
+
+/// Writes `report`.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write(report: &Report, layout: Layout, out: &mut impl Write) -> std::io::Result<()> {
+    let paint = Paint(layout.colour);
+    let summary = report.summary();
+    let total = report.entries.len();
+    let plain = |e: &&Entry| total > LISTED && e.assessment.verdict == Verdict::Reversible && !e.merge.blocked;
+    let listed: Vec<&Entry> = if layout.quiet { Vec::new() } else { report.entries.iter().filter(|e| !plain(e)).collect() };
+    if !listed.is_empty() {
+        for line in summary_table(&listed, layout).lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        if listed.len() < total {
+            writeln!(out, " and {} more, all reversible", total - listed.len())?;
+        }
+        writeln!(out)?;
+    }
+    for entry in &report.entries {
+        for at in 0..entry.assessment.findings.len() {
+            finding(entry, at, layout, &paint, out)?;
+        }
+    }
+    if layout.verbose {
+        for note in &report.notes {
+            let at = note.path.iter().cloned().chain(note.line.map(|l| l.to_string())).collect::<Vec<_>>().join(":");
+            writeln!(out, "{}", wrapped(&format!("note[{}]: {at}: {}", note.code, note.message), layout.width, 4))?;
+        }
+    }
+    let bold = paint.style(None, true);
+    let count = |n: usize, verdict: Verdict| {
+        let style = paint.style(Some(verdict_colour(verdict)), false);
+        format!("{style}{n} {}{style:#}", verdict.name())
+    };
+    let fed = if report.fed > 0 { format!(" after {} older ones", report.fed) } else { String::new() };
+    writeln!(
+        out,
+        "{bold}{total} migration{}{fed}{bold:#} ({}, {}): {}, {}, {}; {}",
+        if total == 1 { "" } else { "s" },
+        report.layout,
+        report.engine,
+        count(summary.reversible, Verdict::Reversible),
+        count(summary.partial, Verdict::Partial),
+        count(summary.irreversible, Verdict::Irreversible),
+        match summary.blocked {
+            0 => "nothing is blocked".to_owned(),
+            n => format!("{n} blocked"),
+        }
+    )
+}
+
+fn finding(entry: &Entry, at: usize, layout: Layout, paint: &Paint, out: &mut impl Write) -> std::io::Result<()> {
+    let (found, severity) = (&entry.assessment.findings[at], entry.merge.severities[at]);
+    let allow = entry.merge.allowed.iter().find(|a| crate::gate::policy::names(&a.rule, found));
+    let shown = match severity {
+        Severity::Error => true,
+        Severity::Warning => !layout.quiet,
+        Severity::Note => layout.verbose || allow.is_some() && !layout.quiet,
+    };
+    if !shown {
+        return Ok(());
+    }
+    let (word, colour) = match severity {
+        Severity::Error => ("error", AnsiColor::Red),
+        Severity::Warning => ("warning", AnsiColor::Yellow),
+        Severity::Note => ("note", AnsiColor::Cyan),
+    };
+    let style = paint.style(Some(colour), true);
+    let bold = paint.style(None, true);
+    let dim = paint.style(Some(AnsiColor::Blue), true);
+    let message = wrapped(&format!("{word}[{} {}]: {}", found.code, found.name, found.message), layout.width, 4);
+    let head = format!("{word}[{} {}]", found.code, found.name);
+    writeln!(out, "{style}{head}{style:#}{bold}{}{bold:#}", message.strip_prefix(&head).unwrap_or(&message))?;
+    let path = match found.direction {
+        Some(crate::migration::Direction::Down) => entry.migration.down_path.as_ref().unwrap_or(&entry.migration.path),
+        _ => &entry.migration.path,
+    };
+    match (found.line, &entry.sources[at]) {
+        (Some(line), Some(source)) => {
+            writeln!(out, "  {dim}-->{dim:#} {path}:{line}")?;
+            let number = line.to_string();
+            let room = usize::from(layout.width).saturating_sub(number.len() + 5);
+            let shown: String = source.chars().take(room).collect();
+            writeln!(out, " {dim}{number} |{dim:#} {shown}")?;
+        }
+        _ => writeln!(out, "  {dim}-->{dim:#} {path}")?,
+    }
+    if let Some(allow) = allow {
+        writeln!(out, "{}", wrapped(&format!("  = allowed: {}", allow.reason), layout.width, 4))?;
+    } else if !found.help.is_empty() {
+        writeln!(out, "{}", wrapped(&format!("  = help: {}", found.help), layout.width, 4))?;
+    }
+    writeln!(out)
+}

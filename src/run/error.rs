@@ -1,0 +1,176 @@
+//! Why a run stopped. In: what the database or the file system said. Out: a message with the place and the way on, and an
+//! exit code.
+
+use super::secret::{Secrets, shown};
+use crate::exit::Exit;
+use crate::gate::{Sql, Step};
+use crate::observed::Applied;
+
+/// Why talking to a database stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The URL, the history table's name or the way the session was opened does not admit what was asked.
+    #[error("{0}")]
+    Usage(String),
+    /// No connection, or one that broke while nothing was being changed.
+    #[error("the database cannot be reached ({place}): {message}; check host, port, user and password, and that the server runs")]
+    Unreachable {
+        /// Where, without the password.
+        place: String,
+        /// The driver's words.
+        message: String,
+    },
+    /// Another runner is at work.
+    #[error("another runner holds the lock on this database ({holder}); nothing was touched; wait for it, or give more time to wait")]
+    Locked {
+        /// Who, as far as the database can tell.
+        holder: String,
+    },
+    /// The database is not the one, or not in the state, that was expected.
+    #[error("{0}")]
+    Drift(String),
+    /// The database refused something while no migration ran.
+    #[error("{doing}: {message}")]
+    Refused {
+        /// What was being done.
+        doing: &'static str,
+        /// The driver's words.
+        message: String,
+    },
+    /// A statement failed.
+    #[error("{0}")]
+    PartWay(Box<Failure>),
+    /// An earlier run stopped part-way and nobody has settled it.
+    #[error(
+        "{} of {} {} stopped part-way at {} ({}); nothing more was touched; {}",
+        .row.direction.name(), .row.version, .row.name, .row.at, .row.note.as_deref().unwrap_or("no note"), settle(.table, .row.seq)
+    )]
+    Unfinished {
+        /// Its history row.
+        row: Box<Applied>,
+        /// The history table, as SQL names it.
+        table: String,
+    },
+}
+
+impl RunError {
+    /// The exit code that this means.
+    pub fn exit(&self) -> Exit {
+        match self {
+            RunError::Usage(_) | RunError::Refused { .. } => Exit::Usage,
+            RunError::Unreachable { .. } => Exit::Unreachable,
+            RunError::Locked { .. } => Exit::Locked,
+            RunError::Drift(_) => Exit::Drift,
+            RunError::PartWay(_) | RunError::Unfinished { .. } => Exit::PartWay,
+        }
+    }
+}
+
+/// What is left of a migration whose run failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// Nothing: the transaction rolled back.
+    Nothing,
+    /// All of it or nothing: the connection broke while the transaction was being committed.
+    Undecided,
+    /// The statements that start on these lines.
+    Lines(Vec<u32>),
+    /// The connection broke, so the outcome of the failing statement is unknown too; these ran before it.
+    Unknown(Vec<u32>),
+}
+
+/// A failed statement and what it left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The migration's version and name.
+    pub migration: String,
+    /// The file.
+    pub path: String,
+    /// The failing statement's line.
+    pub line: u32,
+    /// Its first line, passwords masked.
+    pub statement: String,
+    /// The driver's words, passwords masked.
+    pub message: String,
+    /// Which statement it was, from 1.
+    pub at: usize,
+    /// How many there are.
+    pub of: usize,
+    /// What stands.
+    pub stands: Stands,
+    /// The history row that tells of it; `None` where there is nothing to tell or it could not be written.
+    pub recorded: Option<i64>,
+    /// The history table, as SQL names it.
+    pub table: String,
+    /// Migrations that this run finished before.
+    pub finished: usize,
+}
+
+impl Failure {
+    pub(super) fn new(step: &Step, at: usize, sql: &Sql, message: &str, secrets: &Secrets) -> Failure {
+        Failure {
+            migration: format!("{} {}", step.version, step.name),
+            path: sql.path.clone(),
+            line: sql.line,
+            statement: shown(&sql.text),
+            message: secrets.mask_for(&sql.text, message),
+            at,
+            of: step.statements.len(),
+            stands: Stands::Nothing,
+            recorded: None,
+            table: String::new(),
+            finished: 0,
+        }
+    }
+
+    /// What goes into the history row: `failed: statement 2 of 3, line 7; lines 3 stand`.
+    pub(super) fn note(&self) -> String {
+        let stands = match &self.stands {
+            Stands::Nothing => String::from("nothing stands"),
+            Stands::Undecided => String::from("all or nothing stands"),
+            Stands::Lines(lines) | Stands::Unknown(lines) if lines.is_empty() => String::from("no statement before it"),
+            Stands::Lines(lines) | Stands::Unknown(lines) => format!("the statements on {} stand", list(lines)),
+        };
+        format!("failed: statement {} of {}, line {}; {stands}", self.at, self.of, self.line)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}:{}: statement {} of {} of {} failed: {}", self.path, self.line, self.at, self.of, self.migration, self.message)?;
+        writeln!(f, "  {}", self.statement)?;
+        match &self.stands {
+            Stands::Nothing => write!(f, "the migration was rolled back, no statement of it stands; mend it and run again")?,
+            Stands::Undecided => write!(f, "the connection broke at COMMIT: the migration stands whole where {} has its row, else not at all", self.table)?,
+            Stands::Lines(lines) if lines.is_empty() => write!(f, "no statement before it ran; look whether it left something itself, as an invalid index")?,
+            Stands::Lines(lines) => write!(f, "it could not be rolled back: the statements on {} stand", list(lines))?,
+            Stands::Unknown(lines) if lines.is_empty() => write!(f, "the connection broke: look whether the statement took effect")?,
+            Stands::Unknown(lines) => write!(f, "the connection broke: the statements on {} stand, look whether the failing one does", list(lines))?,
+        }
+        match (self.recorded, &self.stands) {
+            (Some(seq), _) => write!(f, "; {}", settle(&self.table, seq))?,
+            (None, Stands::Nothing | Stands::Undecided) => {}
+            (None, _) => {
+                write!(f, "; this could not be recorded in {}: before the next run, bring the database back to where the migration began", self.table)?
+            }
+        }
+        match self.finished {
+            0 => Ok(()),
+            1 => write!(f, "\n1 migration of this run was finished before and stands"),
+            n => write!(f, "\n{n} migrations of this run were finished before and stand"),
+        }
+    }
+}
+
+fn list(lines: &[u32]) -> String {
+    let numbers = lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    if lines.len() == 1 { format!("line {numbers}") } else { format!("lines {numbers}") }
+}
+
+/// How a person settles a run that stopped part-way; the row stays, only its outcome changes.
+fn settle(table: &str, seq: i64) -> String {
+    format!(
+        "either run the rest by hand, then UPDATE {table} SET outcome = 'done' WHERE seq = {seq}; \
+         or take back by hand what stands, then UPDATE {table} SET outcome = 'undone' WHERE seq = {seq}; and run again"
+    )
+}

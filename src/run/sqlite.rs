@@ -1,0 +1,176 @@
+//! SQLite: a file, and a lock file beside it. In: a URL `sqlite:FILE`. Out: a connection, what stands in it, a lock.
+
+use super::connection::{Connection, Driver, Home, said};
+use super::secret::Secrets;
+use super::{RunError, tables::Table};
+use crate::engine::Engine;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// Where a database is kept.
+pub(super) struct DatabaseFile {
+    /// The path without links, so that two names of one file are one database.
+    path: PathBuf,
+    /// It was not there when it was to be read only: an empty database in memory stands in for it.
+    missing: bool,
+}
+
+/// Opens the file, and creates it where it is missing unless it is only to be read.
+pub(super) async fn open(url: &str, read_only: bool) -> Result<Connection, RunError> {
+    let usage = |why: String| RunError::Usage(format!("{why}; write sqlite:FILE"));
+    let options = SqliteConnectOptions::from_str(url).map_err(|error| usage(format!("this is no SQLite database URL: {}", said(&error))))?;
+    let path = options.get_filename().to_owned();
+    if path.as_os_str().is_empty() {
+        return Err(usage(String::from("the database URL names no file")));
+    }
+    // The driver names databases in memory like this.
+    let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
+    let missing = read_only && !in_memory && !path.exists();
+    let place = if in_memory { String::from("memory") } else { path.display().to_string() };
+    let opening = match (missing || in_memory, read_only) {
+        (true, _) if missing => SqliteConnectOptions::new().in_memory(true),
+        (true, _) => options,
+        (false, true) => options.read_only(true),
+        (false, false) => options.create_if_missing(true),
+    };
+    let unreachable = |message: String| RunError::Unreachable { place: place.clone(), message };
+    let link = opening.disable_statement_logging().connect().await.map_err(|error| unreachable(said(&error)))?;
+    let file = |path| Home::File(DatabaseFile { path, missing });
+    let home = if in_memory { Home::Memory } else { canonical(&path).map(file).map_err(|error| unreachable(error.to_string()))? };
+    Ok(Connection { driver: Driver::Sqlite(link), engine: Engine::Sqlite, place, secrets: Secrets::default(), read_only, home })
+}
+
+/// The path without links, also where the file itself is missing.
+fn canonical(path: &Path) -> std::io::Result<PathBuf> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let full = std::path::absolute(path)?;
+            let (Some(folder), Some(name)) = (full.parent(), full.file_name()) else { return Ok(full) };
+            Ok(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).join(name))
+        }
+        other => other,
+    }
+}
+
+/// Which database this is.
+pub(super) fn identity(connection: &Connection) -> String {
+    match &connection.home {
+        Home::File(file) => format!("sqlite {}", file.path.display()),
+        Home::Memory | Home::Server(_) => String::from("sqlite in memory"),
+    }
+}
+
+/// Every table but SQLite's own, with what tells whether rows stand in it.
+pub(super) async fn tables(connection: &mut Connection) -> sqlx::Result<Vec<Table>> {
+    let rows = connection.rows(r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'").await?;
+    Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).map(|name| Table::to_probe("main", &name, '"', "")).collect())
+}
+
+/// The lock: a file of its own, since closing any handle of the database's file would drop SQLite's own locks on it. It
+/// stays when the run ends; to remove it would let two runners lock two files of one name.
+pub(super) async fn lock(connection: &Connection, timeout: Duration) -> Result<Option<File>, RunError> {
+    let Home::File(DatabaseFile { path, missing: false }) = &connection.home else { return Ok(None) };
+    let mut name = path.clone().into_os_string();
+    name.push(".migrate-lock");
+    let opened = File::options().read(true).write(true).create(true).truncate(false).open(&name);
+    let cannot = |error: std::io::Error| RunError::Refused {
+        doing: "locking the file beside the database",
+        message: format!("{}: {error}", Path::new(&name).display()),
+    };
+    let mut file = match opened {
+        // Nothing will be written, and whoever may write can make the file.
+        Err(error) if connection.read_only && matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => return Ok(None),
+        other => other.map_err(cannot)?,
+    };
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if started.elapsed() < timeout => tokio::time::sleep(super::POLL.min(timeout)).await,
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // What stands there is a help for people; another system may forbid to read a locked file.
+                let _ = file.read_to_string(&mut holder);
+                return Err(RunError::Locked { holder: if holder.is_empty() { String::from("SQLite cannot tell who") } else { holder } });
+            }
+            Err(TryLockError::Error(error)) => return Err(cannot(error)),
+        }
+    }
+    let note = format!("process {}, {}", std::process::id(), super::history::person());
+    file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes())).map_err(cannot)?;
+    Ok(Some(file))
+}
+
+/// A script that turns foreign keys off, as one that rebuilds a table must. Inside of a transaction SQLite ignores that.
+pub(super) fn turns_foreign_keys_off<'a>(mut statements: impl Iterator<Item = &'a str>) -> bool {
+    statements.any(|sql| {
+        let words = sql.to_ascii_lowercase().replace(['=', '(', ')', ';', '\''], " ");
+        let words = words.split_whitespace().collect::<Vec<_>>();
+        matches!(words[..], ["pragma", "foreign_keys" | "main.foreign_keys", "off" | "0" | "no" | "false"])
+    })
+}
+
+/// Rows that point at nothing, as `table, rowid, parent`; `None` where SQLite cannot tell because a key itself is broken.
+pub(super) async fn dangling(connection: &mut Connection) -> Option<Vec<Vec<Option<String>>>> {
+    let mut rows = connection.rows("PRAGMA foreign_key_check").await.ok()?;
+    rows.iter_mut().for_each(|row| row.truncate(3));
+    Some(rows)
+}
+
+/// What dangles now and did not before, in words; `None` where all is well.
+pub(super) fn newly_dangling(before: Option<Vec<Vec<Option<String>>>>, after: Option<Vec<Vec<Option<String>>>>) -> Option<String> {
+    let mut before = before?;
+    let Some(mut after) = after else { return Some(String::from("a foreign key points at columns that are no key")) };
+    after.retain(|row| match before.iter().position(|old| old == row) {
+        Some(at) => {
+            before.swap_remove(at);
+            false
+        }
+        None => true,
+    });
+    let cell = |row: &Vec<Option<String>>, at: usize| row.get(at).cloned().flatten().unwrap_or_else(|| String::from("?"));
+    let first = after.first()?;
+    Some(format!("foreign keys were off, and {} row(s) now point at nothing: row {} of {} at {}", after.len(), cell(first, 1), cell(first, 0), cell(first, 2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_keys_off_is_seen_however_it_is_written() {
+        for (sql, off) in [
+            ("PRAGMA foreign_keys=OFF", true),
+            ("pragma foreign_keys = 0;", true),
+            ("PRAGMA foreign_keys(false)", true),
+            ("PRAGMA foreign_keys=ON", false),
+            ("PRAGMA foreign_keys", false),
+            ("PRAGMA defer_foreign_keys=OFF", false),
+            ("SELECT 'pragma foreign_keys=off'", false),
+        ] {
+            assert_eq!(turns_foreign_keys_off(std::iter::once(sql)), off, "{sql}");
+        }
+    }
+
+    #[test]
+    fn only_rows_that_did_not_dangle_before_count() {
+        let row = |id: &str| vec![Some(String::from("t")), Some(id.into()), Some(String::from("p"))];
+        for (before, after, says) in [
+            (Some(vec![]), Some(vec![]), None),
+            (Some(vec![row("1")]), Some(vec![row("1")]), None),
+            (Some(vec![row("1")]), Some(vec![row("1"), row("2")]), Some("1 row(s) now point at nothing: row 2 of t at p")),
+            (Some(vec![row("1")]), Some(vec![row("1"), row("1")]), Some("1 row(s)")),
+            (Some(vec![]), None, Some("no key")),
+            (None, Some(vec![row("1")]), None),
+        ] {
+            let found = newly_dangling(before, after);
+            assert_eq!(found.is_some(), says.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(says.unwrap_or_default()));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether a database holds data. In: its tables. Out: whether any table and whether any row stands besides the history.
+
+use super::connection::{Connection, lost};
+
+/// A table, and how to learn whether it holds a row.
+pub(super) struct Table {
+    /// The schema and the name as the database holds them.
+    pub(super) name: (String, String),
+    pub(super) rows: Rows,
+}
+
+/// What is known of a table's rows.
+pub(super) enum Rows {
+    /// None stands.
+    None,
+    /// Some stand, or this user cannot see whether.
+    Taken,
+    /// A query that gives a row if there is one.
+    Ask(String),
+}
+
+impl Table {
+    /// A table that must be asked; `suffix` follows its name in FROM.
+    pub(super) fn to_probe(schema: &str, name: &str, quote: char, suffix: &str) -> Table {
+        let ask = format!("SELECT 1 FROM {}.{}{suffix} LIMIT 1", quoted(schema, quote), quoted(name, quote));
+        Table { name: (schema.to_owned(), name.to_owned()), rows: Rows::Ask(ask) }
+    }
+}
+
+/// A name in quotes.
+pub(super) fn quoted(name: &str, quote: char) -> String {
+    format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}")))
+}
+
+/// Whether one of `tables` holds a row. A table that this user may not read counts as holding some.
+pub(super) async fn any_row(connection: &mut Connection, tables: &[Table]) -> sqlx::Result<bool> {
+    for table in tables {
+        let taken = match &table.rows {
+            Rows::None => false,
+            Rows::Taken => true,
+            Rows::Ask(sql) => match connection.rows(sql).await {
+                Ok(rows) => !rows.is_empty(),
+                Err(error) if lost(&error) => return Err(error),
+                Err(_) => true,
+            },
+        };
+        if taken {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

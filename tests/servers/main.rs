@@ -1,0 +1,6 @@
+//! The runner on real databases: a file of SQLite, a throw-away PostgreSQL, a throw-away MariaDB.
+#![cfg(unix)]
+
+mod run;
+mod secrets;
+mod support;
