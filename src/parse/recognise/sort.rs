@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
-use crate::parse::cursor::{Cursor, find, items};
+use crate::parse::cursor::{Cursor, find, is_word, items};
 use crate::parse::even::{even_text, even_type};
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
@@ -134,8 +134,9 @@ pub(super) fn name(cursor: &mut Cursor<'_>, sort: &Sort) -> Option<(Name, Option
                     let before = cursor.rest;
                     let stop = before.iter().position(|t| matches!(t, Token::LParen)).unwrap_or(before.len());
                     let mut head = Cursor::new(&before[..stop], cursor.engine);
-                    let taken =
-                        head.until(&["as", "default", "for", "options", "rename to", "owner to", "set", "cascade", "restrict", "name", "definition"]).len();
+                    let taken = head
+                        .until(&["as", "default", "for", "options", "rename to", "owner to", "set", "add", "drop", "cascade", "restrict", "name", "definition"])
+                        .len();
                     cursor.rest = &before[taken..];
                     // The types of an operator's operands, in DROP.
                     cursor.parens();
@@ -161,11 +162,17 @@ pub(super) fn routine(cursor: &mut Cursor<'_>) -> Option<Name> {
 /// The type of one argument; none for what the caller does not pass.
 fn argument_type(argument: &[Token], engine: Engine) -> Option<String> {
     let mut cursor = Cursor::new(argument, engine);
-    // `x integer` may follow, but a type may be called so as well.
-    match argument {
-        [_, _, ..] if cursor.eat("out") => return None,
-        [_, _, ..] => drop(cursor.eat_any(&["inout", "in", "variadic"])),
-        _ => {}
+    // The mode stands before the name or behind it. A mode alone is a type that is called so.
+    if let [Token::Word(_), mode, _, ..] = argument
+        && ["in", "out", "inout"].iter().any(|word| is_word(mode, word))
+    {
+        cursor.part();
+    }
+    if cursor.rest.len() > 1 {
+        if cursor.eat("out") {
+            return None;
+        }
+        cursor.eat_any(&["inout", "in", "variadic"]);
     }
     let mut tokens = cursor.rest;
     let end = find(tokens, "default").or_else(|| tokens.iter().position(|t| matches!(t, Token::Eq | Token::Assignment))).unwrap_or(tokens.len());

@@ -97,9 +97,7 @@ impl Reader<'_> {
     fn element(self, mut item: &[Token], table: &mut CreateTable, options: &mut Vec<String>) -> Option<()> {
         while !item.is_empty() {
             let named = is_word(&item[0], "constraint");
-            // SQLite takes several constraints without a comma between them.
-            let second = find(&item[1..], "constraint").map(|at| at + 1).filter(|_| named);
-            let (first, rest) = item.split_at(second.unwrap_or(item.len()));
+            let (first, rest) = if self.engine == Engine::Sqlite { first_constraint(item) } else { (item, &item[..0]) };
             match constraint::element(first, &table.name, self.engine) {
                 Some(Element::Constraint(one, rest)) => {
                     if !rest.is_empty() {
@@ -161,6 +159,21 @@ impl Reader<'_> {
         let index = Index { name, table, unique, columns, rest: rest.join(" ") };
         let kind = if unique { Kind::CreateUniqueIndex } else { Kind::CreateIndex };
         Some(vec![action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists })])
+    }
+}
+
+/// SQLite takes several constraints without a comma between them.
+fn first_constraint(item: &[Token]) -> (&[Token], &[Token]) {
+    let starts = ["constraint", "primary key", "unique", "foreign key", "check"];
+    let mut cursor = Cursor::new(item, Engine::Sqlite);
+    if cursor.eat("constraint") {
+        cursor.part();
+    }
+    if starts.iter().any(|start| cursor.eat(start)) {
+        cursor.until(&starts);
+        item.split_at(item.len() - cursor.rest.len())
+    } else {
+        (item, &item[..0])
     }
 }
 

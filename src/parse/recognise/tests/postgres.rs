@@ -130,6 +130,7 @@ DROP FUNCTION IF EXISTS audit.f(a integer, text DEFAULT 'x', OUT b int), g -- dr
 DROP FUNCTION f(double precision, timestamp with time zone, varchar(10), int[]) -- drop-routine f(double precision, timestamp with time zone, character varying, integer[])
 ALTER FUNCTION f(int) OWNER TO bob -- owner f(integer)
 ALTER FUNCTION f(int) STABLE -- alter-routine f(integer)
+DROP FUNCTION f(text, key OUT text, b INOUT int, VARIADIC c text[]) -- drop-routine f(text, integer, text[])
 DROP PROCEDURE p(int) -- drop-routine p(integer)
 CREATE TRIGGER tr BEFORE UPDATE OF a, b ON s.t FOR EACH ROW EXECUTE FUNCTION f() -- create-trigger tr
 DROP TRIGGER IF EXISTS tr ON t -- drop-trigger tr
@@ -195,6 +196,7 @@ ALTER TABLE t OWNER TO bob -- owner t
 WITH d AS (DELETE FROM ONLY t WHERE a RETURNING *), e AS (SELECT 1) INSERT INTO u OVERRIDING SYSTEM VALUE SELECT * FROM d -- delete-rows t; insert-select u
 CREATE INDEX i ON t (a) TABLESPACE x -- create-index i
 CREATE INDEX ON s.t USING gin (a jsonb_path_ops) TABLESPACE x -- create-index on s.t
+ALTER OPERATOR FAMILY f USING gin ADD OPERATOR 9 %>> (text, text) -- alter-object f using gin
 foo bar baz -- not-understood
 CREATE TABLE t (a int b text) -- not-understood
 CREATE TABLE t (a int, ) -- not-understood

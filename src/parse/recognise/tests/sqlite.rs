@@ -39,6 +39,8 @@ ANALYZE -- maintenance
 CREATE VIRTUAL TABLE r USING rtree(id, x1, x2) -- create-virtual-table r
 CREATE TEMP TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END -- session-setting tr
 SAVEPOINT x -- transaction
+CREATE TABLE t (a INT, CONSTRAINT x UNIQUE (a) FOREIGN KEY (a) REFERENCES u (b) CHECK (a)) -- create-table t
+CREATE TABLE t (a INT FOREIGN KEY (a) REFERENCES u (b)) -- not-understood
 foo -- not-understood
 CREATE TYPE t AS ENUM ('a') -- not-understood
 SET x = 1 -- not-understood
