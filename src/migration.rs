@@ -38,6 +38,20 @@ impl Version {
         Some(Version { text: text.to_owned(), key })
     }
 
+    /// One spelling for versions that compare equal.
+    pub fn canonical(&self) -> String {
+        self.significant().iter().map(u128::to_string).collect::<Vec<_>>().join(".")
+    }
+
+    /// The numbers that count: 1 and 1.0 are one version, as in Flyway; with `-` (diesel) every number counts.
+    fn significant(&self) -> &[u128] {
+        match self.key.iter().rposition(|&n| n != 0) {
+            Some(last) if !self.text.contains('-') => &self.key[..=last],
+            None if !self.text.contains('-') => &[],
+            _ => &self.key,
+        }
+    }
+
     /// The version as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -46,9 +60,7 @@ impl Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        // 1 and 1.0 are one version, as in Flyway.
-        let trimmed = |key: &[u128]| key.iter().rposition(|&n| n != 0).map_or(0, |at| at + 1);
-        self.key[..trimmed(&self.key)].cmp(&other.key[..trimmed(&other.key)])
+        self.significant().cmp(other.significant())
     }
 }
 impl PartialOrd for Version {
@@ -159,6 +171,7 @@ mod tests {
         assert!(v("2") < v("10"));
         assert!(v("1.2") < v("1.10"));
         assert_eq!(v("1"), v("1.0"));
+        assert!(v("2026-05-27-120000") < v("2026-05-27-120000-0000"));
         assert!(v("20240115") < v("20150100000001000000"));
         assert!(Version::new("1a").is_none() && Version::new("").is_none());
     }

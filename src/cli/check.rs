@@ -41,10 +41,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let judged = |migration: &Migration| from.as_ref().is_none_or(|from| migration.version >= *from) && chosen.as_ref().is_none_or(|chosen| is_chosen(migration, &root, chosen));
 
     let mut catalog = Catalog::new(engine);
-    if let Some(schema) = settings.schema(global) {
-        let dump = std::fs::read_to_string(&schema).map_err(|e| Failure::usage("unreadable", format!("cannot read {}: {e}", schema.display()), "give the schema that stood before the first migration"))?;
-        judge::start(&mut catalog, &dump);
-    }
+    settings.start(global, &mut catalog)?;
     let entries = judge::judge(&mut catalog, &loaded.migrations, &settings.config.gate, loaded.layout.has_down(), judged)?;
     let fed = loaded.migrations.len() - entries.len();
     let report = Report { engine, layout: loaded.layout.name(), entries, notes: loaded.notes, fed };
