@@ -13,4 +13,6 @@ pub mod table;
 
 pub mod lex;
 
+pub mod read;
+
 pub mod parse;
