@@ -51,7 +51,7 @@ pub(super) fn choose(reader: &mut Reader, candidates: Vec<Candidate>) -> Result<
         }
     }
     if elsewhere > 0 {
-        let message = format!("{elsewhere} versions have no UP in SQL for {} and are left out", reader.engine);
+        let message = format!("versions that have no UP in SQL for {} and are left out: {elsewhere}", reader.engine);
         reader.notes.push(Note { code: "other-engine", path: None, line: None, message });
     }
     Ok(chosen)
