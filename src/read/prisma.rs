@@ -1,0 +1,21 @@
+//! Prisma Migrate. In: folders `STAMP_name` with `migration.sql`. Out: migrations that only go forward.
+
+use super::ReadError;
+use super::names::split_digits;
+use super::reader::{Reader, migration};
+use crate::migration::{Direction, Migration, Version};
+
+pub(super) fn read(reader: &mut Reader) -> Result<Vec<Migration>, ReadError> {
+    let mut migrations = Vec::new();
+    for folder in std::mem::take(&mut reader.folder.folders) {
+        let path = format!("{folder}/migration.sql");
+        let Some(up) = reader.whole_if_there(&path, Direction::Up)? else { continue };
+        let (digits, name) = split_digits(&folder, false);
+        let Some(version) = Version::new(digits) else {
+            return Err(ReadError::VersionNotNumber { path, version: folder.split('_').next().unwrap_or_default().to_owned() });
+        };
+        reader.note_empty(&path, &up.script);
+        migrations.push(migration(version, name.trim_start_matches('_').to_owned(), path, up, None));
+    }
+    Ok(migrations)
+}
