@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::gate::{self, Step};
 use crate::migration::{Direction, Migration, Script, Version};
 use crate::observed::Observed;
-use crate::read::{Loaded, ReadError};
+use crate::read::ReadError;
 use crate::recover::{self, Target, Undo};
 use crate::table::{Loss, Verdict};
 use serde_json::json;
@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let database = Database::new(global, &settings)?;
     // A DBA without the repository goes back by what the history holds.
     let migrations = match settings.load(database.engine) {
-        Ok(loaded) => files(loaded)?,
+        Ok(loaded) => loaded.migrations,
         Err(error) if matches!(error.downcast_ref(), Some(ReadError::NoFolder { .. } | ReadError::NoMigrations { .. })) => Vec::new(),
         Err(error) => return Err(error),
     };
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let route = recover::route(&observed.history, &migrations, &target)?;
         let steps: Vec<Step> = route.iter().map(|undo| down_step(undo, &observed)).collect();
         if steps.is_empty() {
-            locked.release().await?;
+            locked.release().await;
             writeln!(console.out, "nothing to do: nothing is applied after that")?;
             return Ok(Exit::Done);
         }
@@ -62,18 +62,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let cleared = gate::clear(steps, &observed)?;
         let quiet = global.quiet || global.format == Format::Json;
         let count = locked.apply(cleared, &mut progress(console, quiet)).await?;
-        locked.release().await?;
+        locked.release().await;
         match global.format {
             Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": undone}))?,
             Format::Text | Format::Markdown => writeln!(console.out, "{count} migration{} undone", if count == 1 { "" } else { "s" })?,
         }
         Ok(Exit::Done)
     })
-}
-
-fn files(loaded: Loaded) -> Result<Vec<Migration>, ReadError> {
-    loaded.unique()?;
-    Ok(loaded.migrations)
 }
 
 /// The step that undoes one migration; its verdict is what was recorded when UP ran, and passed the wall.

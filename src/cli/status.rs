@@ -15,7 +15,6 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
     let settings = Settings::new(global)?;
     let database = Database::new(global, &settings)?;
     let loaded = settings.load(database.engine)?;
-    loaded.unique()?;
     let history = block_on(async {
         let mut session = database.connect(true).await?;
         let history = session.history(&database.history_table).await?;

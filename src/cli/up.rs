@@ -25,7 +25,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let settings = Settings::new(global)?;
     let database = Database::new(global, &settings)?;
     let loaded = settings.load(database.engine)?;
-    loaded.unique()?;
     let to = match &arguments.to {
         Some(text) => Some(Version::new(text).filter(|v| loaded.migrations.iter().any(|m| m.version == *v)).ok_or_else(|| Failure::usage("unknown-version", format!("no migration has version {text}"), "`migrate status` lists them"))?),
         None => None,
@@ -40,7 +39,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let mut pending = compared.pending()?;
         pending.retain(|m| to.as_ref().is_none_or(|to| m.version <= *to));
         if pending.is_empty() {
-            locked.release().await?;
+            locked.release().await;
             match global.format {
                 Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "applied": []}))?,
                 Format::Text | Format::Markdown => writeln!(console.out, "nothing to do: all {} migrations are applied", loaded.migrations.len())?,
@@ -50,13 +49,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let due: HashSet<&str> = pending.iter().map(|m| m.path.as_str()).collect();
         let mut catalog = Catalog::new(observed.engine);
         settings.start(global, &mut catalog)?;
-        let entries = judge::judge(&mut catalog, &loaded.migrations, &settings.config.gate, loaded.layout.has_down(), |m| due.contains(m.path.as_str()))?;
+        let entries = judge::judge(&mut catalog, &loaded, &settings.config.gate, |m| due.contains(m.path.as_str()))?;
         warn(&entries, global)?;
         let note = (!observed.user_tables).then(|| "started on a database without user tables".to_owned());
         let steps = pending.iter().zip(&entries).map(|(m, e)| step(m, Direction::Up, &m.up, (e.assessment.verdict, e.assessment.loss), observed.engine, note.clone())).collect();
         let cleared = gate::clear(steps, &observed)?;
         let count = locked.apply(cleared, &mut progress(console, global.quiet || global.format == Format::Json)).await?;
-        locked.release().await?;
+        locked.release().await;
         say(console, global, &pending, &entries, count)?;
         Ok(Exit::Done)
     })
