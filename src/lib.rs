@@ -24,6 +24,7 @@ pub mod schema;
 pub mod assess;
 
 pub mod gate;
+pub mod recover;
 
 pub mod run;
 

@@ -25,6 +25,8 @@ impl Direction {
 }
 
 /// A migration's version: digits, or groups of digits parted by `.`, `_` or `-`, compared as numbers (`2 < 10`, `1.2 < 1.10`).
+///
+/// `1` and `1.0` are one version, as in Flyway; `1` and `1-0` are two, as in diesel, where both may stand side by side.
 #[derive(Clone, Debug)]
 pub struct Version {
     text: String,
@@ -34,8 +36,22 @@ pub struct Version {
 impl Version {
     /// Reads a version; `None` where `text` holds anything but digits and the separators `.`, `_`, `-`.
     pub fn new(text: &str) -> Option<Version> {
-        let key = text.split(['.', '_', '-']).map(|part| part.parse().ok()).collect::<Option<Vec<u128>>>()?;
+        // A group after `-` counts from 1, so that it is never the nothing that a zero after `.` is.
+        let group = |at: usize, part: &str| part.parse::<u128>().ok()?.checked_add(u128::from(at > 0));
+        let groups = text.split(['.', '_']).map(|run| run.split('-').enumerate().map(|(at, part)| group(at, part)));
+        let key = groups.flatten().collect::<Option<Vec<u128>>>()?;
         Some(Version { text: text.to_owned(), key })
+    }
+
+    /// One spelling for versions that compare equal.
+    pub fn canonical(&self) -> String {
+        self.significant().iter().map(u128::to_string).collect::<Vec<_>>().join(".")
+    }
+
+    /// The numbers that count: 1 and 1.0 are one version, as in Flyway.
+    fn significant(&self) -> &[u128] {
+        let last = self.key.iter().rposition(|&n| n != 0).map_or(0, |at| at + 1);
+        &self.key[..last]
     }
 
     /// The version as it was written.
@@ -46,9 +62,7 @@ impl Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        // 1 and 1.0 are one version, as in Flyway.
-        let trimmed = |key: &[u128]| key.iter().rposition(|&n| n != 0).map_or(0, |at| at + 1);
-        self.key[..trimmed(&self.key)].cmp(&other.key[..trimmed(&other.key)])
+        self.significant().cmp(other.significant())
     }
 }
 impl PartialOrd for Version {
@@ -159,6 +173,9 @@ mod tests {
         assert!(v("2") < v("10"));
         assert!(v("1.2") < v("1.10"));
         assert_eq!(v("1"), v("1.0"));
+        assert!(v("2026-05-27-120000") < v("2026-05-27-120000-0000"));
+        assert!(v("1") < v("1-0") && v("1-0") < v("1-1") && v("1-1") < v("2"));
+        assert!(v("2024-01-16") < v("2024-02-01"));
         assert!(v("20240115") < v("20150100000001000000"));
         assert!(Version::new("1a").is_none() && Version::new("").is_none());
     }

@@ -320,6 +320,7 @@ checks! {
     DECAYS          "R05" "decays"          "DOWN works until a row stands that only the new schema admits";
     UNPROVED        "R06" "unproved"        "what stood before is not known, so DOWN cannot be compared with it";
     NO_EFFECT       "R07" "no-effect"       "UP and DOWN leave the database as it was";
+    DUPLICATE       "R08" "duplicate-version" "two migrations have one version, so no history can hold both";
 }
 
 impl Kind {

@@ -8,7 +8,7 @@ use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
 use crate::schema::catalog::Catalog;
 use crate::schema::diff::{Application, Difference};
-use crate::table::{Loss, Verdict};
+use crate::table::{Check, Loss, Verdict};
 use serde::Serialize;
 
 /// What is said of one statement (of an ALTER with several parts: of one part).
@@ -92,6 +92,13 @@ pub struct Assessment {
 /// Judges `migration`, whose parts were parsed to `up` and `down`, and leaves in `catalog` the state after UP.
 pub fn migration(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>) -> Assessment {
     round_trip::judge(catalog, migration, up, down)
+}
+
+impl Finding {
+    /// A finding about a migration's file, whatever its verdict.
+    pub fn of_file(rule: &'static Check, message: String, help: &str) -> Finding {
+        Finding { code: rule.code, name: rule.name, verdict: Verdict::Reversible, loss: Loss::None, direction: None, line: None, message, help: help.to_owned() }
+    }
 }
 
 /// Lets `catalog` follow UP without judging it: older migrations only say what stands.

@@ -6,6 +6,7 @@ use super::{Console, Format, Global, git, judge};
 use crate::exit::Exit;
 use crate::gate::merge;
 use crate::migration::{Migration, Version};
+use crate::read;
 use crate::report::{Report, json, text};
 use crate::schema::catalog::Catalog;
 use std::io::{BufWriter, Write};
@@ -24,7 +25,7 @@ pub(super) struct Arguments {
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     let settings = Settings::new(global)?;
     let engine = settings.engine()?;
-    let loaded = settings.load(engine)?;
+    let loaded = read::survey(&settings.dir, settings.layout, engine)?;
     for migration in &loaded.migrations {
         merge::known_rules(migration)?;
     }
@@ -41,11 +42,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let judged = |migration: &Migration| from.as_ref().is_none_or(|from| migration.version >= *from) && chosen.as_ref().is_none_or(|chosen| is_chosen(migration, &root, chosen));
 
     let mut catalog = Catalog::new(engine);
-    if let Some(schema) = settings.schema(global) {
-        let dump = std::fs::read_to_string(&schema).map_err(|e| Failure::usage("unreadable", format!("cannot read {}: {e}", schema.display()), "give the schema that stood before the first migration"))?;
-        judge::start(&mut catalog, &dump);
-    }
-    let entries = judge::judge(&mut catalog, &loaded.migrations, &settings.config.gate, loaded.layout.has_down(), judged)?;
+    settings.start(global, &mut catalog)?;
+    let entries = judge::judge(&mut catalog, &loaded, &settings.config.gate, judged)?;
     let fed = loaded.migrations.len() - entries.len();
     let report = Report { engine, layout: loaded.layout.name(), entries, notes: loaded.notes, fed };
     let blocked = report.summary().blocked > 0;

@@ -2,9 +2,13 @@
 
 use crate::config::ConfigError;
 use crate::exit::Exit;
+use crate::gate::Blocked;
+use crate::gate::history::Drift;
 use crate::gate::merge::UnknownRule;
 use crate::read::ReadError;
+use crate::recover::Wall;
 use crate::report::json::{self, FailureBody};
+use crate::run::RunError;
 use std::io::Write;
 
 /// A failure with all that a person or a script needs of it.
@@ -43,6 +47,20 @@ impl Failure {
         if let Some(error) = error.downcast_ref::<UnknownRule>() {
             let help = "`migrate rules` lists codes and names";
             return Failure { path: Some(error.path.clone()), line: Some(error.line), ..Failure::usage("unknown-rule", error.to_string(), help) };
+        }
+        if let Some(error) = error.downcast_ref::<RunError>() {
+            return Failure { exit: error.exit(), ..Failure::usage(error.code(), error.to_string(), "") };
+        }
+        if let Some(error) = error.downcast_ref::<Blocked>() {
+            let help = "attest a backup that fits, or take the statement out; no comment in the file lifts this";
+            return Failure { exit: Exit::Blocked, ..Failure::usage("attestation-missing", error.to_string(), help) };
+        }
+        if let Some(error) = error.downcast_ref::<Drift>() {
+            return Failure { exit: Exit::Drift, ..Failure::usage("drift", error.to_string(), error.help()) };
+        }
+        if let Some(error) = error.downcast_ref::<Wall>() {
+            let exit = if matches!(error, Wall::DownEdited { .. }) { Exit::Drift } else { Exit::Blocked };
+            return Failure { exit, ..Failure::usage("wall", error.to_string(), error.help()) };
         }
         Failure::usage("failed", format!("{error:#}"), "")
     }

@@ -3,15 +3,17 @@
 //! Parsing is most of the work and knows nothing of its neighbours, so every core takes part; the catalog is one, and
 //! follows in order. Trees are dropped where they were made, and no more than a few stretches are in flight.
 
-use crate::assess;
+use crate::assess::{self, Assessment, Finding};
 use crate::engine::Engine;
 use crate::gate::merge;
 use crate::gate::policy::Policy;
 use crate::migration::{Direction, Migration, Script};
 use crate::parse::{self, Statement};
 use crate::report::Entry;
+use crate::read::Loaded;
 use crate::schema::catalog::Catalog;
-use std::collections::BTreeMap;
+use crate::table::check;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
@@ -58,12 +60,18 @@ pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: im
 }
 
 /// Judges those of `migrations` that `judged` picks; the others only say what stands.
-pub(super) fn judge(catalog: &mut Catalog, migrations: &[Migration], policy: &Policy, has_downs: bool, judged: impl Fn(&Migration) -> bool) -> std::io::Result<Vec<Entry>> {
+pub(super) fn judge(catalog: &mut Catalog, loaded: &Loaded, policy: &Policy, judged: impl Fn(&Migration) -> bool) -> std::io::Result<Vec<Entry>> {
+    let migrations = &loaded.migrations;
+    let twins: HashMap<&str, &str> = loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name).filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
     let mut entries = Vec::new();
     each_parsed(migrations, catalog.engine, |at, (up, down)| {
         let migration = &migrations[at];
         if judged(migration) {
-            entries.push(entry(catalog, migration, &up, down.as_deref(), policy, has_downs));
+            let mut assessment = assess::migration(catalog, migration, &up, down.as_deref());
+            if let Some(message) = twins.get(migration.path.as_str()) {
+                assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
+            }
+            entries.push(entry(migration, assessment, policy, loaded.layout.has_down()));
         } else {
             assess::follow(catalog, &up);
         }
@@ -71,10 +79,9 @@ pub(super) fn judge(catalog: &mut Catalog, migrations: &[Migration], policy: &Po
     Ok(entries)
 }
 
-fn entry(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>, policy: &Policy, has_downs: bool) -> Entry {
-    let assessment = assess::migration(catalog, migration, up, down);
+fn entry(migration: &Migration, assessment: Assessment, policy: &Policy, has_downs: bool) -> Entry {
     let merge = merge::merge(migration, &assessment, policy, has_downs);
-    let source = |finding: &assess::Finding| {
+    let source = |finding: &Finding| {
         let script = match finding.direction? {
             Direction::Up => &migration.up,
             Direction::Down => migration.down.as_ref()?,

@@ -1,6 +1,8 @@
 //! One file a command; the only place that prints or exits. In: arguments. Out: an exit code.
 
 mod check;
+mod database;
+mod down;
 mod explain;
 mod failure;
 mod git;
@@ -8,6 +10,8 @@ mod judge;
 mod new;
 mod rules;
 mod settings;
+mod status;
+mod up;
 
 use crate::engine::Engine;
 use crate::exit::Exit;
@@ -82,6 +86,12 @@ enum Colour {
 enum Command {
     /// Judge migrations without a database: can each be undone, and what is lost?
     Check(check::Arguments),
+    /// Run what is pending, after the gate
+    Up(up::Arguments),
+    /// Undo what is applied, newest first; without a target, only show what it would do
+    Down(down::Arguments),
+    /// Show files and history side by side
+    Status,
     /// Make a new migration's file
     New(new::Arguments),
     /// Print the reversibility table
@@ -139,6 +149,9 @@ pub fn main() -> u8 {
 fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
     let exit = match &cli.command {
         Command::Check(arguments) => check::run(&cli.global, arguments, console),
+        Command::Up(arguments) => up::run(&cli.global, arguments, console),
+        Command::Down(arguments) => down::run(&cli.global, arguments, console),
+        Command::Status => status::run(&cli.global, console),
         Command::New(arguments) => new::run(&cli.global, arguments, console),
         Command::Rules => rules::run(&cli.global, console),
         Command::Explain(arguments) => explain::run(arguments, console),

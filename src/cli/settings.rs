@@ -1,10 +1,11 @@
 //! What holds for a run. In: flags, the environment, `migrate.toml`, names of folders and files. Out: folder, engine, layout.
 
-use super::Global;
 use super::failure::Failure;
+use super::{Global, judge};
 use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::read::{self, Layout, Loaded};
+use crate::schema::catalog::Catalog;
 use std::path::{Path, PathBuf};
 
 /// Settings, with flags before the environment before `migrate.toml`.
@@ -55,9 +56,14 @@ impl Settings {
         Ok(read::load(&self.dir, self.layout, engine)?)
     }
 
-    /// The file that tells what stood before the first migration.
-    pub(super) fn schema(&self, global: &Global) -> Option<PathBuf> {
-        global.schema.clone().or_else(|| self.config.schema.clone())
+    /// Takes what stood before the first migration into `catalog`, where a file tells it.
+    pub(super) fn start(&self, global: &Global, catalog: &mut Catalog) -> anyhow::Result<()> {
+        if let Some(schema) = global.schema.as_ref().or(self.config.schema.as_ref()) {
+            let help = "give a dump of the schema that stood before the first migration";
+            let dump = std::fs::read_to_string(schema).map_err(|e| Failure::usage("unreadable-file", format!("cannot read {}: {e}", schema.display()), help))?;
+            judge::start(catalog, &dump);
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! what may run on this database ([`Cleared`]).
 
 mod cleared;
+pub mod history;
 pub mod merge;
 pub mod policy;
 

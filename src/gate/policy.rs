@@ -69,6 +69,9 @@ impl Policy {
         if let Some((_, level)) = self.rules.iter().find(|(rule, _)| names(rule, finding)) {
             return *level;
         }
+        if finding.code == check::DUPLICATE.code {
+            return Level::Deny;
+        }
         match (finding.verdict, finding.loss) {
             (Verdict::Irreversible, Loss::Certain | Loss::Possible) => self.loss,
             (Verdict::Irreversible, Loss::None | Loss::WrittenSince) => self.no_way_back.unwrap_or(if has_downs { Level::Deny } else { Level::Warn }),

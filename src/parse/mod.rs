@@ -34,6 +34,33 @@ pub struct Statement {
     pub parsed: bool,
 }
 
+impl Statement {
+    /// Its first words in upper case.
+    fn opening(&self, words: usize) -> Vec<String> {
+        self.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).take(words).map(str::to_uppercase).collect()
+    }
+
+    /// Whether it begins or ends a transaction: the runner makes its own.
+    pub fn is_transaction_frame(&self) -> bool {
+        let opening = self.opening(2);
+        let words: Vec<&str> = opening.iter().map(String::as_str).collect();
+        self.actions.iter().all(|a| a.kind == Kind::Transaction) && matches!(words.as_slice(), ["BEGIN" | "COMMIT" | "END", ..] | ["START", "TRANSACTION"])
+    }
+
+    /// Whether the database lets it run inside a transaction (PostgreSQL manual, each statement's notes; SQLite: VACUUM).
+    pub fn runs_in_transaction(&self, engine: Engine) -> bool {
+        let opening = self.opening(6);
+        let words: Vec<&str> = opening.iter().map(String::as_str).collect();
+        match (engine, words.as_slice()) {
+            (_, ["VACUUM", ..]) => false,
+            (Engine::Postgres, ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..] | ["ALTER", "SYSTEM", ..] | ["ALTER", "DATABASE", _, "SET", "TABLESPACE", ..]) => false,
+            (Engine::Postgres, ["CREATE" | "DROP" | "REINDEX", rest @ ..]) => !rest.contains(&"CONCURRENTLY"),
+            (Engine::Postgres, ["ALTER", "TABLE", ..]) => !self.text.to_uppercase().contains(" CONCURRENTLY"),
+            _ => true,
+        }
+    }
+}
+
 /// A statement longer than this is judged by its first words: sqlparser needs some 70 times its text in memory.
 const MAX_TEXT: usize = 1 << 20;
 /// What is read of such a statement.

@@ -5,7 +5,7 @@ use super::names::Fit;
 use super::reader::Reader;
 use super::{Note, ReadError};
 use crate::migration::{Direction, Version};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file that may run.
 pub(super) struct Candidate {
@@ -34,9 +34,48 @@ struct Slot {
 
 /// Takes for each version and direction the file that fits the engine best.
 pub(super) fn choose(reader: &mut Reader, candidates: Vec<Candidate>) -> Result<Vec<Chosen>, ReadError> {
-    let mut slots: BTreeMap<Version, Slot> = BTreeMap::new();
+    let mut versions: BTreeMap<Version, Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
-        let slot = slots.entry(candidate.version.clone()).or_default();
+        versions.entry(candidate.version.clone()).or_default().push(candidate);
+    }
+    let (mut chosen, mut elsewhere) = (Vec::with_capacity(versions.len()), 0);
+    for (version, files) in versions {
+        for files in if reader.twins { twins(files) } else { vec![files] } {
+            let Slot { up, down, up_elsewhere } = fill(files)?;
+            match (up, down) {
+                (Some(up), down) => chosen.push(Chosen { up, down, up_elsewhere }),
+                (None, Some(down)) if !up_elsewhere => return Err(ReadError::DownWithoutUp { path: down.path, version: version.to_string() }),
+                (None, Some(down)) if down.fit > Fit::General => reader.ignored(&down.path, "its version has no UP for this engine"),
+                (None, _) => elsewhere += 1,
+            }
+        }
+    }
+    if elsewhere > 0 {
+        let message = format!("versions that have no UP in SQL for {} and are left out: {elsewhere}", reader.engine);
+        reader.notes.push(Note { code: "other-engine", path: None, line: None, message });
+    }
+    Ok(chosen)
+}
+
+/// The files of one version by their names, where two names have an UP that fits equally well; else all together, since the
+/// two directions of a migration need not have one name.
+fn twins(files: Vec<Candidate>) -> Vec<Vec<Candidate>> {
+    let best = files.iter().filter(|file| file.direction == Direction::Up).map(|file| file.fit).max();
+    let names: BTreeSet<String> = files.iter().filter(|file| file.direction == Direction::Up && Some(file.fit) == best).map(|file| file.name.clone()).collect();
+    if names.len() < 2 {
+        return vec![files];
+    }
+    let mut named: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+    for file in files {
+        named.entry(file.name.clone()).or_default().push(file);
+    }
+    named.into_values().collect()
+}
+
+/// The files of one version that fit best.
+fn fill(files: Vec<Candidate>) -> Result<Slot, ReadError> {
+    let mut slot = Slot::default();
+    for candidate in files {
         if candidate.fit <= Fit::Other {
             slot.up_elsewhere |= candidate.direction == Direction::Up;
             continue;
@@ -53,18 +92,5 @@ pub(super) fn choose(reader: &mut Reader, candidates: Vec<Candidate>) -> Result<
             _ => *place = Some(candidate),
         }
     }
-    let (mut chosen, mut elsewhere) = (Vec::with_capacity(slots.len()), 0);
-    for (version, Slot { up, down, up_elsewhere }) in slots {
-        match (up, down) {
-            (Some(up), down) => chosen.push(Chosen { up, down, up_elsewhere }),
-            (None, Some(down)) if !up_elsewhere => return Err(ReadError::DownWithoutUp { path: down.path, version: version.to_string() }),
-            (None, Some(down)) if down.fit > Fit::General => reader.ignored(&down.path, "its version has no UP for this engine"),
-            (None, _) => elsewhere += 1,
-        }
-    }
-    if elsewhere > 0 {
-        let message = format!("{elsewhere} versions have no UP in SQL for {} and are left out", reader.engine);
-        reader.notes.push(Note { code: "other-engine", path: None, line: None, message });
-    }
-    Ok(chosen)
+    Ok(slot)
 }

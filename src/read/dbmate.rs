@@ -6,7 +6,7 @@ use super::sections::{self, Grammar, Mark};
 use super::{Layout, ReadError};
 use crate::migration::{Direction, Migration};
 
-pub(super) const GRAMMAR: Grammar = Grammar { up: "-- migrate:up", repeats: true, mark };
+pub(super) const GRAMMAR: Grammar = Grammar { up: "-- migrate:up", repeats: true, any_order: false, mark };
 
 fn mark(body: &str) -> Option<Mark> {
     let mut words = body.strip_prefix("migrate:")?.split(char::is_whitespace);

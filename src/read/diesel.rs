@@ -43,6 +43,9 @@ pub(super) fn read(reader: &mut Reader) -> Result<Vec<Migration>, ReadError> {
             if reader.folder.has(&down_path) {
                 return Err(ReadError::DownWithoutUp { path: down_path, version: version.ok_or_else(not_number)?.to_string() });
             }
+            if version.is_some() {
+                reader.ignored(&folder, "there is no up.sql in it");
+            }
             continue;
         };
         let version = version.ok_or_else(not_number)?;

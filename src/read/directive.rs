@@ -8,7 +8,7 @@ use crate::lex::LineComment;
 use crate::migration::Allow;
 
 /// The directives, for messages.
-pub(super) const KNOWN: &str = "`no-transaction` and `allow RULE \"reason\"`";
+pub(super) const KNOWN: &str = "`-- migrate: no-transaction` and `-- migrate: allow RULE \"reason\"`";
 
 const DECLARATION: &str = "IRREVERSIBLE";
 
@@ -38,17 +38,21 @@ pub(super) fn read(comment: &LineComment, path: &str) -> Result<Option<Said>, Re
     Ok(reason.map(|reason| Said::Irreversible(reason.trim().to_owned())))
 }
 
+/// Whether what stands after `migrate:` begins with one of our directives.
+pub(super) fn is_known(after: &str) -> bool {
+    matches!(after.split_whitespace().next(), Some("no-transaction" | "allow"))
+}
+
 fn directive(after: &str, line: u32, path: &str) -> Result<Option<Said>, ReadError> {
     let (word, rest) = after.trim().split_once(char::is_whitespace).unwrap_or((after.trim(), ""));
-    let unknown = || Err(ReadError::UnknownDirective { path: path.to_owned(), line, word: word.to_owned() });
+    let spaced = after.starts_with(char::is_whitespace);
+    let unknown = || Err(ReadError::UnknownDirective { path: path.to_owned(), line, word: format!("migrate:{}{word}", if spaced { " " } else { "" }) });
     match word {
         // `-- migrate:` alone heads a comment in prose.
         "" => Ok(None),
-        _ if !after.starts_with(char::is_whitespace) => match word {
-            // The layouts know `migrate:up`; ours without its space would be silently without effect.
-            "no-transaction" | "allow" => unknown(),
-            _ => Ok(None),
-        },
+        // The layouts know `migrate:up`; ours without its space would be silently without effect.
+        _ if !spaced && !is_known(after) => Ok(None),
+        _ if !spaced => unknown(),
         "no-transaction" => Ok(Some(Said::NoTransaction)),
         "allow" => allow(rest.trim(), line).map(|allow| Some(Said::Allow(allow))).ok_or(ReadError::AllowWithoutReason { path: path.to_owned(), line }),
         _ => unknown(),

@@ -7,7 +7,7 @@ use super::sections::{self, Grammar, Mark, direction};
 use super::{Layout, ReadError};
 use crate::migration::Migration;
 
-pub(super) const GRAMMAR: Grammar = Grammar { up: "-- +goose Up", repeats: false, mark };
+pub(super) const GRAMMAR: Grammar = Grammar { up: "-- +goose Up", repeats: false, any_order: false, mark };
 
 fn mark(body: &str) -> Option<Mark> {
     let (tool, rest) = body.split_at_checked("+goose".len())?;

@@ -96,7 +96,7 @@ impl std::fmt::Display for Layout {
 /// Something about the folder that the reader of a report should know; it stops nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// A stable name: `ignored`, `not-utf-8`, `empty-file`, `marker-in-text`, `other-engine`, `code`, `repeatable`, `baseline`.
+    /// A stable name: `ignored`, `not-utf-8`, `empty-file`, `marker-in-text`, `other-engine`, `code`, `duplicate-version`, `repeatable`, `baseline`.
     pub code: &'static str,
     /// The file, relative to the migrations' folder; `None` where the note is about the folder.
     pub path: Option<String>,
@@ -120,7 +120,16 @@ pub struct Loaded {
 /// Reads the migrations in `dir`: in the given layout, or in the one that the files' shape shows; of files for several
 /// engines those for `engine`.
 pub fn load(dir: &Path, layout: Option<Layout>, engine: Engine) -> Result<Loaded, ReadError> {
-    let mut reader = Reader::open(dir, engine)?;
+    read(Reader::open(dir, engine, false)?, layout)
+}
+
+/// Like [`load`], but only to judge: two migrations of one version, which some project's own runner once ran, are both given,
+/// by name, with a note `duplicate-version` each. A history of versions could not hold them, so nothing may run them.
+pub fn survey(dir: &Path, layout: Option<Layout>, engine: Engine) -> Result<Loaded, ReadError> {
+    read(Reader::open(dir, engine, true)?, layout)
+}
+
+fn read(mut reader: Reader, layout: Option<Layout>) -> Result<Loaded, ReadError> {
     let found = match layout {
         Some(layout) => Some(layout),
         None => shape::find(&mut reader)?,
@@ -143,8 +152,12 @@ pub fn load(dir: &Path, layout: Option<Layout>, engine: Engine) -> Result<Loaded
         return Err(reader.no_migrations(Some(layout)));
     }
     migrations.sort_by(|a, b| a.version.cmp(&b.version));
-    if let Some([first, second]) = migrations.array_windows().find(|[a, b]| a.version == b.version) {
-        return Err(ReadError::DuplicateVersion { version: second.version.to_string(), first: first.path.clone(), second: second.path.clone() });
+    for [first, second] in migrations.array_windows().filter(|[a, b]| a.version == b.version) {
+        let twins = ReadError::DuplicateVersion { version: second.version.to_string(), first: first.path.clone(), second: second.path.clone() };
+        if !reader.twins {
+            return Err(twins);
+        }
+        reader.note(twins.code(), &second.path, None, twins.to_string());
     }
     Ok(Loaded { layout, migrations, notes: reader.notes })
 }

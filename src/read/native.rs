@@ -12,7 +12,7 @@
 //! can happen. A second marker of the part at hand is prose as long as nothing can change side by it. What stands before the
 //! first marker holds no statement; its directives are for both parts. A file without any marker is all UP.
 
-use super::directive::body;
+use super::directive::{self, body};
 use super::flat::{self, Naming};
 use super::parts::{Cut, Parts};
 use super::reader::Reader;
@@ -60,6 +60,12 @@ fn mark(body: &str) -> Option<Mark> {
     (firm || loose).then_some(Mark { direction, firm, no_transaction: false, bare: after.trim_matches(DECORATION).is_empty() })
 }
 
+/// `-- migrate:dwon`: what follows would run in the wrong direction. Directives without their space know their own mistake.
+fn unknown<'a>(comment: &LineComment<'a>) -> Option<&'a str> {
+    let word = body(comment).strip_prefix("migrate:")?;
+    (comment.alone && word.starts_with(|c: char| c.is_ascii_alphabetic()) && !directive::is_known(word)).then_some(comment.text)
+}
+
 /// Whether a file's comments are those of this layout: UP before any statement, or a bare `-- DOWN`, for to read its file
 /// as if it all went forward would run both.
 pub(super) fn shows(text: &str, comments: &[LineComment], engine: Engine) -> bool {
@@ -74,6 +80,9 @@ pub(super) fn cut(path: &str, text: &str, engine: Engine) -> Result<Cut, ReadErr
     let mut parts = Parts::new(path, text);
     for comment in lex::line_comments(text, engine) {
         let Some(mark) = comment.alone.then(|| mark(body(&comment))).flatten() else {
+            if let Some(marker) = unknown(&comment) {
+                return Err(ReadError::UnknownMarker { path: path.to_owned(), line: comment.line, marker: marker.to_owned() });
+            }
             parts.comment(&comment)?;
             continue;
         };

@@ -21,8 +21,8 @@ fn candidates(reader: &mut Reader, pairs: &Pairs) -> Result<Vec<Candidate>, Read
     for file in &files {
         let sql = sql_stem(file);
         let Some(stem) = sql.or_else(|| file.rsplit_once('.').map(|(stem, _)| stem)) else { continue };
-        let (stem, direction) = split_direction(stem);
-        let Some(direction) = direction.or((sql.is_some() && pairs.plain).then_some(Direction::Up)) else {
+        let (stem, said) = split_direction(stem);
+        let Some(direction) = said.or((sql.is_some() && pairs.plain).then_some(Direction::Up)) else {
             if sql.is_some() {
                 reader.ignored(file, "it is neither `.up.sql` nor `.down.sql`");
             }
@@ -38,7 +38,7 @@ fn candidates(reader: &mut Reader, pairs: &Pairs) -> Result<Vec<Candidate>, Read
                 found.push(candidate);
             }
             _ if sql.is_none() => {}
-            Split::None if !file.contains('.') || split_direction(sql.unwrap_or("")).1.is_none() => reader.ignored(file, "its name has no version"),
+            Split::None if said.is_none() => reader.ignored(file, "its name has no version"),
             Split::None | Split::NotNumber(_) => {
                 return Err(ReadError::VersionNotNumber { path: file.clone(), version: stem.split('_').next().unwrap_or(stem).to_owned() });
             }
@@ -59,7 +59,8 @@ pub(super) fn read(reader: &mut Reader, pairs: &Pairs) -> Result<Vec<Migration>,
             })
         };
         let up = whole(reader, &up_file)?;
-        if !up_elsewhere {
+        // An empty file for one engine, or beside those for others, is meant.
+        if !up_elsewhere && up_file.fit == Fit::General {
             reader.note_empty(&up_file.path, &up.script);
         }
         let down = match down_file {

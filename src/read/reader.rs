@@ -12,12 +12,14 @@ pub(super) struct Reader {
     pub(super) folder: Folder,
     pub(super) engine: Engine,
     pub(super) notes: Vec<Note>,
+    /// Two migrations of one version are both read.
+    pub(super) twins: bool,
 }
 
 impl Reader {
-    pub(super) fn open(dir: &Path, engine: Engine) -> Result<Reader, ReadError> {
+    pub(super) fn open(dir: &Path, engine: Engine, twins: bool) -> Result<Reader, ReadError> {
         let folder = Folder::open(dir)?;
-        let mut reader = Reader { folder, engine, notes: Vec::new() };
+        let mut reader = Reader { folder, engine, notes: Vec::new(), twins };
         for path in std::mem::take(&mut reader.folder.odd) {
             reader.note("ignored", &path, None, "its name is no UTF-8, so it is not read".into());
         }

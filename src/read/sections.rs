@@ -30,6 +30,8 @@ pub(super) struct Grammar {
     pub(super) up: &'static str,
     /// Whether UP and DOWN may begin more than once.
     pub(super) repeats: bool,
+    /// Whether DOWN may begin before UP.
+    pub(super) any_order: bool,
     /// Reads a comment's words.
     pub(super) mark: fn(&str) -> Option<Mark>,
 }
@@ -63,7 +65,7 @@ pub(super) fn cut(grammar: &Grammar, path: &str, text: &str, engine: Engine) -> 
                 if !grammar.repeats && parts.has(direction) {
                     return out_of_place(comment.line, format!("{name} begins here a second time"));
                 }
-                if direction == Direction::Down && !parts.has(Direction::Up) {
+                if direction == Direction::Down && !grammar.any_order && !parts.has(Direction::Up) {
                     return out_of_place(comment.line, format!("DOWN begins here, but no line `{}` stands before it", grammar.up));
                 }
                 if !grammar.repeats && direction == Direction::Up && parts.has(Direction::Down) {

@@ -34,9 +34,13 @@ pub(super) fn find(reader: &mut Reader) -> Result<Option<Layout>, ReadError> {
     }
     let count = |test: &dyn Fn(&str) -> bool| singles.iter().filter(|file| test(file)).count();
     let versioned = count(&|file| versioned::parse(file).is_some());
-    let native = count(&|file| file.starts_with(['V', 'v']) && matches!(flat::split(sql_stem(file).unwrap_or(file), Naming::Native), Split::Version(..)));
+    let native = count(&|file| {
+        versioned::parse(file).is_none()
+            && file.starts_with(['V', 'v'])
+            && matches!(flat::split(sql_stem(file).unwrap_or(file), Naming::Native), Split::Version(..))
+    });
     let digits = count(&|file| matches!(flat::split(file, Naming::Digits), Split::Version(..)));
-    if versioned > 0 && versioned >= digits {
+    if versioned > 0 && versioned >= native.max(digits) {
         return forward_or_undo(reader).map(Some);
     }
     if native + digits > 0 {

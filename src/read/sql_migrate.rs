@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::sections::{self, Grammar, Mark, direction};
 use crate::migration::{Migration, Version};
 
-pub(super) const GRAMMAR: Grammar = Grammar { up: "-- +migrate Up", repeats: true, mark };
+pub(super) const GRAMMAR: Grammar = Grammar { up: "-- +migrate Up", repeats: true, any_order: true, mark };
 
 fn mark(body: &str) -> Option<Mark> {
     let rest = body.strip_prefix("+migrate")?;
@@ -51,7 +51,14 @@ fn by_place(files: &[String], reader: &Reader) -> Vec<Candidate> {
 }
 
 pub(super) fn read(reader: &mut Reader) -> Result<Vec<Migration>, ReadError> {
-    let files: Vec<_> = reader.folder.files.iter().filter(|file| sql_stem(file).is_some()).cloned().collect();
+    let mut files = Vec::new();
+    for file in reader.folder.files.clone().into_iter().filter(|file| sql_stem(file).is_some()) {
+        if file.contains(|c: char| c.is_ascii_digit()) || reader.folder.peek(&file)?.contains("+migrate") {
+            files.push(file);
+        } else {
+            reader.ignored(&file, "it has neither a version nor a marker");
+        }
+    }
     let stems: Vec<_> = files.iter().filter_map(|file| sql_stem(file)).collect();
     let cut = |path: &str, text: &str, engine| sections::cut(&GRAMMAR, path, text, engine);
     let Some(word) = common_word(&stems) else {

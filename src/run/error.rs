@@ -54,6 +54,19 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// A stable name for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RunError::Usage(_) => "bad-usage",
+            RunError::Unreachable { .. } => "unreachable",
+            RunError::Locked { .. } => "locked",
+            RunError::Drift(_) => "drift",
+            RunError::Refused { .. } => "refused",
+            RunError::PartWay(_) => "part-way",
+            RunError::Unfinished { .. } => "unfinished",
+        }
+    }
+
     /// The exit code that this means.
     pub fn exit(&self) -> Exit {
         match self {

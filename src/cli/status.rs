@@ -1,0 +1,89 @@
+//! `migrate status`: files and history side by side. Never writes.
+
+use super::database::{Database, block_on};
+use super::settings::Settings;
+use super::{Console, Format, Global};
+use crate::exit::Exit;
+use crate::gate::history::{self, Compared, State};
+use crate::observed::unfinished;
+use crate::recover;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::json;
+use std::io::Write;
+
+pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit> {
+    let settings = Settings::new(global)?;
+    let database = Database::new(global, &settings)?;
+    let loaded = settings.load(database.engine)?;
+    let history = block_on(async {
+        let mut session = database.connect(true).await?;
+        let history = session.history(&database.history_table).await?;
+        session.close().await;
+        Ok(history)
+    })?;
+    let compared = history::compare(&loaded.migrations, &history);
+    let applied = crate::observed::in_force(&history);
+    let wall = applied.iter().rev().find(|a| recover::loses_data(a));
+    let half = unfinished(&history);
+    let drift = half.is_some() || compared.pending().is_err();
+    let lines = lines(&compared);
+    if global.format == Format::Json {
+        let list: Vec<_> = lines.iter().map(|l| json!({"version": l.version, "name": l.name, "state": l.state, "applied_at": l.at, "verdict": l.verdict, "loss": l.loss})).collect();
+        writeln!(
+            console.out,
+            "{}",
+            json!({"schema": 1, "engine": database.engine, "layout": loaded.layout, "migrations": list, "wall": wall.map(|w| &w.version), "unfinished": half.map(|h| &h.version)})
+        )?;
+    } else {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(console.width);
+        table.set_header(["version", "name", "state", "applied at (UTC)", "verdict"]);
+        for line in &lines {
+            table.add_row([&line.version, &line.name, line.state, line.at.as_deref().unwrap_or(""), line.verdict.as_deref().unwrap_or("")]);
+        }
+        for line in table.lines() {
+            writeln!(console.out, "{}", line.trim_end())?;
+        }
+        let pending = lines.iter().filter(|l| l.state == "pending").count();
+        writeln!(console.out, "\n{} applied, {pending} pending", applied.len())?;
+        match wall {
+            Some(wall) => writeln!(console.out, "the wall: {} {} cannot be undone without loss; DOWN reaches back to just after it", wall.version, wall.name)?,
+            None if !applied.is_empty() => writeln!(console.out, "no wall: nothing applied has lost data")?,
+            None => {}
+        }
+        if let Some(half) = half {
+            writeln!(console.out, "half-done: {} of {} {}: {}", half.direction.name(), half.version, half.name, half.note.as_deref().unwrap_or(""))?;
+        }
+    }
+    Ok(if drift { Exit::Drift } else { Exit::Done })
+}
+
+struct Line {
+    version: String,
+    name: String,
+    state: &'static str,
+    at: Option<String>,
+    verdict: Option<String>,
+    loss: Option<String>,
+}
+
+fn lines(compared: &Compared<'_>) -> Vec<Line> {
+    let of_file = compared.files.iter().map(|(migration, state)| {
+        let (state, applied) = match state {
+            State::Applied(applied) => ("applied", Some(applied)),
+            State::Edited(applied) => ("edited", Some(applied)),
+            State::Pending => ("pending", None),
+            State::OutOfOrder => ("out of order", None),
+        };
+        Line { version: migration.version.to_string(), name: migration.name.clone(), state, at: applied.map(|a| a.at.clone()), verdict: applied.map(|a| a.verdict.clone()), loss: applied.map(|a| a.loss.clone()) }
+    });
+    let without_file = compared.missing.iter().map(|a| Line {
+        version: a.version.clone(),
+        name: a.name.clone(),
+        state: "file missing",
+        at: Some(a.at.clone()),
+        verdict: Some(a.verdict.clone()),
+        loss: Some(a.loss.clone()),
+    });
+    of_file.chain(without_file).collect()
+}

@@ -1,0 +1,113 @@
+//! Files against history. In: migrations as they stand on disk, what a database says has run. Out: what is pending, or what
+//! does not fit together.
+
+use crate::migration::{Migration, Version};
+use crate::observed::{Applied, in_force};
+use std::collections::HashMap;
+
+/// A migration beside what the history says of it.
+#[derive(Debug)]
+pub enum State<'a> {
+    /// It ran and was not undone.
+    Applied(&'a Applied),
+    /// It ran, and its UP is another one now.
+    Edited(&'a Applied),
+    /// It has not run.
+    Pending,
+    /// It has not run, and a later one has.
+    OutOfOrder,
+}
+
+/// Files and history side by side.
+#[derive(Debug)]
+pub struct Compared<'a> {
+    /// Each migration on disk, in order.
+    pub files: Vec<(&'a Migration, State<'a>)>,
+    /// What ran and has no file, in applied order.
+    pub missing: Vec<&'a Applied>,
+}
+
+/// History that does not fit the files.
+#[derive(Debug, thiserror::Error)]
+pub enum Drift {
+    /// An applied migration's UP was changed.
+    #[error("{path} was changed after it ran: its UP has another checksum than the one that ran on {at}")]
+    Edited {
+        /// The file.
+        path: String,
+        /// When it ran.
+        at: String,
+    },
+    /// An applied migration's file is gone.
+    #[error("{version} {name} ran on this database, and no file has that version")]
+    Missing {
+        /// Its version.
+        version: String,
+        /// Its name.
+        name: String,
+    },
+    /// A migration is older than one that has run.
+    #[error("{path} has not run, and {later} has, which comes after it")]
+    OutOfOrder {
+        /// The file.
+        path: String,
+        /// The newest version that has run.
+        later: String,
+    },
+}
+
+impl Drift {
+    /// What to do next.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Drift::Edited { .. } => "put the file back as it was, and make the change in a new migration",
+            Drift::Missing { .. } => "is this the right folder and branch? `migrate status` shows both sides",
+            Drift::OutOfOrder { .. } => "give it a version after the newest one, or go back to before it first",
+        }
+    }
+}
+
+/// Lays `migrations` beside `history`.
+pub fn compare<'a>(migrations: &'a [Migration], history: &'a [Applied]) -> Compared<'a> {
+    let key = |version: &str| Version::new(version).map_or_else(|| version.to_owned(), |v| v.canonical());
+    let mut standing: HashMap<String, &Applied> = in_force(history).into_iter().map(|a| (key(&a.version), a)).collect();
+    let newest = standing.values().filter_map(|a| Version::new(&a.version)).max();
+    let files = migrations
+        .iter()
+        .map(|migration| {
+            let state = match standing.remove(&migration.version.canonical()) {
+                Some(applied) if applied.up_sha256 == migration.up.sha256() => State::Applied(applied),
+                Some(applied) => State::Edited(applied),
+                None if newest.as_ref().is_some_and(|newest| migration.version < *newest) => State::OutOfOrder,
+                None => State::Pending,
+            };
+            (migration, state)
+        })
+        .collect();
+    let mut missing: Vec<&Applied> = standing.into_values().collect();
+    missing.sort_unstable_by_key(|a| a.seq);
+    Compared { files, missing }
+}
+
+impl<'a> Compared<'a> {
+    /// What `up` would run, in order.
+    ///
+    /// # Errors
+    /// The first [`Drift`].
+    pub fn pending(&self) -> Result<Vec<&'a Migration>, Drift> {
+        if let Some(missing) = self.missing.first() {
+            return Err(Drift::Missing { version: missing.version.clone(), name: missing.name.clone() });
+        }
+        let newest = || self.files.iter().rev().find(|(_, s)| matches!(s, State::Applied(_) | State::Edited(_))).map_or(String::new(), |(m, _)| m.version.to_string());
+        let mut pending = Vec::new();
+        for (migration, state) in &self.files {
+            match state {
+                State::Applied(_) => {}
+                State::Pending => pending.push(*migration),
+                State::Edited(applied) => return Err(Drift::Edited { path: migration.path.clone(), at: applied.at.clone() }),
+                State::OutOfOrder => return Err(Drift::OutOfOrder { path: migration.path.clone(), later: newest() }),
+            }
+        }
+        Ok(pending)
+    }
+}

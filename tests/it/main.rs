@@ -1,0 +1,4 @@
+//! The library and the binary from outside. One binary of tests, so that they link once.
+
+mod layouts;
+mod layouts_odd;
