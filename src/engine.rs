@@ -41,7 +41,8 @@ pub const ENGINES: [Facts; 4] = [
 ];
 
 /// Words of other databases: a file that carries one is for none of our engines.
-pub const FOREIGN_WORDS: &[&str] = &["cockroach", "cockroachdb", "crdb", "mssql", "sqlserver", "oracle", "clickhouse", "duckdb", "spanner", "db2", "snowflake", "redshift"];
+pub const FOREIGN_WORDS: &[&str] =
+    &["cockroach", "cockroachdb", "crdb", "mssql", "sqlserver", "oracle", "clickhouse", "duckdb", "spanner", "db2", "snowflake", "redshift"];
 
 impl Engine {
     /// All engines, in the order of [`ENGINES`].

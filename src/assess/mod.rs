@@ -97,7 +97,16 @@ pub fn migration(catalog: &mut Catalog, migration: &Migration, up: &[Statement],
 impl Finding {
     /// A finding about a migration's file, whatever its verdict.
     pub fn of_file(rule: &'static Check, message: String, help: &str) -> Finding {
-        Finding { code: rule.code, name: rule.name, verdict: Verdict::Reversible, loss: Loss::None, direction: None, line: None, message, help: help.to_owned() }
+        Finding {
+            code: rule.code,
+            name: rule.name,
+            verdict: Verdict::Reversible,
+            loss: Loss::None,
+            direction: None,
+            line: None,
+            message,
+            help: help.to_owned(),
+        }
     }
 }
 

@@ -148,17 +148,32 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         }
     }
     if no_effect && !down_works && !up.is_empty() {
-        findings.push(finding(check::NO_EFFECT, Verdict::Reversible, Loss::None, None, "UP leaves nothing in the database, so there is nothing to undo".into(), ""));
+        findings.push(finding(
+            check::NO_EFFECT,
+            Verdict::Reversible,
+            Loss::None,
+            None,
+            "UP leaves nothing in the database, so there is nothing to undo".into(),
+            "",
+        ));
     }
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Reversible);
-    let loss = statements.iter().filter_map(|s| s.loss).chain(findings.iter().map(|f| f.loss)).filter(|&l| !(no_down && l == Loss::WrittenSince)).max().unwrap_or(Loss::None);
+    let loss = statements
+        .iter()
+        .filter_map(|s| s.loss)
+        .chain(findings.iter().map(|f| f.loss))
+        .filter(|&l| !(no_down && l == Loss::WrittenSince))
+        .max()
+        .unwrap_or(Loss::None);
     round_trip.proved = !no_down && ran_down.refused.is_none() && !up_unseen && !unseen(&ran_down) && round_trip.differences.iter().all(|d| !d.matters);
     Assessment { verdict, loss, decays: !demands.is_empty(), app_rollback, round_trip, statements, findings }
 }
 
 /// Differences that no statement's own finding speaks of.
 fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, down: &Ran<'_>, lost: &HashSet<Origin>) {
-    let sentence = |part: Part| -> Vec<String> { round_trip.differences.iter().filter(|d| d.matters && d.kind == part).map(|d| format!("{} {}", d.object, d.what)).collect() };
+    let sentence = |part: Part| -> Vec<String> {
+        round_trip.differences.iter().filter(|d| d.matters && d.kind == part).map(|d| format!("{} {}", d.object, d.what)).collect()
+    };
     let at = down.done.last().map(|d| (Direction::Down, d.statement.line));
     let schema = sentence(Part::Schema);
     if !schema.is_empty() {
@@ -190,20 +205,36 @@ fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
     left.dedup();
     let what = match left.as_slice() {
         [] => "what UP did".to_owned(),
-        [some @ ..] if some.len() <= 4 => some.join(", "),
+        some if some.len() <= 4 => some.join(", "),
         [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
-        [one] => (*one).to_owned(),
+        some => some.join(", "),
     };
     let message = match (&migration.down, &migration.irreversible) {
         (_, Some(reason)) => format!("declared irreversible: {reason}"),
         (None, None) => format!("there is no DOWN: {what} stays"),
         (Some(_), None) => format!("DOWN does nothing: {what} stays"),
     };
-    finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, Some((Direction::Down, 1)), message, "write a DOWN that takes back what UP did, or say why there is none: `-- IRREVERSIBLE: reason`")
+    finding(
+        check::NO_DOWN,
+        Verdict::Irreversible,
+        Loss::None,
+        Some((Direction::Down, 1)),
+        message,
+        "write a DOWN that takes back what UP did, or say why there is none: `-- IRREVERSIBLE: reason`",
+    )
 }
 
 fn of_statement(row: &'static Row, verdict: Verdict, loss: Loss, done: &Done<'_>, why: &str) -> Finding {
-    Finding { code: row.code, name: row.name, verdict, loss, direction: Some(done.direction), line: Some(done.statement.line), message: why.to_owned(), help: safer(row.page) }
+    Finding {
+        code: row.code,
+        name: row.name,
+        verdict,
+        loss,
+        direction: Some(done.direction),
+        line: Some(done.statement.line),
+        message: why.to_owned(),
+        help: safer(row.page),
+    }
 }
 
 /// The first paragraph under the page's "Safer".

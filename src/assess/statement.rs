@@ -47,7 +47,11 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
         return reversible(Loss::None, format!("{object} stood there already, so its condition makes it do nothing"));
     }
     // Rows that enter while nobody looks may break a rule for good.
-    if done.checks_off && !effect.own && matches!(done.action.op, Op::Insert { .. } | Op::Update { .. } | Op::Delete { .. } | Op::AddConstraint { .. }) && cell != Cell::Destroys {
+    if done.checks_off
+        && !effect.own
+        && matches!(done.action.op, Op::Insert { .. } | Op::Update { .. } | Op::Delete { .. } | Op::AddConstraint { .. })
+        && cell != Cell::Destroys
+    {
         return (Verdict::Partial, Loss::Possible, format!("{object} is changed with checks off: rows that break a rule may stand afterwards"));
     }
     if effect.conditional && !context.no_down && cell != Cell::Destroys {
@@ -63,15 +67,21 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
         Cell::Moves if effect.own || !moved(done, context) => reversible(Loss::None, "the old name stands after UP"),
         Cell::Moves => (Verdict::Partial, Loss::None, format!("applications that use {object} must move with the name, both times")),
         Cell::Definition if effect.own => reversible(Loss::None, "it only touches what the same migration made"),
-        Cell::Definition if effect.blind => (Verdict::Partial, Loss::None, format!("how {object} was defined before UP is not known, so DOWN cannot be compared with it")),
+        Cell::Definition if effect.blind => {
+            (Verdict::Partial, Loss::None, format!("how {object} was defined before UP is not known, so DOWN cannot be compared with it"))
+        }
         Cell::Definition => reversible(Loss::None, "DOWN is compared with the definition that stood before"),
         Cell::Decays if effect.own => reversible(Loss::None, "it only touches what the same migration made"),
-        Cell::Decays if effect.blind => (Verdict::Partial, Loss::None, format!("what {object} demanded before UP is not known, so DOWN cannot be compared with it")),
+        Cell::Decays if effect.blind => {
+            (Verdict::Partial, Loss::None, format!("what {object} demanded before UP is not known, so DOWN cannot be compared with it"))
+        }
         Cell::Decays if !context.demands => reversible(Loss::None, "DOWN demands nothing of rows that the new schema does not"),
         Cell::Decays => (Verdict::Partial, Loss::None, format!("DOWN cannot bring back {}", row.beyond_down)),
         Cell::Depends => depends(done, context),
         Cell::Destroys => destroys(done, context),
-        Cell::OneWay if context.no_down => (Verdict::Irreversible, Loss::None, format!("no statement takes it back: DOWN cannot bring back {}", row.beyond_down)),
+        Cell::OneWay if context.no_down => {
+            (Verdict::Irreversible, Loss::None, format!("no statement takes it back: DOWN cannot bring back {}", row.beyond_down))
+        }
         Cell::OneWay => (Verdict::Partial, Loss::None, format!("no statement takes it back; DOWN must rebuild {object}")),
         Cell::Unseen => (Verdict::Partial, Loss::Possible, "what it does cannot be seen from its text".into()),
         Cell::Absent => (Verdict::Partial, Loss::Possible, format!("{} has no such statement", context.catalog.engine)),
@@ -82,7 +92,9 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
 fn brings(done: &Done<'_>, context: &Context<'_>) -> bool {
     match &done.action.op {
         Op::CreateTable(create) => context.catalog.table(&create.name).is_some() && !context.no_down,
-        Op::AddColumn { table, column, .. } => context.catalog.table(table).is_some_and(|t| context.catalog.stood_before(t.made) && t.column(&column.name).is_some()),
+        Op::AddColumn { table, column, .. } => {
+            context.catalog.table(table).is_some_and(|t| context.catalog.stood_before(t.made) && t.column(&column.name).is_some())
+        }
         Op::Insert { .. } => !done.effect.own,
         _ => true,
     }
@@ -103,22 +115,31 @@ fn depends(done: &Done<'_>, context: &Context<'_>) -> Share {
         return reversible(Loss::None, "it only touches what the same migration made");
     }
     match effect.conversion {
-        _ if effect.blind => (Verdict::Partial, Loss::Possible, format!("how {object} was defined before UP is not known: the way back may fail or change values")),
+        _ if effect.blind => {
+            (Verdict::Partial, Loss::Possible, format!("how {object} was defined before UP is not known: the way back may fail or change values"))
+        }
         Some(Conversion::Same | Conversion::Widens) if !context.demands => reversible(Loss::None, "every value comes back as it was"),
         Some(Conversion::Same) => reversible(Loss::None, "the type stays"),
-        Some(Conversion::Widens) => (Verdict::Partial, Loss::None, format!("{object} becomes wider: DOWN fails, or cuts, once a value stands that the old type cannot hold")),
+        Some(Conversion::Widens) => {
+            (Verdict::Partial, Loss::None, format!("{object} becomes wider: DOWN fails, or cuts, once a value stands that the old type cannot hold"))
+        }
         Some(Conversion::Refuses) => (Verdict::Partial, Loss::Possible, format!("{object} becomes narrower: UP is refused where a value does not fit")),
         Some(Conversion::Cuts) if effect.destroyed.iter().any(|o| context.lost.contains(o)) => {
             (Verdict::Irreversible, Loss::Possible, format!("{object} is converted with loss: values that do not fit are changed without a word"))
         }
-        Some(Conversion::Cuts | Conversion::Unknown) => (Verdict::Partial, Loss::Possible, format!("{object} is converted: the way back may fail or change values")),
+        Some(Conversion::Cuts | Conversion::Unknown) => {
+            (Verdict::Partial, Loss::Possible, format!("{object} is converted: the way back may fail or change values"))
+        }
         None => (Verdict::Partial, Loss::Possible, format!("the way back may not bring back {}", done.kind.row().beyond_down)),
     }
 }
 
 fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
     let (effect, object, row) = (&done.effect, &done.action.object, done.kind.row());
-    let followed = matches!(done.action.op, Op::DropTable { .. } | Op::DropColumn { .. } | Op::Truncate { .. } | Op::Update { .. } | Op::Delete { .. } | Op::Insert { .. });
+    let followed = matches!(
+        done.action.op,
+        Op::DropTable { .. } | Op::DropColumn { .. } | Op::Truncate { .. } | Op::Update { .. } | Op::Delete { .. } | Op::Insert { .. }
+    );
     if followed && effect.own {
         return reversible(Loss::None, "it only touches what the same migration made");
     }
@@ -129,7 +150,9 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
         let exact = !effect.perhaps;
         return match exact {
             true => reversible(Loss::None, "DOWN brings the values back"),
-            false => (Verdict::Partial, Loss::Possible, format!("DOWN maps the values of {object} back, which is right unless the new value stood there before")),
+            false => {
+                (Verdict::Partial, Loss::Possible, format!("DOWN maps the values of {object} back, which is right unless the new value stood there before"))
+            }
         };
     }
     let loss = if effect.perhaps { Loss::Possible } else { Loss::Certain };

@@ -30,7 +30,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         merge::known_rules(migration)?;
     }
     let from = match &settings.config.gate.from {
-        Some(text) => Some(Version::new(text).ok_or_else(|| Failure::usage("bad-config", format!("`from = \"{text}\"` in [gate] is no version"), "give a migration's version"))?),
+        Some(text) => Some(
+            Version::new(text)
+                .ok_or_else(|| Failure::usage("bad-config", format!("`from = \"{text}\"` in [gate] is no version"), "give a migration's version"))?,
+        ),
         None => None,
     };
     let chosen = match &arguments.since {
@@ -39,7 +42,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         None => Some(absolute(&arguments.paths)?),
     };
     let root = settings.dir.canonicalize()?;
-    let judged = |migration: &Migration| from.as_ref().is_none_or(|from| migration.version >= *from) && chosen.as_ref().is_none_or(|chosen| is_chosen(migration, &root, chosen));
+    let judged = |migration: &Migration| {
+        from.as_ref().is_none_or(|from| migration.version >= *from) && chosen.as_ref().is_none_or(|chosen| is_chosen(migration, &root, chosen))
+    };
 
     let mut catalog = Catalog::new(engine);
     settings.start(global, &mut catalog)?;
@@ -50,8 +55,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let mut out = BufWriter::new(&mut console.out);
     match global.format {
         Format::Json => json::write(&report, &mut out)?,
-        Format::Text | Format::Markdown if report.entries.is_empty() => writeln!(out, "no migration to judge: {fed} stand in {}, and none is among those asked for", settings.dir.display())?,
-        Format::Text | Format::Markdown => text::write(&report, text::Layout { width: console.width, colour: console.colour, quiet: global.quiet, verbose: global.verbose }, &mut out)?,
+        Format::Text | Format::Markdown if report.entries.is_empty() => {
+            writeln!(out, "no migration to judge: {fed} stand in {}, and none is among those asked for", settings.dir.display())?
+        }
+        Format::Text | Format::Markdown => {
+            text::write(&report, text::Layout { width: console.width, colour: console.colour, quiet: global.quiet, verbose: global.verbose }, &mut out)?
+        }
     }
     out.flush()?;
     Ok(if blocked { Exit::Forbidden } else { Exit::Done })

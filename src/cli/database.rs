@@ -31,7 +31,12 @@ impl Database {
         // The URL itself is not shown: it may hold a password.
         let Some(engine) = Engine::from_url(&url) else {
             let names = Engine::ALL.map(Engine::name).join(", ");
-            return Err(Failure::usage("bad-url", "the database's URL has no scheme that names an engine", format!("begin it with one of {names}, and a colon")).into());
+            return Err(Failure::usage(
+                "bad-url",
+                "the database's URL has no scheme that names an engine",
+                format!("begin it with one of {names}, and a colon"),
+            )
+            .into());
         };
         let history_table = global.history_table.clone().or_else(|| settings.config.history_table.clone()).unwrap_or_else(|| run::HISTORY_TABLE.to_owned());
         Ok(Database { url, engine, history_table })

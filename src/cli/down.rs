@@ -34,7 +34,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         Err(error) => return Err(error),
     };
     let target = match (&arguments.to, arguments.steps) {
-        (Some(text), _) => Some(Target::Version(Version::new(text).ok_or_else(|| Failure::usage("unknown-version", format!("`{text}` is no version"), "`migrate status` lists them"))?)),
+        (Some(text), _) => Some(Target::Version(
+            Version::new(text).ok_or_else(|| Failure::usage("unknown-version", format!("`{text}` is no version"), "`migrate status` lists them"))?,
+        )),
         (None, Some(steps)) => Some(Target::Steps(steps as usize)),
         (None, None) => None,
     };
@@ -98,10 +100,18 @@ fn show(console: &mut Console, global: &Global, route: &[Undo<'_>]) -> anyhow::R
     };
     let applied = undo.applied;
     if global.format == Format::Json {
-        writeln!(console.out, "{}", json!({"schema": 1, "would_undo": [{"version": applied.version, "name": applied.name, "verdict": applied.verdict, "loss": applied.loss, "down": undo.down}]}))?;
+        writeln!(
+            console.out,
+            "{}",
+            json!({"schema": 1, "would_undo": [{"version": applied.version, "name": applied.name, "verdict": applied.verdict, "loss": applied.loss, "down": undo.down}]})
+        )?;
         return Ok(Exit::Blocked);
     }
-    writeln!(console.out, "`migrate down --steps 1` would undo {} {} ({}, loss: {}), applied {}:\n", applied.version, applied.name, applied.verdict, applied.loss, applied.at)?;
+    writeln!(
+        console.out,
+        "`migrate down --steps 1` would undo {} {} ({}, loss: {}), applied {}:\n",
+        applied.version, applied.name, applied.verdict, applied.loss, applied.at
+    )?;
     for line in undo.down.trim().lines() {
         writeln!(console.out, "    {line}")?;
     }

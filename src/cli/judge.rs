@@ -9,8 +9,8 @@ use crate::gate::merge;
 use crate::gate::policy::Policy;
 use crate::migration::{Direction, Migration, Script};
 use crate::parse::{self, Statement};
-use crate::report::Entry;
 use crate::read::Loaded;
+use crate::report::Entry;
 use crate::schema::catalog::Catalog;
 use crate::table::check;
 use std::collections::{BTreeMap, HashMap};
@@ -62,7 +62,8 @@ pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: im
 /// Judges those of `migrations` that `judged` picks; the others only say what stands.
 pub(super) fn judge(catalog: &mut Catalog, loaded: &Loaded, policy: &Policy, judged: impl Fn(&Migration) -> bool) -> std::io::Result<Vec<Entry>> {
     let migrations = &loaded.migrations;
-    let twins: HashMap<&str, &str> = loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name).filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
+    let twins: HashMap<&str, &str> =
+        loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name).filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
     let mut entries = Vec::new();
     each_parsed(migrations, catalog.engine, |at, (up, down)| {
         let migration = &migrations[at];

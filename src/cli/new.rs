@@ -58,7 +58,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
             std::fs::create_dir_all(folder)?;
         }
         // `create_new`: a file that stands already is never overwritten.
-        let mut out = std::fs::File::create_new(&file).map_err(|e| Failure::usage("unwritable", format!("cannot make {}: {e}", file.display()), "choose another name"))?;
+        let mut out = std::fs::File::create_new(&file)
+            .map_err(|e| Failure::usage("unwritable", format!("cannot make {}: {e}", file.display()), "choose another name"))?;
         out.write_all(text.as_bytes())?;
         writeln!(console.out, "{}", file.display())?;
     }

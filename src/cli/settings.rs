@@ -43,7 +43,11 @@ impl Settings {
                 let names = Engine::ALL.map(Engine::name).join(", ");
                 let message = match found {
                     [] => format!("which engine are the migrations in {} for?", self.dir.display()),
-                    some => format!("the migrations in {} are for more than one engine: {}", self.dir.display(), some.iter().map(|e| e.name()).collect::<Vec<_>>().join(", ")),
+                    some => format!(
+                        "the migrations in {} are for more than one engine: {}",
+                        self.dir.display(),
+                        some.iter().map(|e| e.name()).collect::<Vec<_>>().join(", ")
+                    ),
                 };
                 let help = format!("say `--engine ENGINE` ({names}), or `engine = \"…\"` in {}", config::FILE);
                 Err(Failure::usage("which-engine", message, help).into())
@@ -60,7 +64,8 @@ impl Settings {
     pub(super) fn start(&self, global: &Global, catalog: &mut Catalog) -> anyhow::Result<()> {
         if let Some(schema) = global.schema.as_ref().or(self.config.schema.as_ref()) {
             let help = "give a dump of the schema that stood before the first migration";
-            let dump = std::fs::read_to_string(schema).map_err(|e| Failure::usage("unreadable-file", format!("cannot read {}: {e}", schema.display()), help))?;
+            let dump =
+                std::fs::read_to_string(schema).map_err(|e| Failure::usage("unreadable-file", format!("cannot read {}: {e}", schema.display()), help))?;
             judge::start(catalog, &dump);
         }
         Ok(())
@@ -77,5 +82,9 @@ fn layout(name: &str) -> anyhow::Result<Layout> {
 /// `migrate.toml` in this folder or the nearest one above it that has one.
 fn nearest() -> std::io::Result<Option<PathBuf>> {
     let here = std::env::current_dir()?;
-    Ok(here.ancestors().map(|folder| folder.join(config::FILE)).find(|file| file.is_file()).map(|file| file.strip_prefix(&here).map(Path::to_owned).unwrap_or(file)))
+    Ok(here
+        .ancestors()
+        .map(|folder| folder.join(config::FILE))
+        .find(|file| file.is_file())
+        .map(|file| file.strip_prefix(&here).map(Path::to_owned).unwrap_or(file)))
 }

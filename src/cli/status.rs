@@ -28,7 +28,10 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
     let drift = half.is_some() || compared.pending().is_err();
     let lines = lines(&compared);
     if global.format == Format::Json {
-        let list: Vec<_> = lines.iter().map(|l| json!({"version": l.version, "name": l.name, "state": l.state, "applied_at": l.at, "verdict": l.verdict, "loss": l.loss})).collect();
+        let list: Vec<_> = lines
+            .iter()
+            .map(|l| json!({"version": l.version, "name": l.name, "state": l.state, "applied_at": l.at, "verdict": l.verdict, "loss": l.loss}))
+            .collect();
         writeln!(
             console.out,
             "{}",
@@ -75,7 +78,14 @@ fn lines(compared: &Compared<'_>) -> Vec<Line> {
             State::Pending => ("pending", None),
             State::OutOfOrder => ("out of order", None),
         };
-        Line { version: migration.version.to_string(), name: migration.name.clone(), state, at: applied.map(|a| a.at.clone()), verdict: applied.map(|a| a.verdict.clone()), loss: applied.map(|a| a.loss.clone()) }
+        Line {
+            version: migration.version.to_string(),
+            name: migration.name.clone(),
+            state,
+            at: applied.map(|a| a.at.clone()),
+            verdict: applied.map(|a| a.verdict.clone()),
+            loss: applied.map(|a| a.loss.clone()),
+        }
     });
     let without_file = compared.missing.iter().map(|a| Line {
         version: a.version.clone(),

@@ -26,7 +26,11 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let database = Database::new(global, &settings)?;
     let loaded = settings.load(database.engine)?;
     let to = match &arguments.to {
-        Some(text) => Some(Version::new(text).filter(|v| loaded.migrations.iter().any(|m| m.version == *v)).ok_or_else(|| Failure::usage("unknown-version", format!("no migration has version {text}"), "`migrate status` lists them"))?),
+        Some(text) => Some(
+            Version::new(text)
+                .filter(|v| loaded.migrations.iter().any(|m| m.version == *v))
+                .ok_or_else(|| Failure::usage("unknown-version", format!("no migration has version {text}"), "`migrate status` lists them"))?,
+        ),
         None => None,
     };
     block_on(async {
@@ -52,7 +56,11 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let entries = judge::judge(&mut catalog, &loaded, &settings.config.gate, |m| due.contains(m.path.as_str()))?;
         warn(&entries, global)?;
         let note = (!observed.user_tables).then(|| "started on a database without user tables".to_owned());
-        let steps = pending.iter().zip(&entries).map(|(m, e)| step(m, Direction::Up, &m.up, (e.assessment.verdict, e.assessment.loss), observed.engine, note.clone())).collect();
+        let steps = pending
+            .iter()
+            .zip(&entries)
+            .map(|(m, e)| step(m, Direction::Up, &m.up, (e.assessment.verdict, e.assessment.loss), observed.engine, note.clone()))
+            .collect();
         let cleared = gate::clear(steps, &observed)?;
         let count = locked.apply(cleared, &mut progress(console, global.quiet || global.format == Format::Json)).await?;
         locked.release().await;
@@ -77,7 +85,11 @@ fn warn(entries: &[Entry], global: &Global) -> std::io::Result<()> {
 
 fn say(console: &mut Console, global: &Global, pending: &[&Migration], entries: &[Entry], count: usize) -> std::io::Result<()> {
     if global.format == Format::Json {
-        let applied: Vec<_> = pending.iter().zip(entries).map(|(m, e)| json!({"version": m.version.as_str(), "name": m.name, "verdict": e.assessment.verdict, "loss": e.assessment.loss})).collect();
+        let applied: Vec<_> = pending
+            .iter()
+            .zip(entries)
+            .map(|(m, e)| json!({"version": m.version.as_str(), "name": m.name, "verdict": e.assessment.verdict, "loss": e.assessment.loss}))
+            .collect();
         return writeln!(console.out, "{}", json!({"schema": 1, "applied": applied}));
     }
     let last = pending.last().zip(entries.last());

@@ -98,7 +98,8 @@ impl<'a> Compared<'a> {
         if let Some(missing) = self.missing.first() {
             return Err(Drift::Missing { version: missing.version.clone(), name: missing.name.clone() });
         }
-        let newest = || self.files.iter().rev().find(|(_, s)| matches!(s, State::Applied(_) | State::Edited(_))).map_or(String::new(), |(m, _)| m.version.to_string());
+        let newest =
+            || self.files.iter().rev().find(|(_, s)| matches!(s, State::Applied(_) | State::Edited(_))).map_or(String::new(), |(m, _)| m.version.to_string());
         let mut pending = Vec::new();
         for (migration, state) in &self.files {
             match state {

@@ -35,7 +35,10 @@ fn the_mysql_clients_delimiter_is_obeyed() {
 #[test]
 fn lines_for_a_client_and_open_ends_are_told_apart() {
     let kinds = |sql, engine| split(sql, 1, engine).into_iter().map(|p| (p.kind, p.text)).collect::<Vec<_>>();
-    assert_eq!(kinds("\\connect x\nSELECT 1 \\gexec\nSELECT 2", Engine::Postgres), [(PieceKind::Client, "\\connect x"), (PieceKind::Sql, "SELECT 1"), (PieceKind::Client, "\\gexec"), (PieceKind::Sql, "SELECT 2")]);
+    assert_eq!(
+        kinds("\\connect x\nSELECT 1 \\gexec\nSELECT 2", Engine::Postgres),
+        [(PieceKind::Client, "\\connect x"), (PieceKind::Sql, "SELECT 1"), (PieceKind::Client, "\\gexec"), (PieceKind::Sql, "SELECT 2")]
+    );
     assert_eq!(kinds(".mode list\nSELECT 1;", Engine::Sqlite), [(PieceKind::Client, ".mode list"), (PieceKind::Sql, "SELECT 1")]);
     assert_eq!(kinds("SELECT 1; SELECT 'open; SELECT 2", Engine::Sqlite)[1], (PieceKind::Unterminated, "SELECT 'open; SELECT 2"));
     assert_eq!(texts("COPY t FROM stdin;\n1\t;x\n\\.\nSELECT 1;", Engine::Postgres), ["COPY t FROM stdin", "SELECT 1"]);

@@ -44,6 +44,7 @@ pub struct Column {
 
 /// What a constraint demands.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "field names speak in SQL's own words")]
 pub enum Rule {
     /// No two rows alike, none null.
     PrimaryKey(Vec<Name>),
@@ -167,6 +168,7 @@ pub enum OnConflict {
 
 /// Where the rows of an INSERT come from.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "what each is stands at its variant")]
 pub enum Rows {
     /// Written out, at most [`MAX_ROWS`]; beyond that `Unknown`.
     Written(Vec<Vec<Value>>),
@@ -181,6 +183,7 @@ pub const MAX_ROWS: usize = 2_000;
 
 /// What an ALTER COLUMN changes.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "what each is stands at its variant")]
 pub enum ColumnChange {
     /// Forbid NULL.
     SetNotNull,
@@ -205,33 +208,130 @@ pub enum ColumnChange {
 #[expect(missing_docs, reason = "field names speak in SQL's own words")]
 pub enum Op {
     CreateTable(Box<CreateTable>),
-    DropTable { name: Name, if_exists: bool, cascade: bool },
-    RenameTable { from: Name, to: Name },
-    AddColumn { table: Name, column: Box<Column>, constraints: Vec<Constraint>, if_not_exists: bool },
-    DropColumn { table: Name, column: Name, if_exists: bool, cascade: bool },
-    RenameColumn { table: Name, from: Name, to: Name },
-    AlterColumn { table: Name, column: Name, change: ColumnChange },
+    DropTable {
+        name: Name,
+        if_exists: bool,
+        cascade: bool,
+    },
+    RenameTable {
+        from: Name,
+        to: Name,
+    },
+    AddColumn {
+        table: Name,
+        column: Box<Column>,
+        constraints: Vec<Constraint>,
+        if_not_exists: bool,
+    },
+    DropColumn {
+        table: Name,
+        column: Name,
+        if_exists: bool,
+        cascade: bool,
+    },
+    RenameColumn {
+        table: Name,
+        from: Name,
+        to: Name,
+    },
+    AlterColumn {
+        table: Name,
+        column: Name,
+        change: ColumnChange,
+    },
     /// MODIFY and CHANGE state the whole definition anew.
-    RedefineColumn { table: Name, from: Name, column: Box<Column> },
-    AddConstraint { table: Name, constraint: Box<Constraint> },
-    DropConstraint { table: Name, which: Dropped, if_exists: bool, cascade: bool },
-    RenameConstraint { table: Name, from: Name, to: Name },
-    CreateIndex { index: Box<Index>, if_not_exists: bool },
-    DropIndex { table: Option<Name>, name: Name, if_exists: bool },
-    RenameIndex { table: Option<Name>, from: Name, to: Name },
+    RedefineColumn {
+        table: Name,
+        from: Name,
+        column: Box<Column>,
+    },
+    AddConstraint {
+        table: Name,
+        constraint: Box<Constraint>,
+    },
+    DropConstraint {
+        table: Name,
+        which: Dropped,
+        if_exists: bool,
+        cascade: bool,
+    },
+    RenameConstraint {
+        table: Name,
+        from: Name,
+        to: Name,
+    },
+    CreateIndex {
+        index: Box<Index>,
+        if_not_exists: bool,
+    },
+    DropIndex {
+        table: Option<Name>,
+        name: Name,
+        if_exists: bool,
+    },
+    RenameIndex {
+        table: Option<Name>,
+        from: Name,
+        to: Name,
+    },
     /// `on` is the table of a trigger, policy or rule, whose names are unique within it on PostgreSQL.
-    CreateObject { class: Class, name: Name, on: Option<Name>, definition: String, or_replace: bool, if_not_exists: bool },
-    DropObject { class: Class, name: Name, on: Option<Name>, if_exists: bool, cascade: bool },
-    RenameObject { class: Class, from: Name, to: Name },
-    AddEnumValue { ty: Name, label: String, place: String, if_not_exists: bool },
-    RenameEnumValue { ty: Name, from: String, to: String },
+    CreateObject {
+        class: Class,
+        name: Name,
+        on: Option<Name>,
+        definition: String,
+        or_replace: bool,
+        if_not_exists: bool,
+    },
+    DropObject {
+        class: Class,
+        name: Name,
+        on: Option<Name>,
+        if_exists: bool,
+        cascade: bool,
+    },
+    RenameObject {
+        class: Class,
+        from: Name,
+        to: Name,
+    },
+    AddEnumValue {
+        ty: Name,
+        label: String,
+        place: String,
+        if_not_exists: bool,
+    },
+    RenameEnumValue {
+        ty: Name,
+        from: String,
+        to: String,
+    },
     /// An attribute of an object that is held by name: owner, comment, storage option, row security, a grant, a trigger's
     /// state. `None` takes it away.
-    SetAttribute { object: String, attribute: String, value: Option<String> },
-    Insert { table: Name, columns: Vec<Name>, rows: Rows, conflict: OnConflict },
-    Update { table: Name, set: Vec<(Name, Value)>, filter: Filter },
-    Delete { table: Name, filter: Filter },
-    Truncate { table: Name, cascade: bool },
+    SetAttribute {
+        object: String,
+        attribute: String,
+        value: Option<String>,
+    },
+    Insert {
+        table: Name,
+        columns: Vec<Name>,
+        rows: Rows,
+        conflict: OnConflict,
+    },
+    Update {
+        table: Name,
+        set: Vec<(Name, Value)>,
+        filter: Filter,
+    },
+    Delete {
+        table: Name,
+        filter: Filter,
+    },
+    Truncate {
+        table: Name,
+        cascade: bool,
+    },
     /// Leaves nothing in the database: a setting of the session, a constant query, maintenance.
     Nothing,
     /// Turns off what checks rows, for the statements that follow.

@@ -53,7 +53,12 @@ impl Statement {
         let words: Vec<&str> = opening.iter().map(String::as_str).collect();
         match (engine, words.as_slice()) {
             (_, ["VACUUM", ..]) => false,
-            (Engine::Postgres, ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..] | ["ALTER", "SYSTEM", ..] | ["ALTER", "DATABASE", _, "SET", "TABLESPACE", ..]) => false,
+            (
+                Engine::Postgres,
+                ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..]
+                | ["ALTER", "SYSTEM", ..]
+                | ["ALTER", "DATABASE", _, "SET", "TABLESPACE", ..],
+            ) => false,
             (Engine::Postgres, ["CREATE" | "DROP" | "REINDEX", rest @ ..]) => !rest.contains(&"CONCURRENTLY"),
             (Engine::Postgres, ["ALTER", "TABLE", ..]) => !self.text.to_uppercase().contains(" CONCURRENTLY"),
             _ => true,

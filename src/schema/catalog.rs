@@ -188,7 +188,18 @@ pub struct Catalog {
 impl Catalog {
     /// An empty catalog, which is all that exists.
     pub fn new(engine: Engine) -> Self {
-        Catalog { engine, complete: true, entries: HashMap::new(), journals: Vec::new(), clock: 0, assumed: 0, mark: 0, judging_down: false, checks_off: false, mappings: HashMap::new() }
+        Catalog {
+            engine,
+            complete: true,
+            entries: HashMap::new(),
+            journals: Vec::new(),
+            clock: 0,
+            assumed: 0,
+            mark: 0,
+            judging_down: false,
+            checks_off: false,
+            mappings: HashMap::new(),
+        }
     }
 
     /// A number that nothing else has.

@@ -90,7 +90,8 @@ pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
             }
             (Key::Attribute(_, attribute), ..) if attribute == "signatures" => {}
             (Key::Attribute(object, attribute), old, _) => {
-                let gone = object.split('.').next().is_some_and(|t| catalog.table(t).is_none() && before.get(&Key::Table(t.to_owned())).is_some_and(Option::is_none));
+                let gone =
+                    object.split('.').next().is_some_and(|t| catalog.table(t).is_none() && before.get(&Key::Table(t.to_owned())).is_some_and(Option::is_none));
                 if !gone {
                     found.add(object, Part::Schema, if old.is_some() { format!("its {attribute} is not restored") } else { format!("its {attribute} stays") });
                 }
@@ -148,7 +149,13 @@ fn columns(found: &mut Differences, object: &str, old: &HeldColumn, new: &HeldCo
         found.add(object, Part::Schema, if a.not_null { "comes back without NOT NULL" } else { "comes back NOT NULL" });
     }
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
-    for (what, a, b) in [("default", &a.default, &b.default), ("expression", &a.generated, &b.generated), ("identity", &a.identity, &b.identity), ("collation", &a.collation, &b.collation), ("comment", &a.comment, &b.comment)] {
+    for (what, a, b) in [
+        ("default", &a.default, &b.default),
+        ("expression", &a.generated, &b.generated),
+        ("identity", &a.identity, &b.identity),
+        ("collation", &a.collation, &b.collation),
+        ("comment", &a.comment, &b.comment),
+    ] {
         if a != b {
             found.add(object, Part::Schema, format!("comes back with {what} {} instead of {}", text(b), text(a)));
         }
@@ -166,7 +173,12 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
     };
     // Names that the engine made are matched by what the constraint demands.
     let twin = |c: &HeldConstraint, other: &Table| {
-        other.constraints.iter().find(|o| o.name == c.name && (!c.generated || o.rule == c.rule)).or_else(|| other.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some())).cloned()
+        other
+            .constraints
+            .iter()
+            .find(|o| o.name == c.name && (!c.generated || o.rule == c.rule))
+            .or_else(|| other.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some()))
+            .cloned()
     };
     for constraint in &old.constraints {
         match twin(constraint, new) {
@@ -234,7 +246,9 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
         match (&before[key], catalog.get(key)) {
             (Some(Entry::Table(old)), Some(Entry::Table(new))) if !new.empty => tightened(&mut found, old, new, catalog.engine),
             (Some(Entry::Object(old)), Some(Entry::Object(new))) if old.definition != new.definition => {
-                let labels = |d: &Option<String>| d.as_ref().and_then(|d| d.split_once("enum(")).map(|(_, l)| l.trim_end_matches(')').split(',').map(str::to_owned).collect::<Vec<_>>());
+                let labels = |d: &Option<String>| {
+                    d.as_ref().and_then(|d| d.split_once("enum(")).map(|(_, l)| l.trim_end_matches(')').split(',').map(str::to_owned).collect::<Vec<_>>())
+                };
                 if let (Key::Object(_, name, _), Some(old), Some(new)) = (key, labels(&old.definition), labels(&new.definition)) {
                     let gone: Vec<_> = old.into_iter().filter(|l| !new.contains(l)).collect();
                     if !gone.is_empty() {

@@ -87,7 +87,9 @@ pub(crate) fn index(table: &Table, columns: &[String], engine: Engine) -> Name {
     let plain = |column: &String| column.split([' ', '(']).next().unwrap_or("").to_owned();
     match engine {
         Engine::Postgres => {
-            let of = |column: &String| if column.contains('(') { column.split('(').next().filter(|f| !f.is_empty()).unwrap_or("expr").to_owned() } else { plain(column) };
+            let of = |column: &String| {
+                if column.contains('(') { column.split('(').next().filter(|f| !f.is_empty()).unwrap_or("expr").to_owned() } else { plain(column) }
+            };
             free(postgres(&table.name, &columns.iter().map(of).collect::<Vec<_>>().join("_"), "idx"), 1, "", |name| taken(table, name))
         }
         Engine::Mysql | Engine::Mariadb => free(columns.first().map(plain).unwrap_or_default(), 2, "_", |name| taken(table, name)),

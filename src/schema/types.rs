@@ -77,7 +77,13 @@ pub fn conversion(old: &str, new: &str, engine: Engine) -> Conversion {
     let (ob_plain, nb_plain) = (ob.trim_end_matches(" unsigned"), nb.trim_end_matches(" unsigned"));
     if let (Some(o), Some(n)) = (integer_rank(ob_plain), integer_rank(nb_plain)) {
         return match (unsigned(ob, oa), unsigned(nb, na)) {
-            (a, b) if a == b => if n >= o { Widens } else { Refuses },
+            (a, b) if a == b => {
+                if n >= o {
+                    Widens
+                } else {
+                    Refuses
+                }
+            }
             (true, false) if n > o => Widens,
             _ => Refuses,
         };
@@ -103,17 +109,29 @@ pub fn conversion(old: &str, new: &str, engine: Engine) -> Conversion {
                 _ => Refuses,
             }
         }
-        (o, "numeric" | "decimal") if integer_rank(o).is_some() => if nn.is_empty() { Widens } else { Refuses },
+        (o, "numeric" | "decimal") if integer_rank(o).is_some() => {
+            if nn.is_empty() {
+                Widens
+            } else {
+                Refuses
+            }
+        }
         ("numeric" | "decimal" | "real" | "double precision" | "double" | "float", n) if integer_rank(n).is_some() => Cuts,
         ("real" | "float", "double precision" | "double") => Widens,
         ("double precision" | "double", "real" | "float") => Cuts,
         ("smallint", "real" | "float") | ("smallint" | "integer" | "int", "double precision" | "double") => Widens,
         ("timestamp", "date" | "time") | ("datetime", "date") => Cuts,
         ("timestamp" | "datetime" | "time", n) if n == ob_plain && oa == na => match (on.first(), nn.first()) {
-            (o, n) if n.copied().unwrap_or(if engine == Engine::Postgres { 6 } else { 0 }) >= o.copied().unwrap_or(if engine == Engine::Postgres { 6 } else { 0 }) => Widens,
+            (o, n)
+                if n.copied().unwrap_or(if engine == Engine::Postgres { 6 } else { 0 })
+                    >= o.copied().unwrap_or(if engine == Engine::Postgres { 6 } else { 0 }) =>
+            {
+                Widens
+            }
             _ => Cuts,
         },
-        ("timestamp without time zone", "date" | "time without time zone") | ("timestamp with time zone", "date" | "time without time zone" | "time with time zone") => Cuts,
+        ("timestamp without time zone", "date" | "time without time zone")
+        | ("timestamp with time zone", "date" | "time without time zone" | "time with time zone") => Cuts,
         ("date", "timestamp without time zone" | "timestamp with time zone" | "datetime") => Widens,
         ("json", "jsonb") => Cuts,
         ("jsonb", "json") => Widens,

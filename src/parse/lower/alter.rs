@@ -91,7 +91,11 @@ impl Lower {
     fn alter_action(self, table: &Name, operation: &Alter) -> Option<Vec<Action>> {
         let trigger = |name: &ast::Ident, state: &str| {
             let object = format!("{table}.{}", self.ident(name));
-            action(Kind::ToggleTrigger, object.clone(), Op::SetAttribute { object, attribute: "trigger state".into(), value: (state != "enabled").then(|| state.into()) })
+            action(
+                Kind::ToggleTrigger,
+                object.clone(),
+                Op::SetAttribute { object, attribute: "trigger state".into(), value: (state != "enabled").then(|| state.into()) },
+            )
         };
         let one = match operation {
             Alter::AddConstraint { constraint, not_valid } => {
@@ -108,7 +112,11 @@ impl Lower {
             Alter::DropColumn { column_names, if_exists, drop_behavior, .. } => {
                 let drop = |column: &ast::Ident| {
                     let column = self.ident(column);
-                    action(Kind::DropColumn, format!("{table}.{column}"), Op::DropColumn { table: table.clone(), column, if_exists: *if_exists, cascade: cascades(*drop_behavior) })
+                    action(
+                        Kind::DropColumn,
+                        format!("{table}.{column}"),
+                        Op::DropColumn { table: table.clone(), column, if_exists: *if_exists, cascade: cascades(*drop_behavior) },
+                    )
                 };
                 return Some(column_names.iter().map(drop).collect());
             }
@@ -129,7 +137,11 @@ impl Lower {
             Alter::DropConstraint { if_exists, name, drop_behavior } => {
                 let name = self.ident(name);
                 let object = format!("{table}.{name}");
-                action(Kind::DropConstraint, object, Op::DropConstraint { table: table.clone(), which: Dropped::Named(name), if_exists: *if_exists, cascade: cascades(*drop_behavior) })
+                action(
+                    Kind::DropConstraint,
+                    object,
+                    Op::DropConstraint { table: table.clone(), which: Dropped::Named(name), if_exists: *if_exists, cascade: cascades(*drop_behavior) },
+                )
             }
             Alter::DropPrimaryKey { drop_behavior } => action(
                 Kind::DropPrimaryKey,
@@ -139,7 +151,11 @@ impl Lower {
             Alter::DropForeignKey { name, drop_behavior } => {
                 let name = self.ident(name);
                 let object = format!("{table}.{name}");
-                action(Kind::DropConstraint, object, Op::DropConstraint { table: table.clone(), which: Dropped::ForeignKey(name), if_exists: false, cascade: cascades(*drop_behavior) })
+                action(
+                    Kind::DropConstraint,
+                    object,
+                    Op::DropConstraint { table: table.clone(), which: Dropped::ForeignKey(name), if_exists: false, cascade: cascades(*drop_behavior) },
+                )
             }
             Alter::DropIndex { name } => {
                 let name = self.ident(name);

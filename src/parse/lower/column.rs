@@ -108,7 +108,14 @@ impl Lower {
     }
 
     /// A constraint of a table; those of MySQL and MariaDB that are indexes by another name go to `indexes`.
-    pub(crate) fn table_constraint(self, table: &Name, constraint: &TableConstraint, not_valid: bool, constraints: &mut Vec<Constraint>, indexes: &mut Vec<Index>) {
+    pub(crate) fn table_constraint(
+        self,
+        table: &Name,
+        constraint: &TableConstraint,
+        not_valid: bool,
+        constraints: &mut Vec<Constraint>,
+        indexes: &mut Vec<Index>,
+    ) {
         let columns = |columns: &[ast::IndexColumn]| columns.iter().map(|c| self.index_column(c)).collect::<Vec<_>>();
         let mut push = |name: Option<&ast::Ident>, rule: Rule, not_valid: bool, using: Option<&ast::Ident>| {
             constraints.push(Constraint { name: name.map(|n| self.ident(n)), rule, not_valid, using_index: using.map(|i| self.ident(i)) });
@@ -128,7 +135,13 @@ impl Lower {
             TableConstraint::Exclude(exclude) => push(exclude.name.as_ref(), Rule::Exclude(even::text(&exclude.to_string())), false, None),
             TableConstraint::Index(index) => {
                 let rest = even::text(&list(&index.index_options));
-                indexes.push(Index { name: index.name.as_ref().map(|n| self.ident(n)), table: table.clone(), unique: false, columns: columns(&index.columns), rest });
+                indexes.push(Index {
+                    name: index.name.as_ref().map(|n| self.ident(n)),
+                    table: table.clone(),
+                    unique: false,
+                    columns: columns(&index.columns),
+                    rest,
+                });
             }
             TableConstraint::FulltextOrSpatial(index) => indexes.push(Index {
                 name: index.opt_index_name.as_ref().map(|n| self.ident(n)),

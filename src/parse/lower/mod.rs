@@ -55,9 +55,7 @@ impl Lower {
             Statement::CreateTable(create) => vec![self.create_table(create)],
             Statement::CreateIndex(create) => vec![self.create_index(create)],
             Statement::AlterTable(alter) => return self.alter_table(alter),
-            Statement::RenameTable(renames) => {
-                renames.iter().map(|r| self.rename_table(self.name(&r.old_name), self.name(&r.new_name))).collect()
-            }
+            Statement::RenameTable(renames) => renames.iter().map(|r| self.rename_table(self.name(&r.old_name), self.name(&r.new_name))).collect(),
             Statement::Drop { object_type, if_exists, names, cascade, restrict: _, purge: _, temporary, table } => {
                 return self.drop(object_type, *if_exists, names, *cascade, *temporary, table.as_ref());
             }
@@ -74,7 +72,11 @@ impl Lower {
             Statement::Delete(delete) => self.delete(delete),
             Statement::Merge(merge) => vec![self.merge(merge)],
             Statement::Query(query) => self.query(query),
-            Statement::StartTransaction { .. } | Statement::Commit { .. } | Statement::Rollback { .. } | Statement::Savepoint { .. } | Statement::ReleaseSavepoint { .. } => {
+            Statement::StartTransaction { .. }
+            | Statement::Commit { .. }
+            | Statement::Rollback { .. }
+            | Statement::Savepoint { .. }
+            | Statement::ReleaseSavepoint { .. } => {
                 vec![action(Kind::Transaction, "", Op::Nothing)]
             }
             // Their words say more than the tree does, or the tree has no place for all that they may say.
@@ -292,7 +294,13 @@ impl Lower {
         if !create.index_options.is_empty() {
             rest.push(even::text(&list(&create.index_options)));
         }
-        let index = Index { name: name.clone(), table: table.clone(), unique: create.unique, columns: create.columns.iter().map(|c| self.index_column(c)).collect(), rest: rest.join(" ") };
+        let index = Index {
+            name: name.clone(),
+            table: table.clone(),
+            unique: create.unique,
+            columns: create.columns.iter().map(|c| self.index_column(c)).collect(),
+            rest: rest.join(" "),
+        };
         let object = name.unwrap_or_else(|| format!("on {table}"));
         let kind = if create.unique { Kind::CreateUniqueIndex } else { Kind::CreateIndex };
         action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists: create.if_not_exists })

@@ -120,7 +120,7 @@ impl Catalog {
             if if_exists && held_table.known {
                 return Ok(Effect { skipped: true, ..Effect::default() });
             }
-            let had = |t: &std::rc::Rc<Table>| t.constraints.iter().any(|c| matches(c));
+            let had = |t: &std::rc::Rc<Table>| t.constraints.iter().any(&matches);
             if !self.stood_before(held_table.made) || self.judging_down && held_table.known || self.before(table, held_table.made).is_some_and(had) {
                 return Err(Refusal::new(format!("constraint {name} on {table} does not exist")));
             }
@@ -148,7 +148,8 @@ impl Catalog {
     /// PostgreSQL does not drop a key at which a foreign key points.
     fn key_may_go(&mut self, table: &str, key: &HeldConstraint, cascade: bool) -> Result<(), Refusal> {
         let (Engine::Postgres, Some(Rule::PrimaryKey(columns) | Rule::Unique(columns))) = (self.engine, &key.rule) else { return Ok(()) };
-        let points = |c: &HeldConstraint| matches!(&c.rule, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns == columns);
+        let points =
+            |c: &HeldConstraint| matches!(&c.rule, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns == columns);
         for who in self.leaning(table).iter() {
             let Leaning::Table(other) = who else { continue };
             if !self.table(other).is_some_and(|t| t.constraints.iter().any(points)) {
@@ -190,7 +191,8 @@ impl Catalog {
         let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let name = index.name.clone().unwrap_or_else(|| naming::index(&held_table, &index.columns, self.engine));
         let own_names = !self.engine.is_mysql_like();
-        let stands = if own_names { self.get(&Key::IndexTable(name.clone())).is_some() } else { held_table.indexes.iter().any(|i| i.name == name && !i.for_key) };
+        let stands =
+            if own_names { self.get(&Key::IndexTable(name.clone())).is_some() } else { held_table.indexes.iter().any(|i| i.name == name && !i.for_key) };
         if stands {
             if if_not_exists {
                 return Ok(Effect { skipped: true, ..Effect::default() });
@@ -199,7 +201,10 @@ impl Catalog {
                 return Err(Refusal::new(format!("index {name} exists already")));
             }
         }
-        if self.judging_down && held_table.known && let Some(missing) = index.columns.iter().find(|c| plain(c) && held_table.column(c).is_none()) {
+        if self.judging_down
+            && held_table.known
+            && let Some(missing) = index.columns.iter().find(|c| plain(c) && held_table.column(c).is_none())
+        {
             return Err(Refusal::new(format!("column {table}.{missing} does not exist")));
         }
         let def = Index { name: Some(name.clone()), ..index.clone() };
@@ -273,7 +278,12 @@ impl Catalog {
         if !mysql {
             self.set(Key::IndexTable(name.to_owned()), None);
         }
-        Ok(Effect { blind: found.def.is_none(), was_unique: found.def.is_some_and(|d| d.unique), own: !self.stood_before(held_table.made), ..Effect::default() })
+        Ok(Effect {
+            blind: found.def.is_none(),
+            was_unique: found.def.is_some_and(|d| d.unique),
+            own: !self.stood_before(held_table.made),
+            ..Effect::default()
+        })
     }
 
     pub(super) fn rename_index(&mut self, table: Option<&Name>, from: &str, to: &str) -> Applied {

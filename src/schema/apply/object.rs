@@ -113,7 +113,8 @@ impl Catalog {
         };
         if matches!(class, Class::Type | Class::Domain) && !cascade {
             let uses = |ty: &str| ty.trim_end_matches("[]") == name;
-            if let Some((table, column)) = self.tables().find_map(|t| t.columns.iter().find(|c| uses(&c.def.ty)).map(|c| (t.name.clone(), c.def.name.clone()))) {
+            if let Some((table, column)) = self.tables().find_map(|t| t.columns.iter().find(|c| uses(&c.def.ty)).map(|c| (t.name.clone(), c.def.name.clone())))
+            {
                 return Err(Refusal::new(format!("column {table}.{column} is of {} {name}", class.word())));
             }
         }
@@ -159,7 +160,8 @@ impl Catalog {
             self.set(key, Some(Entry::Object(Rc::new(Object { made, ..unknown }))));
             return Ok(Effect { blind: true, ..Effect::default() });
         };
-        let parts = old.definition.as_ref().and_then(|d| d.split_once("enum(")).and_then(|(head, rest)| Some((head.to_owned(), rest.strip_suffix(')')?.to_owned())));
+        let parts =
+            old.definition.as_ref().and_then(|d| d.split_once("enum(")).and_then(|(head, rest)| Some((head.to_owned(), rest.strip_suffix(')')?.to_owned())));
         let definition = match parts {
             Some((head, labels)) => {
                 let mut labels: Vec<String> = labels.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();

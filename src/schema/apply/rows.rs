@@ -40,10 +40,15 @@ impl Catalog {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let stood = self.stood_before(target.made);
         let mut effect = Effect { own: !stood, ..Effect::default() };
-        if let (Rows::Copied { from, values, whole }, true) = (rows, target.empty && !stood || target.empty && self.judging_down) {
+        if let (Rows::Copied { from, values, whole }, true) = (rows, target.empty && (!stood || self.judging_down)) {
             let source = self.table_or_assume(from).or_missing(|| format!("table {from}"))?;
             let names: Vec<Name> = if columns.is_empty() { target.columns.iter().map(|c| c.def.name.clone()).collect() } else { columns.to_vec() };
-            let values: Vec<Value> = values.iter().flat_map(|v| if *v == Value::Column("*".into()) { source.columns.iter().map(|c| Value::Column(c.def.name.clone())).collect() } else { vec![v.clone()] }).collect();
+            let values: Vec<Value> = values
+                .iter()
+                .flat_map(|v| {
+                    if *v == Value::Column("*".into()) { source.columns.iter().map(|c| Value::Column(c.def.name.clone())).collect() } else { vec![v.clone()] }
+                })
+                .collect();
             let mut copied = Table::clone(&target);
             for (name, value) in names.iter().zip(&values) {
                 let ty = target.column(name).map(|c| c.def.ty.clone());
@@ -201,7 +206,11 @@ impl Catalog {
                 left.push(lot.clone());
                 continue;
             };
-            let names: Vec<&str> = if lot.columns.is_empty() { target.columns.iter().map(|c| c.def.name.as_str()).collect() } else { lot.columns.iter().map(String::as_str).collect() };
+            let names: Vec<&str> = if lot.columns.is_empty() {
+                target.columns.iter().map(|c| c.def.name.as_str()).collect()
+            } else {
+                lot.columns.iter().map(String::as_str).collect()
+            };
             let matches = |row: &Vec<Value>| {
                 picks.iter().all(|(column, values)| {
                     let at = names.iter().position(|n| n == column);

@@ -64,7 +64,15 @@ impl Catalog {
             effect.conditional = !self.complete;
         }
         let made = self.fresh();
-        let mut table = Table { name: create.name.clone(), made, known: !create.of_query, options: create.options.clone(), rows: self.fresh(), empty: !create.of_query, ..Table::default() };
+        let mut table = Table {
+            name: create.name.clone(),
+            made,
+            known: !create.of_query,
+            options: create.options.clone(),
+            rows: self.fresh(),
+            empty: !create.of_query,
+            ..Table::default()
+        };
         if let Some(like) = &create.like {
             match self.table_or_assume(like) {
                 Ok(like) => {
@@ -168,7 +176,8 @@ impl Catalog {
             }
             self.set(Key::IndexTable(index.name.clone()), Some(Entry::Text(to.into())));
         }
-        let targets: Vec<Name> = renamed.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect();
+        let targets: Vec<Name> =
+            renamed.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect();
         self.set(Key::Table(from.to_owned()), None);
         self.set(Key::Table(to.to_owned()), Some(Entry::Table(Rc::new(renamed))));
         for target in targets {
@@ -207,7 +216,14 @@ impl Catalog {
         } else {
             conditional = if_not_exists && !held.known;
         }
-        if self.judging_down && column.not_null && column.default.is_none() && column.identity.is_none() && column.generated.is_none() && !held.empty && !self.engine.is_mysql_like() {
+        if self.judging_down
+            && column.not_null
+            && column.default.is_none()
+            && column.identity.is_none()
+            && column.generated.is_none()
+            && !held.empty
+            && !self.engine.is_mysql_like()
+        {
             return Err(Refusal::new(format!("column {table}.{} is NOT NULL without a default, and rows stand in {table}", column.name)));
         }
         let values = self.fresh();
@@ -256,7 +272,9 @@ impl Catalog {
             Some(rule) => !rule_columns(rule).contains(&column),
             None => true,
         });
-        let targets = |t: &Table| -> Vec<Name> { t.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect() };
+        let targets = |t: &Table| -> Vec<Name> {
+            t.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect()
+        };
         let left = targets(&new);
         for target in targets(&held).into_iter().filter(|t| !left.contains(t)) {
             self.lean(&target, Leaning::Table(table.to_owned()), false);
@@ -389,7 +407,8 @@ impl Catalog {
             effect.conversion = None;
         }
         // The one attribute that changed was not known before.
-        effect.blind = old.assumed && matches!(change, ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression);
+        effect.blind =
+            old.assumed && matches!(change, ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression);
         Ok(effect)
     }
 
@@ -413,7 +432,13 @@ impl Catalog {
         if let Some(using) = using {
             what = match what {
                 // The plain cast, written out.
-                plain if is_plain_cast(using, &new, self.engine) => if plain == Conversion::Unknown { Conversion::Refuses } else { plain },
+                plain if is_plain_cast(using, &new, self.engine) => {
+                    if plain == Conversion::Unknown {
+                        Conversion::Refuses
+                    } else {
+                        plain
+                    }
+                }
                 _ if self.judging_down => Conversion::Unknown,
                 _ => Conversion::Cuts,
             };
