@@ -47,6 +47,8 @@ pub enum Leaning {
     Table(Name),
     /// A view over it.
     View(Class, Name),
+    /// An object that hangs on it and goes with it: a trigger, a policy, a rule, an index of a materialized view.
+    Part(Class, Name),
 }
 
 /// An object that is held as its definition.
@@ -183,6 +185,8 @@ pub struct Catalog {
     pub checks_off: bool,
     /// Which literal was written where which literal stood: new number to old number, old and new literal.
     pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
+    /// Which values came from which by a conversion that was written out.
+    pub(crate) converted: HashMap<Origin, Origin>,
 }
 
 impl Catalog {
@@ -199,6 +203,7 @@ impl Catalog {
             judging_down: false,
             checks_off: false,
             mappings: HashMap::new(),
+            converted: HashMap::new(),
         }
     }
 
@@ -217,6 +222,7 @@ impl Catalog {
     pub fn begin_migration(&mut self) {
         self.mark = self.clock;
         self.mappings.clear();
+        self.converted.clear();
     }
 
     /// Records what the first touch of each key finds, until [`Catalog::end`].
@@ -289,6 +295,15 @@ impl Catalog {
         let table = Rc::new(Table { name: name.to_owned(), made: 0, known: false, rows, empty: false, ..Table::default() });
         self.entries.insert(key, Entry::Table(Rc::clone(&table)));
         Ok(table)
+    }
+
+    /// Takes nothing to have stood under `key`, unless the migration at hand put it there.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        if self.touched(key) {
+            self.set(key.clone(), None);
+        } else {
+            self.entries.remove(key);
+        }
     }
 
     /// Takes `entry` to have stood under `key` from the beginning.

@@ -236,9 +236,18 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
     }
 }
 
+/// Something that DOWN demands of rows, and the schema after UP does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The table, or the type, whose rows it is about.
+    pub of: String,
+    /// The row that breaks it: `users.email may hold a NULL`.
+    pub broken_by: String,
+}
+
 /// What DOWN demands of rows that stood with the schema after UP: each may be broken by a row written since. `before` found
 /// the state after UP.
-pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
+pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
     let mut found = Vec::new();
     let mut keys: Vec<&Key> = before.keys().collect();
     keys.sort_unstable();
@@ -252,7 +261,7 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
                 if let (Key::Object(_, name, _), Some(old), Some(new)) = (key, labels(&old.definition), labels(&new.definition)) {
                     let gone: Vec<_> = old.into_iter().filter(|l| !new.contains(l)).collect();
                     if !gone.is_empty() {
-                        found.push(format!("a row may hold label {} of type {name}", gone.join(", ")));
+                        found.push(Demand { of: name.clone(), broken_by: format!("a row may hold label {} of type {name}", gone.join(", ")) });
                     }
                 }
             }
@@ -262,31 +271,32 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
     found
 }
 
-fn tightened(found: &mut Vec<String>, old: &Table, new: &Table, engine: Engine) {
+fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) {
+    let mut demand = |broken_by: String| found.push(Demand { of: new.name.clone(), broken_by });
     for column in &new.columns {
         let Some(was) = old.column(&column.def.name) else { continue };
         let object = format!("{}.{}", new.name, column.def.name);
         if column.def.not_null && !was.def.not_null && !was.assumed {
-            found.push(format!("{object} may hold a NULL"));
+            demand(format!("{object} may hold a NULL"));
         }
         match conversion(&was.def.ty, &column.def.ty, engine) {
             Conversion::Same | Conversion::Widens => {}
-            Conversion::Refuses | Conversion::Cuts => found.push(format!("{object} may hold a value that {} cannot", column.def.ty)),
+            Conversion::Refuses | Conversion::Cuts => demand(format!("{object} may hold a value that {} cannot", column.def.ty)),
             Conversion::Unknown if was.assumed || column.assumed => {}
-            Conversion::Unknown => found.push(format!("{object} may hold a value that does not convert to {}", column.def.ty)),
+            Conversion::Unknown => demand(format!("{object} may hold a value that does not convert to {}", column.def.ty)),
         }
     }
     for constraint in &new.constraints {
         let had = old.constraints.iter().any(|c| c.rule == constraint.rule);
         // A key on a column that DOWN adds anew is another matter than rows written since.
         if let (false, Some(rule)) = (had, &constraint.rule) {
-            found.push(format!("a row of {} may break {}", new.name, rule_words(rule)));
+            demand(format!("a row of {} may break {}", new.name, rule_words(rule)));
         }
     }
     for index in new.indexes.iter().filter_map(|i| i.def.as_ref()).filter(|d| d.unique) {
         let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.unique && d.columns == index.columns && d.rest == index.rest);
         if !had {
-            found.push(format!("rows of {} may be alike in ({})", new.name, index.columns.join(", ")));
+            demand(format!("rows of {} may be alike in ({})", new.name, index.columns.join(", ")));
         }
     }
 }

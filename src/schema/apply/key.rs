@@ -2,7 +2,7 @@
 
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
-use crate::parse::action::{Constraint, Dropped, Index, Name, Rule};
+use crate::parse::action::{Class, Constraint, Dropped, Index, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldConstraint, HeldIndex, Key, Leaning, Table, held};
 use crate::schema::naming;
 use crate::table::Kind;
@@ -182,11 +182,15 @@ impl Catalog {
 
     pub(super) fn create_index(&mut self, index: &Index, if_not_exists: bool) -> Applied {
         let table = &index.table;
-        let object = Key::Object(crate::parse::action::Class::MaterializedView, table.clone(), None);
+        let object = Key::Object(Class::MaterializedView, table.clone(), None);
         if self.table(table).is_none() && self.get(&object).is_some() {
             let name = index.name.clone().unwrap_or_default();
-            self.set(Key::IndexTable(name), Some(Entry::Text(table.as_str().into())));
-            return Ok(Effect::default());
+            if self.judging_down && self.get(&Key::IndexTable(name.clone())).is_some() {
+                return Err(Refusal::new(format!("index {name} exists already")));
+            }
+            let definition = format!("{} {} {}", if index.unique { "unique" } else { "" }, index.columns.join(","), index.rest);
+            self.set(Key::IndexTable(name.clone()), Some(Entry::Text(table.as_str().into())));
+            return self.create_object(Class::Other, &name, Some(table), &definition, false, if_not_exists);
         }
         let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let name = index.name.clone().unwrap_or_else(|| naming::index(&held_table, &index.columns, self.engine));
@@ -247,8 +251,9 @@ impl Catalog {
         };
         if self.table(&table).is_none() && !mysql {
             // The index of a materialized view, or one of which only the name is known.
-            self.set(Key::IndexTable(name.to_owned()), None);
-            return Ok(Effect { blind: true, ..Effect::default() });
+            let known = self.get(&Key::Object(Class::Other, name.to_owned(), Some(table.clone()))).is_some();
+            self.drop_part(&table, Class::Other, name);
+            return Ok(Effect { blind: !known, ..Effect::default() });
         }
         let held_table = self.table_or_assume(&table).or_missing(|| format!("table {table}"))?;
         let Some(found) = held_table.indexes.iter().find(|i| i.name == name).cloned() else {

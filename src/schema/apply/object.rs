@@ -81,6 +81,9 @@ impl Catalog {
                 self.lean(&table, Leaning::View(class, name.to_owned()), true);
             }
         }
+        if let Some(whole) = on.cloned().or_else(|| table_of(class, &definition)) {
+            self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
+        }
         let made = self.fresh();
         self.set(key, Some(Entry::Object(Rc::new(Object { definition: Some(definition), made }))));
         self.note_signature(class, name, true);
@@ -118,12 +121,41 @@ impl Catalog {
                 return Err(Refusal::new(format!("column {table}.{column} is of {} {name}", class.word())));
             }
         }
-        if let Key::Object(_, name, _) = &key {
+        if let Key::Object(_, name, on) = &key {
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
+            if let Some(whole) = on.clone().or_else(|| table_of(class, old.definition.as_deref()?)) {
+                self.lean(&whole, Leaning::Part(class, name.clone()), false);
+            }
+            if matches!(class, Class::View | Class::MaterializedView) {
+                for part in self.leaning(name).iter() {
+                    if let Leaning::Part(class, part) = part {
+                        self.drop_part(name, *class, part);
+                    }
+                }
+            }
         }
         self.set(key, None);
         Ok(Effect { blind: old.definition.is_none(), own: !self.stood_before(old.made), ..Effect::default() })
+    }
+
+    /// The table goes, and `name` with it.
+    pub(super) fn drop_part(&mut self, table: &str, class: Class, name: &str) {
+        for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(table.to_owned())), Key::IndexTable(name.to_owned())] {
+            if self.get(&key).is_some() {
+                self.set(key, None);
+            }
+        }
+        self.lean(table, Leaning::Part(class, name.to_owned()), false);
+    }
+
+    /// The table gets another name.
+    pub(super) fn move_part(&mut self, class: Class, name: &str, from: &str, to: &str) {
+        let key = Key::Object(class, name.to_owned(), Some(from.to_owned()));
+        if let Some(object) = self.object(&key).map(Rc::clone) {
+            self.set(key, None);
+            self.set(Key::Object(class, name.to_owned(), Some(to.to_owned())), Some(Entry::Object(object)));
+        }
     }
 
     pub(super) fn rename_object(&mut self, class: Class, from: &str, to: &str) -> Applied {
@@ -216,4 +248,13 @@ impl Catalog {
         }
         Effect { blind: !known, ..Effect::default() }
     }
+}
+
+/// The table of a trigger, where only its definition says it (`… after insert on users for each row …`).
+fn table_of(class: Class, definition: &str) -> Option<Name> {
+    if class != Class::Trigger {
+        return None;
+    }
+    let mut words = definition.split([' ', '(']).skip_while(|w| *w != "on");
+    words.nth(1).map(|name| name.replace(['"', '`'], ""))
 }

@@ -55,10 +55,10 @@ impl Catalog {
             } else if self.judging_down {
                 return Err(Refusal::new(format!("table {} exists already", create.name)));
             } else {
-                // UP ran, so the table cannot have stood there: something that the catalog did not see dropped it.
+                // UP ran, so the table did not stand there: something that the catalog did not see dropped it.
                 self.complete = false;
-                self.set(key.clone(), None);
                 self.forget_names(&old);
+                self.forget(&key);
             }
         } else if create.if_not_exists || create.or_replace {
             effect.conditional = !self.complete;
@@ -114,10 +114,8 @@ impl Catalog {
 
     pub(super) fn drop_table(&mut self, name: &str, if_exists: bool, cascade: bool) -> Applied {
         if if_exists && self.table(name).is_none() {
-            let conditional = self.missing(&Key::Table(name.to_owned())).is_ok();
-            if !conditional || self.judging_down {
-                return Ok(Effect { skipped: !conditional, conditional, ..Effect::default() });
-            }
+            let known = self.complete || self.missing(&Key::Table(name.to_owned())).is_err();
+            return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
         }
         let table = self.table_or_assume(name).or_missing(|| format!("table {name}"))?;
         for who in self.leaning(name).iter() {
@@ -155,6 +153,10 @@ impl Catalog {
                 }
                 self.drop_object(*class, view, None, true, true).map(drop)
             }
+            Leaning::Part(class, name) => {
+                self.drop_part(table, *class, name);
+                Ok(())
+            }
             Leaning::Table(_) | Leaning::View(..) => Ok(()),
         }
     }
@@ -187,6 +189,9 @@ impl Catalog {
         for who in leaning.iter() {
             self.lean(from, who.clone(), false);
             let who = if *who == Leaning::Table(from.to_owned()) { Leaning::Table(to.to_owned()) } else { who.clone() };
+            if let Leaning::Part(class, name) = &who {
+                self.move_part(*class, name, from, to);
+            }
             if let Leaning::Table(other) = &who {
                 let _ = self.change_table(other, |t| {
                     for constraint in &mut t.constraints {
@@ -450,11 +455,21 @@ impl Catalog {
             let back = self.judging_down && self.first_column(table, &new.name).is_some_and(|c| c.values == old.values && c.def.ty == new.ty);
             if !back {
                 values = self.fresh();
+                if using.is_some() {
+                    self.converted.insert(values, old.values);
+                }
                 if self.stood_before(old.values) {
                     effect.destroyed.push(old.values);
                     effect.perhaps = true;
                 }
             }
+        }
+        // A conversion written out, and one written out to the type that was: the author maps the values back.
+        if let (true, Some(original)) = (self.judging_down && using.is_some(), self.converted.get(&old.values).copied())
+            && self.first_column(table, &new.name).is_some_and(|c| c.values == original && c.def.ty == new.ty)
+        {
+            values = original;
+            effect.mapped_back = true;
         }
         let name = new.name.clone();
         let held = HeldColumn { assumed: false, def: new, values };
