@@ -35,14 +35,19 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
                 apply(catalog, action).map_err(|refusal| refusal.why)
             };
             let effect = match result {
-                Ok(effect) => effect,
+                Ok(effect) => {
+                    if action.op == Op::Unseen {
+                        catalog.note_unseen(&statement.text);
+                    }
+                    effect
+                }
                 Err(why) if direction == Direction::Down => {
                     ran.refused.get_or_insert((statement.line, why));
                     Effect::default()
                 }
                 // UP is taken to have run: the catalog did not know all.
                 Err(_) => {
-                    catalog.complete = false;
+                    catalog.note_unseen(&statement.text);
                     Effect { blind: true, ..Effect::default() }
                 }
             };

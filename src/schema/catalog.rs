@@ -6,7 +6,7 @@
 
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Constraint, Index, Name, Rule, Value};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 /// The number of a set of values or rows.
@@ -25,6 +25,21 @@ pub enum Key {
     IndexTable(Name),
     /// What leans on a table.
     Leaning(Name),
+}
+
+impl Key {
+    /// The name of what stands there.
+    fn name(&self) -> &str {
+        match self {
+            Key::Table(name) | Key::Object(_, name, _) | Key::Attribute(name, _) | Key::IndexTable(name) | Key::Leaning(name) => name,
+        }
+    }
+}
+
+/// The last part of a name, without schema, table or arguments.
+fn bare(name: &str) -> &str {
+    let name = name.split('(').next().unwrap_or(name);
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// What stands under a key.
@@ -171,8 +186,10 @@ pub(crate) struct Missing;
 pub struct Catalog {
     /// The engine whose rules hold.
     pub engine: Engine,
-    /// Nothing exists that the catalog does not know: every statement so far was understood and spoke of known tables.
-    pub complete: bool,
+    /// The scripts begin with an empty database: every statement so far spoke of what earlier ones had made.
+    complete: bool,
+    /// The words of statements that could not be followed: what they name may stand or not.
+    unseen: HashSet<Box<str>>,
     entries: HashMap<Key, Entry>,
     journals: Vec<Journal>,
     clock: Origin,
@@ -195,6 +212,7 @@ impl Catalog {
         Catalog {
             engine,
             complete: true,
+            unseen: HashSet::new(),
             entries: HashMap::new(),
             journals: Vec::new(),
             clock: 0,
@@ -269,6 +287,21 @@ impl Catalog {
         }
     }
 
+    /// Whether it is certain that `name` stands where the catalog says so, and nowhere else.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.complete && !self.unseen.contains(bare(name))
+    }
+
+    /// A statement ran that cannot be followed: what it names may stand or not from now on.
+    pub fn note_unseen(&mut self, text: &str) {
+        self.unseen.extend(text.to_lowercase().split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).map(Box::from));
+    }
+
+    /// Whether `table` was just made and nothing was written to it.
+    pub(crate) fn holds_none(&self, table: &Table) -> bool {
+        table.empty && !self.stood_before(table.made)
+    }
+
     /// Whether the migration at hand touched `key`: then what stands there now is certain.
     fn touched(&self, key: &Key) -> bool {
         self.journals.iter().any(|journal| journal.contains_key(key))
@@ -277,10 +310,11 @@ impl Catalog {
     /// What it means that `key` is empty: `Err` where it is certain that nothing stands there. UP is taken to have run, so
     /// what it speaks of stood there, and the catalog did not know it all.
     pub(crate) fn missing(&mut self, key: &Key) -> Result<(), Missing> {
-        if self.touched(key) || self.judging_down && self.complete {
+        let name = key.name();
+        if self.touched(key) || self.judging_down && self.knows(name) {
             return Err(Missing);
         }
-        self.complete = false;
+        self.complete &= self.unseen.contains(bare(name));
         Ok(())
     }
 

@@ -211,6 +211,7 @@ impl Catalog {
         {
             return Err(Refusal::new(format!("column {table}.{missing} does not exist")));
         }
+        let def_name = name.clone();
         let def = Index { name: Some(name.clone()), ..index.clone() };
         let new = HeldIndex { name: name.clone(), generated: index.name.is_none(), for_key: false, def: Some(def) };
         self.change_table(table, |t| {
@@ -222,7 +223,7 @@ impl Catalog {
         if own_names {
             self.set(Key::IndexTable(name), Some(Entry::Text(table.as_str().into())));
         }
-        let conditional = if_not_exists && (!self.complete || !held_table.known && self.stood_before(held_table.made));
+        let conditional = if_not_exists && !self.knows(&def_name);
         Ok(Effect { own: !self.stood_before(held_table.made), conditional, ..Effect::default() })
     }
 

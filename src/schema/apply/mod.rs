@@ -101,7 +101,6 @@ pub fn apply(catalog: &mut Catalog, action: &Action) -> Applied {
             Ok(Effect::default())
         }
         Op::Unseen => {
-            catalog.complete = false;
             Ok(Effect { blind: true, ..Effect::default() })
         }
     }

@@ -63,7 +63,7 @@ impl Catalog {
             }
             Some(_) if self.judging_down => return Err(Refusal::new(format!("{} {name} exists already", class.word()))),
             Some(_) => {}
-            None => effect.conditional = (or_replace || if_not_exists) && !self.complete,
+            None => effect.conditional = (or_replace || if_not_exists) && !self.knows(name),
         }
         if let (true, Some(on)) = (self.judging_down, on)
             && self.table(on).is_none()
@@ -241,7 +241,7 @@ impl Catalog {
 
     pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
         let key = Key::Attribute(object.to_owned(), attribute.to_owned());
-        let known = self.get(&key).is_some() || self.complete || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
+        let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
         let entry = value.map(|v| Entry::Text(even::text(v).into()));
         if self.get(&key) != entry.as_ref() {
             self.set(key, entry);

@@ -56,12 +56,11 @@ impl Catalog {
                 return Err(Refusal::new(format!("table {} exists already", create.name)));
             } else {
                 // UP ran, so the table did not stand there: something that the catalog did not see dropped it.
-                self.complete = false;
                 self.forget_names(&old);
                 self.forget(&key);
             }
         } else if create.if_not_exists || create.or_replace {
-            effect.conditional = !self.complete;
+            effect.conditional = !self.knows(&create.name);
         }
         let made = self.fresh();
         let mut table = Table {
@@ -114,7 +113,7 @@ impl Catalog {
 
     pub(super) fn drop_table(&mut self, name: &str, if_exists: bool, cascade: bool) -> Applied {
         if if_exists && self.table(name).is_none() {
-            let known = self.complete || self.missing(&Key::Table(name.to_owned())).is_err();
+            let known = self.knows(name) || self.missing(&Key::Table(name.to_owned())).is_err();
             return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
         }
         let table = self.table_or_assume(name).or_missing(|| format!("table {name}"))?;
@@ -167,7 +166,7 @@ impl Catalog {
             if self.judging_down {
                 return Err(Refusal::new(format!("table {to} exists already")));
             }
-            self.complete = false;
+            self.forget(&Key::Table(to.to_owned()));
         }
         let leaning = self.leaning(from);
         let mut renamed = Table::clone(&table);
@@ -226,7 +225,7 @@ impl Catalog {
             && column.default.is_none()
             && column.identity.is_none()
             && column.generated.is_none()
-            && !held.empty
+            && !self.holds_none(&held)
             && !self.engine.is_mysql_like()
         {
             return Err(Refusal::new(format!("column {table}.{} is NOT NULL without a default, and rows stand in {table}", column.name)));
