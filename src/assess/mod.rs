@@ -123,4 +123,5 @@ pub fn follow(catalog: &mut Catalog, up: &[Statement]) {
             catalog.note_unseen(&statement.text);
         }
     }
+    catalog.end_session();
 }

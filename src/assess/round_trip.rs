@@ -59,6 +59,7 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
         }
     }
     catalog.judging_down = false;
+    catalog.end_session();
     ran
 }
 

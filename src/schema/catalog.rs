@@ -64,6 +64,8 @@ pub enum Leaning {
     View(Class, Name),
     /// An object that hangs on it and goes with it: a trigger, a policy, a rule, an index of a materialized view.
     Part(Class, Name),
+    /// An attribute that was set on it.
+    Attribute(String),
 }
 
 /// An object that is held as its definition.
@@ -186,8 +188,8 @@ pub(crate) struct Missing;
 pub struct Catalog {
     /// The engine whose rules hold.
     pub engine: Engine,
-    /// The scripts begin with an empty database: every statement so far spoke of what earlier ones had made.
-    complete: bool,
+    /// How many things scripts spoke of that no earlier statement had made: what stood before the first is not all known.
+    assumptions: usize,
     /// The words of statements that could not be followed: what they name may stand or not.
     unseen: HashSet<Box<str>>,
     entries: HashMap<Key, Entry>,
@@ -200,6 +202,8 @@ pub struct Catalog {
     pub judging_down: bool,
     /// Foreign keys are not looked at, by the script's own word.
     pub checks_off: bool,
+    /// Tables that go with the session.
+    pub(crate) temporary: Vec<Name>,
     /// Which literal was written where which literal stood: new number to old number, old and new literal.
     pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
     /// Which values came from which by a conversion that was written out.
@@ -211,7 +215,7 @@ impl Catalog {
     pub fn new(engine: Engine) -> Self {
         Catalog {
             engine,
-            complete: true,
+            assumptions: 0,
             unseen: HashSet::new(),
             entries: HashMap::new(),
             journals: Vec::new(),
@@ -220,6 +224,7 @@ impl Catalog {
             mark: 0,
             judging_down: false,
             checks_off: false,
+            temporary: Vec::new(),
             mappings: HashMap::new(),
             converted: HashMap::new(),
         }
@@ -289,7 +294,23 @@ impl Catalog {
 
     /// Whether it is certain that `name` stands where the catalog says so, and nowhere else.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.complete && !self.unseen.contains(bare(name))
+        self.assumptions == 0 && !self.unseen.contains(bare(name))
+    }
+
+    /// What was assumed of `table` was wrong: it is only made now.
+    pub(crate) fn was_assumed(&mut self, table: &Table) {
+        if table.made == 0 {
+            self.assumptions = self.assumptions.saturating_sub(1);
+        }
+    }
+
+    /// The session ends, and its tables with it.
+    pub fn end_session(&mut self) {
+        for table in std::mem::take(&mut self.temporary) {
+            if self.table(&table).is_some() {
+                self.set(Key::Table(table), None);
+            }
+        }
     }
 
     /// A statement ran that cannot be followed: what it names may stand or not from now on.
@@ -314,7 +335,7 @@ impl Catalog {
         if self.touched(key) || self.judging_down && self.knows(name) {
             return Err(Missing);
         }
-        self.complete &= self.unseen.contains(bare(name));
+        self.assumptions += usize::from(!self.unseen.contains(bare(name)));
         Ok(())
     }
 

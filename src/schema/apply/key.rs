@@ -141,6 +141,7 @@ impl Catalog {
                 self.lean(target, Leaning::Table(table.to_owned()), false);
             }
         }
+        self.drop_hanging(&format!("{} on {table}", found.name));
         let _ = self.change_table(table, |t| t.constraints.retain(|c| c.name != found.name));
         Ok(Effect { blind: found.rule.is_none(), own: !self.stood_before(held_table.made), ..Effect::default() })
     }
@@ -238,14 +239,14 @@ impl Catalog {
                 match self.get(&key) {
                     Some(Entry::Text(table)) => table.to_string(),
                     _ => {
-                        let known = self.missing(&key);
-                        if if_exists && (known.is_err() || self.judging_down) {
-                            return Ok(Effect { skipped: known.is_err(), conditional: known.is_ok(), ..Effect::default() });
+                        if if_exists {
+                            let known = self.knows(name) || self.missing(&key).is_err();
+                            return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
                         }
-                        known.or_missing(|| format!("index {name}"))?;
+                        self.missing(&key).or_missing(|| format!("index {name}"))?;
                         self.assume(key.clone(), Entry::Text(UNKNOWN_TABLE.into()));
                         self.set(key, None);
-                        return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
+                        return Ok(Effect { blind: true, ..Effect::default() });
                     }
                 }
             }

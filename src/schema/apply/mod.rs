@@ -3,6 +3,7 @@
 
 pub(crate) mod key;
 mod object;
+mod part;
 mod rows;
 mod table;
 

@@ -1,5 +1,6 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
+use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
@@ -81,7 +82,7 @@ impl Catalog {
                 self.lean(&table, Leaning::View(class, name.to_owned()), true);
             }
         }
-        if let Some(whole) = on.cloned().or_else(|| table_of(class, &definition)) {
+        if let Some(whole) = whole_of(class, on, &definition) {
             self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
         }
         let made = self.fresh();
@@ -104,15 +105,15 @@ impl Catalog {
     pub(super) fn drop_object(&mut self, class: Class, name: &str, on: Option<&Name>, if_exists: bool, cascade: bool) -> Applied {
         let key = self.object_key(class, name, on);
         let Some(old) = self.object(&key).map(Rc::clone) else {
-            let known = self.missing(&key);
-            if if_exists && (known.is_err() || self.judging_down) {
-                return Ok(Effect { skipped: known.is_err(), conditional: known.is_ok(), ..Effect::default() });
+            if if_exists {
+                let known = self.knows(name) || self.missing(&key).is_err();
+                return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
             }
-            known.or_missing(|| format!("{} {name}", class.word()))?;
+            self.missing(&key).or_missing(|| format!("{} {name}", class.word()))?;
             // It stood there, and nobody knows how it was defined.
             self.assume(key.clone(), Entry::Object(Rc::new(Object { definition: None, made: 0 })));
             self.set(key, None);
-            return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
+            return Ok(Effect { blind: true, ..Effect::default() });
         };
         if matches!(class, Class::Type | Class::Domain) && !cascade {
             let uses = |ty: &str| ty.trim_end_matches("[]") == name;
@@ -124,38 +125,13 @@ impl Catalog {
         if let Key::Object(_, name, on) = &key {
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
-            if let Some(whole) = on.clone().or_else(|| table_of(class, old.definition.as_deref()?)) {
+            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d)) {
                 self.lean(&whole, Leaning::Part(class, name.clone()), false);
             }
-            if matches!(class, Class::View | Class::MaterializedView) {
-                for part in self.leaning(name).iter() {
-                    if let Leaning::Part(class, part) = part {
-                        self.drop_part(name, *class, part);
-                    }
-                }
-            }
+            self.drop_hanging(name);
         }
         self.set(key, None);
         Ok(Effect { blind: old.definition.is_none(), own: !self.stood_before(old.made), ..Effect::default() })
-    }
-
-    /// The table goes, and `name` with it.
-    pub(super) fn drop_part(&mut self, table: &str, class: Class, name: &str) {
-        for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(table.to_owned())), Key::IndexTable(name.to_owned())] {
-            if self.get(&key).is_some() {
-                self.set(key, None);
-            }
-        }
-        self.lean(table, Leaning::Part(class, name.to_owned()), false);
-    }
-
-    /// The table gets another name.
-    pub(super) fn move_part(&mut self, class: Class, name: &str, from: &str, to: &str) {
-        let key = Key::Object(class, name.to_owned(), Some(from.to_owned()));
-        if let Some(object) = self.object(&key).map(Rc::clone) {
-            self.set(key, None);
-            self.set(Key::Object(class, name.to_owned(), Some(to.to_owned())), Some(Entry::Object(object)));
-        }
     }
 
     pub(super) fn rename_object(&mut self, class: Class, from: &str, to: &str) -> Applied {
@@ -238,23 +214,4 @@ impl Catalog {
             None => Err(Refusal::new(format!("type {ty} has no label {from}"))),
         })
     }
-
-    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
-        let key = Key::Attribute(object.to_owned(), attribute.to_owned());
-        let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
-        let entry = value.map(|v| Entry::Text(even::text(v).into()));
-        if self.get(&key) != entry.as_ref() {
-            self.set(key, entry);
-        }
-        Effect { blind: !known, ..Effect::default() }
-    }
-}
-
-/// The table of a trigger, where only its definition says it (`… after insert on users for each row …`).
-fn table_of(class: Class, definition: &str) -> Option<Name> {
-    if class != Class::Trigger {
-        return None;
-    }
-    let mut words = definition.split([' ', '(']).skip_while(|w| *w != "on");
-    words.nth(1).map(|name| name.replace(['"', '`'], ""))
 }

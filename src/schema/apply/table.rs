@@ -42,7 +42,7 @@ pub(crate) fn rule_columns(rule: &Rule) -> Vec<&str> {
 impl Catalog {
     pub(super) fn create_table(&mut self, create: &CreateTable) -> Applied {
         if create.temporary {
-            return Ok(Effect { own: true, ..Effect::default() });
+            self.temporary.push(create.name.clone());
         }
         let key = Key::Table(create.name.clone());
         let mut effect = Effect { own: true, ..Effect::default() };
@@ -58,6 +58,7 @@ impl Catalog {
                 // UP ran, so the table did not stand there: something that the catalog did not see dropped it.
                 self.forget_names(&old);
                 self.forget(&key);
+                self.was_assumed(&old);
             }
         } else if create.if_not_exists || create.or_replace {
             effect.conditional = !self.knows(&create.name);
@@ -88,6 +89,11 @@ impl Catalog {
             column.values = self.fresh();
         }
         self.set(key, Some(Entry::Table(Rc::new(table))));
+        if self.engine == Engine::Postgres {
+            for column in create.columns.iter().filter(|c| c.identity.is_some()) {
+                self.make_sequence(&create.name, &column.name);
+            }
+        }
         // Keys first: on MySQL and MariaDB an index made for a foreign key gives way to a written one.
         for index in &create.indexes {
             self.create_index(index, false)?;
@@ -120,6 +126,7 @@ impl Catalog {
         for who in self.leaning(name).iter() {
             self.drop_leaning(name, who, cascade)?;
         }
+        self.drop_hanging_on_table(&table);
         self.forget_names(&table);
         self.set(Key::Table(name.to_owned()), None);
         let mut effect = Effect { own: !self.stood_before(table.made), ..Effect::default() };
@@ -152,11 +159,7 @@ impl Catalog {
                 }
                 self.drop_object(*class, view, None, true, true).map(drop)
             }
-            Leaning::Part(class, name) => {
-                self.drop_part(table, *class, name);
-                Ok(())
-            }
-            Leaning::Table(_) | Leaning::View(..) => Ok(()),
+            Leaning::Table(_) | Leaning::View(..) | Leaning::Part(..) | Leaning::Attribute(_) => Ok(()),
         }
     }
 
@@ -185,12 +188,13 @@ impl Catalog {
             self.lean(&target, Leaning::Table(from.to_owned()), false);
             self.lean(&target, Leaning::Table(to.to_owned()), true);
         }
-        for who in leaning.iter() {
+        self.move_hanging(from, to);
+        for column in &table.columns {
+            self.move_hanging(&format!("{from}.{}", column.def.name), &format!("{to}.{}", column.def.name));
+        }
+        for who in leaning.iter().filter(|w| matches!(w, Leaning::Table(_) | Leaning::View(..))) {
             self.lean(from, who.clone(), false);
             let who = if *who == Leaning::Table(from.to_owned()) { Leaning::Table(to.to_owned()) } else { who.clone() };
-            if let Leaning::Part(class, name) = &who {
-                self.move_part(*class, name, from, to);
-            }
             if let Leaning::Table(other) = &who {
                 let _ = self.change_table(other, |t| {
                     for constraint in &mut t.constraints {
@@ -237,6 +241,9 @@ impl Catalog {
             t.columns.push(new);
         })
         .or_missing(|| format!("table {table}"))?;
+        if self.engine == Engine::Postgres && column.identity.is_some() {
+            self.make_sequence(table, &column.name);
+        }
         for constraint in constraints {
             self.add_constraint(table, constraint)?;
         }
@@ -287,6 +294,7 @@ impl Catalog {
         for index in gone {
             self.set(Key::IndexTable(index), None);
         }
+        self.drop_hanging(&format!("{table}.{column}"));
         let before = self.stood_before(old.values);
         Ok(Effect { destroyed: if before { vec![old.values] } else { Vec::new() }, own: !before, ..Effect::default() })
     }
@@ -367,6 +375,7 @@ impl Catalog {
             }
         })
         .or_missing(|| format!("table {table}"))?;
+        self.move_hanging(&format!("{table}.{from}"), &format!("{table}.{to}"));
         for who in self.leaning(table).iter() {
             if let Leaning::Table(other) = who {
                 let _ = self.change_table(other, |t| {
@@ -404,6 +413,12 @@ impl Catalog {
             ColumnChange::DropExpression => new.generated = None,
             ColumnChange::Attribute(name, value) => {
                 return Ok(self.set_attribute(&format!("{table}.{column}"), name, Some(value)));
+            }
+        }
+        if let (ColumnChange::Identity(identity), Engine::Postgres) = (change, self.engine) {
+            match identity {
+                Some(_) => self.make_sequence(table, column),
+                None => self.drop_hanging(&format!("{table}.{column}")),
             }
         }
         let mut effect = self.change_column(table, &old, new, using_given)?;
