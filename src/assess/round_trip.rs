@@ -98,9 +98,12 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     let up_changes = differences(&before, catalog);
     let up_unseen = unseen(&ran_up);
 
+    // DOWN is judged by what stood before UP, so that recording stays open.
+    catalog.resume(before);
     catalog.begin();
     let ran_down = run(catalog, down.unwrap_or_default(), Direction::Down);
     let after_up = catalog.end();
+    let before = catalog.end();
     let start = merged(&before, &after_up);
     let mut round_trip = RoundTrip { proved: false, differences: differences(&start, catalog) };
     let demands = if ran_down.refused.is_none() { demands(&after_up, catalog) } else { Vec::new() };

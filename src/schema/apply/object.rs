@@ -28,6 +28,14 @@ impl Catalog {
         key
     }
 
+    /// The full name of a routine that is named without its arguments, where only one has that name; any other name as it is.
+    pub(super) fn signature(&self, name: &str) -> String {
+        match self.get(&Key::Attribute(name.to_owned(), SIGNATURES.into())) {
+            Some(Entry::Text(one)) if !one.contains('\n') => one.to_string(),
+            _ => name.to_owned(),
+        }
+    }
+
     fn note_signature(&mut self, class: Class, name: &str, stands: bool) {
         if class != Class::Routine {
             return;
@@ -68,7 +76,7 @@ impl Catalog {
         }
         if let (true, Some(on)) = (self.judging_down, on)
             && self.table(on).is_none()
-            && self.get(&Key::Object(Class::View, on.clone(), None)).is_none()
+            && [Class::View, Class::MaterializedView].iter().all(|&view| self.get(&Key::Object(view, on.clone(), None)).is_none())
         {
             self.missing(&Key::Table(on.clone())).or_missing(|| format!("table {on}"))?;
         }

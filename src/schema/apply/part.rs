@@ -102,6 +102,7 @@ impl Catalog {
     }
 
     pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
+        let object = &self.signature(object);
         let key = Key::Attribute(object.to_owned(), attribute.to_owned());
         let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
         let value = value.map(even::text);
