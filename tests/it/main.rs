@@ -3,3 +3,5 @@
 mod layers;
 mod layouts;
 mod layouts_odd;
+mod page;
+mod page_format;
