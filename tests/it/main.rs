@@ -5,3 +5,4 @@ mod layouts;
 mod layouts_odd;
 mod page;
 mod page_format;
+mod rules;
