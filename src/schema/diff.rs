@@ -128,7 +128,9 @@ fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog:
 }
 
 fn columns(found: &mut Differences, object: &str, old: &HeldColumn, new: &HeldColumn) {
-    if old.values != new.values {
+    // A generated column's values follow from its expression.
+    let derived = old.def.generated.is_some() && old.def.generated == new.def.generated;
+    if old.values != new.values && !derived {
         found.add(object, Part::Values, "its values are not restored");
     }
     if old.assumed || new.assumed {
@@ -249,16 +251,27 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
     keys.sort_unstable();
     for key in keys {
         match (&before[key], catalog.get(key)) {
-            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !catalog.holds_none(new) => tightened(&mut found, old, new, catalog.engine),
+            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !catalog.holds_none(new) && old.rows == new.rows => {
+                tightened(&mut found, old, new, catalog.engine)
+            }
             (Some(Entry::Object(old)), Some(Entry::Object(new))) if old.definition != new.definition => {
                 let labels = |d: &Option<String>| {
                     d.as_ref().and_then(|d| d.split_once("enum(")).map(|(_, l)| l.trim_end_matches(')').split(',').map(str::to_owned).collect::<Vec<_>>())
                 };
                 if let (Key::Object(_, name, _), Some(old), Some(new)) = (key, labels(&old.definition), labels(&new.definition)) {
+                    let fewer = new.len() < old.len();
                     let gone: Vec<_> = old.into_iter().filter(|l| !new.contains(l)).collect();
-                    if !gone.is_empty() {
+                    if fewer {
                         found.push(Demand { of: name.clone(), broken_by: format!("a row may hold label {} of type {name}", gone.join(", ")) });
                     }
+                }
+            }
+            (old, new) if old.is_none() != new.is_none() => {
+                // A rule that is written again, or looked at again.
+                if let Key::Attribute(object, rule) = key
+                    && (rule.starts_with("constraint ") && new.is_some() || rule == "enforcement" && new.is_none())
+                {
+                    found.push(Demand { of: object.clone(), broken_by: format!("a value of {object} may break {rule}") });
                 }
             }
             _ => {}

@@ -143,7 +143,8 @@ impl Catalog {
         }
         self.drop_hanging(&format!("{} on {table}", found.name));
         let _ = self.change_table(table, |t| t.constraints.retain(|c| c.name != found.name));
-        Ok(Effect { blind: found.rule.is_none(), own: !self.stood_before(held_table.made), ..Effect::default() })
+        let was_primary = matches!(found.rule, Some(Rule::PrimaryKey(_)));
+        Ok(Effect { blind: found.rule.is_none(), was_primary, own: !self.stood_before(held_table.made), ..Effect::default() })
     }
 
     /// PostgreSQL does not drop a key at which a foreign key points.
@@ -345,5 +346,9 @@ fn plain(column: &str) -> bool {
 
 /// Which line of the table a dropped constraint or index belongs to, now that it is known what it was.
 pub(crate) fn dropped_kind(kind: Kind, effect: &Effect) -> Kind {
-    if kind == Kind::DropIndex && effect.was_unique { Kind::DropUniqueIndex } else { kind }
+    match kind {
+        Kind::DropIndex if effect.was_unique => Kind::DropUniqueIndex,
+        Kind::DropConstraint if effect.was_primary => Kind::DropPrimaryKey,
+        kind => kind,
+    }
 }
