@@ -127,7 +127,7 @@ pub struct Table {
     pub options: String,
     /// Whose rows it holds.
     pub rows: Origin,
-    /// Nothing was ever written to it.
+    /// No migration ever wrote to it.
     pub empty: bool,
     /// What this migration brought.
     pub brought: Vec<Brought>,
@@ -211,6 +211,11 @@ impl Catalog {
     /// Whether `origin` is older than the migration at hand.
     pub fn stood_before(&self, origin: Origin) -> bool {
         origin <= self.mark || origin > ASSUMED
+    }
+
+    /// Whether `table` can hold no row: this migration made it and wrote nothing to it. In an older one the application may have.
+    pub fn holds_nothing(&self, table: &Table) -> bool {
+        table.empty && !self.stood_before(table.made)
     }
 
     /// A migration begins: what is made from now on is its own.

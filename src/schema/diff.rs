@@ -244,7 +244,7 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
     keys.sort_unstable();
     for key in keys {
         match (&before[key], catalog.get(key)) {
-            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !new.empty => tightened(&mut found, old, new, catalog.engine),
+            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !catalog.holds_nothing(new) => tightened(&mut found, old, new, catalog.engine),
             (Some(Entry::Object(old)), Some(Entry::Object(new))) if old.definition != new.definition => {
                 let labels = |d: &Option<String>| {
                     d.as_ref().and_then(|d| d.split_once("enum(")).map(|(_, l)| l.trim_end_matches(')').split(',').map(str::to_owned).collect::<Vec<_>>())

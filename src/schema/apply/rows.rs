@@ -40,7 +40,7 @@ impl Catalog {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let stood = self.stood_before(target.made);
         let mut effect = Effect { own: !stood, ..Effect::default() };
-        if let (Rows::Copied { from, values, whole }, true) = (rows, target.empty && (!stood || self.judging_down)) {
+        if let (Rows::Copied { from, values, whole }, true) = (rows, self.holds_nothing(&target)) {
             let source = self.table_or_assume(from).or_missing(|| format!("table {from}"))?;
             let names: Vec<Name> = if columns.is_empty() { target.columns.iter().map(|c| c.def.name.clone()).collect() } else { columns.to_vec() };
             let values: Vec<Value> = values
@@ -63,7 +63,7 @@ impl Catalog {
             self.change_table(table, |t| *t = copied).or_missing(|| format!("table {table}"))?;
             return Ok(effect);
         }
-        if matches!(conflict, OnConflict::Update | OnConflict::Replace) && stood && !target.empty {
+        if matches!(conflict, OnConflict::Update | OnConflict::Replace) && stood {
             effect.destroyed.push(target.rows);
             effect.perhaps = true;
         }

@@ -221,7 +221,7 @@ impl Catalog {
             && column.default.is_none()
             && column.identity.is_none()
             && column.generated.is_none()
-            && !held.empty
+            && !self.holds_nothing(&held)
             && !self.engine.is_mysql_like()
         {
             return Err(Refusal::new(format!("column {table}.{} is NOT NULL without a default, and rows stand in {table}", column.name)));
