@@ -214,14 +214,11 @@ fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
         (None, None) => format!("there is no DOWN: {what} stays"),
         (Some(_), None) => format!("DOWN does nothing: {what} stays"),
     };
-    finding(
-        check::NO_DOWN,
-        Verdict::Irreversible,
-        Loss::None,
-        Some((Direction::Down, 1)),
-        message,
-        "write a DOWN that takes back what UP did, or say why there is none: `-- IRREVERSIBLE: reason`",
-    )
+    let help = match migration.irreversible {
+        Some(_) => "write a DOWN, or let it be merged as it is: `-- migrate: allow no-down \"reason\"` in the file",
+        None => "write a DOWN that takes back what UP did, or say in DOWN why there is none: `-- IRREVERSIBLE: reason`",
+    };
+    finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, Some((Direction::Down, 1)), message, help)
 }
 
 fn of_statement(row: &'static Row, verdict: Verdict, loss: Loss, done: &Done<'_>, why: &str) -> Finding {

@@ -155,6 +155,6 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
             }
         };
     }
-    let loss = if effect.perhaps { Loss::Possible } else { Loss::Certain };
-    (Verdict::Irreversible, loss, format!("DOWN cannot bring back {} ({object})", row.beyond_down))
+    let (loss, verb) = if effect.perhaps { (Loss::Possible, "may destroy") } else { (Loss::Certain, "destroys") };
+    (Verdict::Irreversible, loss, format!("UP {verb} {} ({object}), and no DOWN brings that back", row.beyond_down))
 }
