@@ -137,7 +137,11 @@ pub fn write(report: &Report, layout: Layout, out: &mut impl Write) -> std::io::
         }
     }
     let bold = paint.style(None, true);
-    let fed = if report.fed > 0 { format!(" after {} older ones", report.fed) } else { String::new() };
+    let fed = match report.fed {
+        0 => String::new(),
+        1 => " after 1 older one".to_owned(),
+        n => format!(" after {n} older ones"),
+    };
     let count = |(n, verdict): (usize, Verdict)| {
         let style = paint.style(Some(verdict_colour(verdict)), false);
         format!("{style}{n} {}{style:#}", verdict.name())
