@@ -156,8 +156,8 @@ pub fn write(report: &Report, layout: Layout, out: &mut impl Write) -> std::io::
             let found = report.entries.iter().flat_map(|e| e.assessment.findings.iter().zip(&e.merge.severities));
             let rules: BTreeSet<&str> = found.filter(|(_, s)| **s == Severity::Error).map(|(f, _)| f.name).collect();
             let rule = if let [rule] = rules.iter().collect::<Vec<_>>()[..] { rule } else { "RULE" };
-            let how = format!("{n} blocked; to merge anyway, say why in the file: -- migrate: allow {rule} \"reason\"");
-            writeln!(out, "{}", wrapped(&how, layout.width, 4))
+            let says = if n == 1 { "its file says" } else { "their files say" };
+            writeln!(out, "{}", wrapped(&format!("{n} blocked, unless {says} -- migrate: allow {rule} \"reason\""), layout.width, 4))
         }
     }
 }
