@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::gate::history::{self, Compared, State};
 use crate::observed::unfinished;
 use crate::recover;
+use crate::report::text::only_the_name_wraps;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 use std::io::Write;
@@ -41,16 +42,10 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(console.width);
         table.set_header(["version", "name", "state", "applied at (UTC)", "verdict"]);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        // A name that is too long is parted between its words.
-        if let Some(name) = table.column_mut(1) {
-            name.set_delimiter('_');
-        }
         for line in &lines {
             table.add_row([&line.version, &line.name, line.state, line.at.as_deref().unwrap_or(""), line.verdict.as_deref().unwrap_or("")]);
         }
+        only_the_name_wraps(&mut table);
         for line in table.lines() {
             writeln!(console.out, "{}", line.trim_end())?;
         }

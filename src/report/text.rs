@@ -5,7 +5,7 @@ use crate::gate::merge::Severity;
 use crate::schema::diff::Application;
 use crate::table::{Loss, Verdict};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -67,20 +67,13 @@ fn summary_table(entries: &[&Entry], layout: Layout) -> Table {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(layout.width);
     let head = |text: &str| if layout.colour { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
     table.set_header(["version", "name", "verdict", "loss", "old app", "gate"].map(head));
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    // A name that is too long is parted between its words.
-    if let Some(name) = table.column_mut(1) {
-        name.set_delimiter('_');
-    }
     for entry in entries {
         let verdict = Cell::new(entry.assessment.verdict.name());
         let verdict = match (layout.colour, entry.assessment.verdict) {
             (false, _) => verdict,
-            (true, Verdict::Reversible) => verdict.fg(Color::Green),
-            (true, Verdict::Partial) => verdict.fg(Color::Yellow),
-            (true, Verdict::Irreversible) => verdict.fg(Color::Red),
+            (true, Verdict::Reversible) => verdict.fg(Color::DarkGreen),
+            (true, Verdict::Partial) => verdict.fg(Color::DarkYellow),
+            (true, Verdict::Irreversible) => verdict.fg(Color::DarkRed),
         };
         let gate = match () {
             () if entry.merge.blocked => "blocked",
@@ -96,7 +89,19 @@ fn summary_table(entries: &[&Entry], layout: Layout) -> Table {
             Cell::new(gate),
         ]);
     }
+    only_the_name_wraps(&mut table);
     table
+}
+
+/// Lets all columns but the second be as wide as they need; a name that is too long is parted between its words.
+pub fn only_the_name_wraps(table: &mut Table) {
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        match at {
+            1 => column.set_delimiter('_'),
+            _ => column.set_constraint(ColumnConstraint::ContentWidth),
+        };
+    }
 }
 
 /// `text` in lines of at most `width` columns, each after the first indented by `indent`.

@@ -10,4 +10,5 @@ mod layouts_odd;
 mod page;
 mod page_format;
 mod readme;
+mod rules;
 mod support;
