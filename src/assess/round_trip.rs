@@ -230,9 +230,8 @@ fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
     left.dedup();
     let what = match left.as_slice() {
         [] => "what UP did".to_owned(),
-        some if some.len() <= 4 => some.join(", "),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
-        some => some.join(", "),
+        [first, second, rest @ ..] if rest.len() > 2 => format!("what UP did to {first}, {second} and {} more", rest.len()),
+        some => format!("what UP did to {}", some.join(", ")),
     };
     let message = match (&migration.down, &migration.irreversible) {
         (_, Some(reason)) => format!("declared irreversible: {reason}"),
