@@ -260,23 +260,19 @@ fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
     left.dedup();
     let what = match left.as_slice() {
         [] => "what UP did".to_owned(),
-        some if some.len() <= 4 => some.join(", "),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
-        some => some.join(", "),
+        [first, second, rest @ ..] if rest.len() > 2 => format!("what UP did to {first}, {second} and {} more", rest.len()),
+        some => format!("what UP did to {}", some.join(", ")),
     };
     let message = match (&migration.down, &migration.irreversible) {
         (_, Some(reason)) => format!("declared irreversible: {reason}"),
         (None, None) => format!("there is no DOWN: {what} stays"),
         (Some(_), None) => format!("DOWN does nothing: {what} stays"),
     };
-    finding(
-        check::NO_DOWN,
-        Verdict::Irreversible,
-        Loss::None,
-        Some((Direction::Down, 1)),
-        message,
-        "write a DOWN that takes back what UP did, or say why there is none: `-- IRREVERSIBLE: reason`",
-    )
+    let help = match migration.irreversible {
+        Some(_) => "write a DOWN, or let it be merged as it is: `-- migrate: allow no-down \"reason\"` in the file",
+        None => "write a DOWN that takes back what UP did, or say in DOWN why there is none: `-- IRREVERSIBLE: reason`",
+    };
+    finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, Some((Direction::Down, 1)), message, help)
 }
 
 fn of_statement(row: &'static Row, verdict: Verdict, loss: Loss, done: &Done<'_>, why: &str) -> Finding {

@@ -199,5 +199,5 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
             }
         };
     }
-    (Verdict::Irreversible, Loss::Certain, format!("DOWN cannot bring back {} ({object})", row.beyond_down))
+    (Verdict::Irreversible, Loss::Certain, format!("UP destroys {} ({object}), and no DOWN brings that back", row.beyond_down))
 }
