@@ -5,7 +5,7 @@
 //! stand in the same place under the same number after UP and DOWN are the old values.
 
 use crate::engine::Engine;
-use crate::parse::action::{Class, Column, Constraint, Index, Name, Rule, Value};
+use crate::parse::action::{Class, Column, Constraint, Index, Name, Picks, Rule, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -205,7 +205,7 @@ pub struct Catalog {
     /// Tables that go with the session.
     pub(crate) temporary: Vec<Name>,
     /// Which rows, picked by which literals, were deleted: new number to old number and literals.
-    pub(crate) deleted: HashMap<Origin, (Origin, Vec<(Name, Vec<String>)>)>,
+    pub(crate) deleted: HashMap<Origin, (Origin, Picks)>,
     /// Which literal was written where which literal stood: new number to old number, old and new literal.
     pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
     /// Which values came from which by a conversion that was written out.
