@@ -272,7 +272,8 @@ fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
         Some(_) => "write a DOWN, or let it be merged as it is: `-- migrate: allow no-down \"reason\"` in the file",
         None => "write a DOWN that takes back what UP did, or say in DOWN why there is none: `-- IRREVERSIBLE: reason`",
     };
-    finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, Some((Direction::Down, 1)), message, help)
+    let at = migration.down.as_ref().and_then(|down| down.segments.first()).map(|segment| (Direction::Down, segment.first_line));
+    finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, at, message, help)
 }
 
 fn of_statement(row: &'static Row, verdict: Verdict, loss: Loss, done: &Done<'_>, why: &str) -> Finding {

@@ -239,7 +239,7 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
 pub struct Demand {
     /// The table, or the type, whose rows it is about.
     pub of: String,
-    /// The row that breaks it: `users.email may hold a NULL`.
+    /// The row that breaks it: `users.email holds a NULL`.
     pub broken_by: String,
 }
 
@@ -262,7 +262,7 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
                     let fewer = new.len() < old.len();
                     let gone: Vec<_> = old.into_iter().filter(|l| !new.contains(l)).collect();
                     if fewer {
-                        found.push(Demand { of: name.clone(), broken_by: format!("a row may hold label {} of type {name}", gone.join(", ")) });
+                        found.push(Demand { of: name.clone(), broken_by: format!("a row holds label {} of type {name}", gone.join(", ")) });
                     }
                 }
             }
@@ -271,7 +271,7 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
                 if let Key::Attribute(object, rule) = key
                     && (rule.starts_with("constraint ") && new.is_some() || rule == "enforcement" && new.is_none())
                 {
-                    found.push(Demand { of: object.clone(), broken_by: format!("a value of {object} may break {rule}") });
+                    found.push(Demand { of: object.clone(), broken_by: format!("a value of {object} breaks {rule}") });
                 }
             }
             _ => {}
@@ -286,13 +286,13 @@ fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) 
         let Some(was) = old.column(&column.def.name) else { continue };
         let object = format!("{}.{}", new.name, column.def.name);
         if column.def.not_null && !was.def.not_null && !was.assumed {
-            demand(format!("{object} may hold a NULL"));
+            demand(format!("{object} holds a NULL"));
         }
         match conversion(&was.def.ty, &column.def.ty, engine) {
             Conversion::Same | Conversion::Widens => {}
-            Conversion::Refuses | Conversion::Cuts => demand(format!("{object} may hold a value that {} cannot", column.def.ty)),
+            Conversion::Refuses | Conversion::Cuts => demand(format!("{object} holds a value that {} cannot", column.def.ty)),
             Conversion::Unknown if was.assumed || column.assumed => {}
-            Conversion::Unknown => demand(format!("{object} may hold a value that does not convert to {}", column.def.ty)),
+            Conversion::Unknown => demand(format!("{object} holds a value that does not convert to {}", column.def.ty)),
         }
     }
     for constraint in &new.constraints {
@@ -306,13 +306,13 @@ fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) 
             Rule::Check(_) | Rule::Exclude(_) => old.constraints.iter().any(|c| c.rule.as_ref() == Some(rule)),
         };
         if !kept {
-            demand(format!("a row of {} may break {}", new.name, rule_words(rule)));
+            demand(format!("a row of {} breaks {}", new.name, rule_words(rule)));
         }
     }
     for index in new.indexes.iter().filter_map(|i| i.def.as_ref()).filter(|d| d.unique) {
         let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.unique && d.columns == index.columns && d.rest == index.rest);
         if !had && !keeps_unique(old, &index.columns) {
-            demand(format!("rows of {} may be alike in ({})", new.name, index.columns.join(", ")));
+            demand(format!("rows of {} are alike in ({})", new.name, index.columns.join(", ")));
         }
     }
 }
