@@ -26,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) catalog: &'a Catalog,
     /// What stood before and is not in its place after DOWN.
     pub(super) lost: &'a HashSet<Origin>,
+    /// What UP carried elsewhere, and DOWN carries back by an expression or a join.
+    pub(super) carried: &'a HashSet<Origin>,
     /// DOWN demands something of rows that UP does not.
     pub(super) demands: bool,
     /// DOWN is missing or does nothing.
@@ -191,6 +193,13 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
         return reversible(Loss::None, "no value that stood before is touched");
     }
     if followed && !effect.blind && !effect.destroyed.iter().any(|o| context.lost.contains(o)) {
+        if effect.destroyed.iter().any(|o| context.carried.contains(o)) {
+            return (
+                Verdict::Partial,
+                Loss::Possible,
+                format!("UP carries the values of {object} elsewhere and DOWN carries them back, but nothing proves that each one returns"),
+            );
+        }
         let exact = !effect.perhaps;
         return match exact {
             true => reversible(Loss::None, "DOWN brings the values back"),

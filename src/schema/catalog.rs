@@ -4,6 +4,7 @@
 //! number, which travels with them when they are renamed or copied, and is new when something else is written. Values that
 //! stand in the same place under the same number after UP and DOWN are the old values.
 
+use super::apply::mapped::Mapped;
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Constraint, Index, Name, Picks, Rule, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -206,8 +207,8 @@ pub struct Catalog {
     pub(crate) temporary: Vec<Name>,
     /// Which rows, picked by which literals, were deleted: new number to old number and literals.
     pub(crate) deleted: HashMap<Origin, (Origin, Picks)>,
-    /// Which literal was written where which literal stood: new number to old number, old and new literal.
-    pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
+    /// By which rule values came from others, for each number that a rule made.
+    pub(crate) mappings: HashMap<Origin, Mapped>,
     /// Which values came from which by a conversion that was written out.
     pub(crate) converted: HashMap<Origin, Origin>,
 }

@@ -2,6 +2,7 @@
 //! that stood before.
 
 pub(crate) mod key;
+pub(crate) mod mapped;
 mod object;
 mod part;
 mod rows;

@@ -1,5 +1,6 @@
 //! What statements on rows do to the numbers of values and rows.
 
+use super::mapped::follows_from;
 use super::{Applied, Effect, OrMissing};
 use crate::engine::Engine;
 use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
@@ -151,7 +152,7 @@ impl Catalog {
             };
             if new != old.values && self.stood_before(old.values) {
                 effect.destroyed.push(old.values);
-                effect.perhaps |= *filter != Filter::All;
+                effect.perhaps |= *filter != Filter::All || follows_from(value, column);
                 effect.own = false;
             }
             changes.push((column.clone(), new));
@@ -168,28 +169,6 @@ impl Catalog {
         })
         .or_missing(|| format!("table {table}"))?;
         Ok(effect)
-    }
-
-    /// UP wrote literal `to` where literal `from` stood: DOWN may map it back.
-    fn note_mapping(&mut self, new: Origin, column: &str, value: &Value, filter: &Filter, old: Origin) {
-        if let (Value::Literal(to), Filter::Literals(picks)) = (value, filter)
-            && let [(picked, from)] = picks.as_slice()
-            && picked == column
-            && let [from] = from.as_slice()
-        {
-            self.mappings.insert(new, (old, from.clone(), to.clone()));
-        }
-    }
-
-    fn mapping_back(&self, column: &str, value: &Value, filter: &Filter, current: Origin) -> Option<Origin> {
-        let (old, from, to) = self.mappings.get(&current)?;
-        match (value, filter) {
-            (Value::Literal(back), Filter::Literals(picks)) if self.judging_down => match picks.as_slice() {
-                [(picked, values)] if picked == column && values.as_slice() == [to.clone()] && back == from => Some(*old),
-                _ => None,
-            },
-            _ => None,
-        }
     }
 
     pub(super) fn delete(&mut self, table: &str, filter: &Filter) -> Applied {
