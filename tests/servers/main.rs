@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod examples;
+mod locks;
 mod run;
 mod secrets;
 mod support;
