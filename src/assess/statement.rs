@@ -208,5 +208,9 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
             }
         };
     }
+    // A rebuild that keeps the rows and leaves out a column.
+    if matches!(done.action.op, Op::DropTable { .. }) && effect.destroyed.first().is_some_and(|rows| !context.lost.contains(rows)) {
+        return (Verdict::Irreversible, Loss::Certain, format!("UP drops {object}, and what it copied before leaves out values that no DOWN brings back"));
+    }
     (Verdict::Irreversible, Loss::Certain, format!("UP destroys {} ({object}), and no DOWN brings that back", row.beyond_down))
 }
