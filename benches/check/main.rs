@@ -19,6 +19,8 @@ use std::path::Path;
 use std::time::Duration;
 use unmigrate::engine::Engine;
 
+/// With an engine, a number and an empty folder: writes the migrations there and does nothing else, for a profiler to use.
+const WRITE: &str = "--write";
 /// The first argument of the plain parse.
 const PARSE: &str = "--plain-parse";
 const MIGRATE: &str = env!("CARGO_BIN_EXE_migrate");
@@ -32,6 +34,9 @@ fn main() {
         [PARSE, engine, dir] => {
             let (statements, refused) = plain_parse(Path::new(dir), Engine::from_word(engine).expect("an engine"));
             println!("{statements} {refused}");
+        }
+        [WRITE, engine, size, dir, ..] => {
+            write(Path::new(dir), size.parse().expect("a number"), Engine::from_word(engine).expect("an engine"));
         }
         // `cargo bench` adds `--bench`.
         given => compare(&Wanted::new(given.iter().copied().filter(|a| *a != "--bench"))),
@@ -76,14 +81,17 @@ impl Wanted {
     }
 }
 
-/// Writes `size` migrations into a new folder. Their bytes as well.
-fn folder(size: usize, engine: Engine) -> (tempfile::TempDir, usize) {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+/// Writes `size` migrations into `dir`. Their bytes.
+fn write(dir: &Path, size: usize, engine: Engine) -> usize {
     let files = generate::migrations(size, engine);
     for file in &files {
-        fs::write(dir.path().join(&file.name), &file.text).expect("a file can be written");
+        fs::write(dir.join(&file.name), &file.text).expect("a file can be written");
     }
-    (dir, files.iter().map(|file| file.text.len()).sum())
+    files.iter().map(|file| file.text.len()).sum()
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
 }
 
 fn check_line(dir: &Path, engine: Engine) -> [String; 8] {
@@ -110,7 +118,8 @@ fn compare(wanted: &Wanted) {
         "migrations", "MB", "statements", "refused", "parse CPU", "check CPU", "ratio", "parse wall", "check wall", "CPU/migration", "parse MiB", "check MiB"
     );
     for &size in &wanted.sizes {
-        let (dir, bytes) = folder(size, engine);
+        let dir = folder();
+        let bytes = write(dir.path(), size, engine);
         let (statements, refused) = plain_parse(dir.path(), engine);
         let parse_line = [this.clone(), PARSE.to_owned(), engine.name().to_owned(), dir.path().display().to_string()];
         let (parse, check): (Vec<Cost>, Vec<Cost>) = (0..wanted.runs).map(|_| (cost(&parse_line), cost(&check_line(dir.path(), engine)))).unzip();
@@ -128,7 +137,8 @@ fn compare(wanted: &Wanted) {
             check.peak_kib >> 10
         );
     }
-    let (dir, _) = folder(10, engine);
+    let dir = folder();
+    write(dir.path(), 10, engine);
     let starts: (Vec<Cost>, Vec<Cost>) = (0..STARTS).map(|_| (cost(&["true"]), cost(&check_line(dir.path(), engine)))).unzip();
     let (nothing, check) = (median(&starts.0), median(&starts.1));
     println!("start-up on 10 migrations: {:.2} ms CPU, `true` takes {:.2} ms; {:.2} ms wall", ms(check.cpu), ms(nothing.cpu), ms(check.wall));
