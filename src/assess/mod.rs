@@ -6,6 +6,8 @@ mod statement;
 
 use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
+use crate::parse::action::Op;
+use crate::schema::apply::apply;
 use crate::schema::catalog::Catalog;
 use crate::schema::diff::{Application, Difference};
 use crate::table::{Check, Loss, Verdict};
@@ -115,10 +117,11 @@ pub fn follow(catalog: &mut Catalog, up: &[Statement]) {
     catalog.begin_migration();
     catalog.judging_down = false;
     catalog.checks_off = false;
-    for action in up.iter().flat_map(|s| &s.actions) {
+    for (statement, action) in up.iter().flat_map(|s| s.actions.iter().map(move |a| (s, a))) {
         // A refusal tells that the catalog does not know all; UP did run.
-        if crate::schema::apply::apply(catalog, action).is_err() {
-            catalog.complete = false;
+        if apply(catalog, action).is_err() || action.op == Op::Unseen {
+            catalog.note_unseen(&statement.text);
         }
     }
+    catalog.end_session();
 }

@@ -8,7 +8,7 @@ use crate::parse::action::Op;
 use crate::schema::apply::key::dropped_kind;
 use crate::schema::apply::{Effect, apply};
 use crate::schema::catalog::{Catalog, Entry, Journal, Origin};
-use crate::schema::diff::{Part, application, demands, differences, merged};
+use crate::schema::diff::{Demand, Part, application, demands, differences, merged};
 use crate::table::{Cell, Check, Kind, Loss, Row, Verdict, check};
 use std::collections::HashSet;
 
@@ -35,14 +35,19 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
                 apply(catalog, action).map_err(|refusal| refusal.why)
             };
             let effect = match result {
-                Ok(effect) => effect,
+                Ok(effect) => {
+                    if action.op == Op::Unseen {
+                        catalog.note_unseen(&statement.text);
+                    }
+                    effect
+                }
                 Err(why) if direction == Direction::Down => {
                     ran.refused.get_or_insert((statement.line, why));
                     Effect::default()
                 }
                 // UP is taken to have run: the catalog did not know all.
                 Err(_) => {
-                    catalog.complete = false;
+                    catalog.note_unseen(&statement.text);
                     Effect { blind: true, ..Effect::default() }
                 }
             };
@@ -54,6 +59,7 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
         }
     }
     catalog.judging_down = false;
+    catalog.end_session();
     ran
 }
 
@@ -92,9 +98,12 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     let up_changes = differences(&before, catalog);
     let up_unseen = unseen(&ran_up);
 
+    // DOWN is judged by what stood before UP, so that recording stays open.
+    catalog.resume(before);
     catalog.begin();
     let ran_down = run(catalog, down.unwrap_or_default(), Direction::Down);
     let after_up = catalog.end();
+    let before = catalog.end();
     let start = merged(&before, &after_up);
     let mut round_trip = RoundTrip { proved: false, differences: differences(&start, catalog) };
     let demands = if ran_down.refused.is_none() { demands(&after_up, catalog) } else { Vec::new() };
@@ -125,13 +134,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             let message = format!("line {} of DOWN does something that cannot be seen from its text", done.statement.line);
             findings.push(of_statement(done.kind.row(), Verdict::Partial, Loss::Possible, done, &message));
         }
-        if let Some(loss) = done.effect.foreign_rows {
-            let (verdict, message) = match loss {
-                Loss::Certain => (Verdict::Irreversible, format!("DOWN deletes rows of {} that UP did not bring", done.action.object)),
-                _ => (Verdict::Partial, format!("DOWN may delete rows of {} that UP did not bring", done.action.object)),
-            };
-            let help = "delete by the keys that UP inserts, and by nothing else";
-            findings.push(finding(check::DOWN_DESTROYS, verdict, loss, Some((Direction::Down, done.statement.line)), message, help));
+        if let Some(found) = foreign_rows(done, &demands) {
+            findings.push(found);
         }
     }
     if let Some((line, why)) = &ran_down.refused {
@@ -144,7 +148,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         compare(&mut findings, &round_trip, &ran_up, &ran_down, &lost);
         if !demands.is_empty() {
             let help = "before DOWN, look for such rows; keep the old rule as a check until the new one is final";
-            findings.push(finding(check::DECAYS, Verdict::Partial, Loss::None, None, format!("DOWN fails once {}", demands.join(", or ")), help));
+            findings.push(finding(check::DECAYS, Verdict::Partial, Loss::None, None, format!("DOWN fails once {}", demands.iter().map(|d| d.broken_by.as_str()).collect::<Vec<_>>().join(", or ")), help));
         }
     }
     if no_effect && !down_works && !up.is_empty() {
@@ -169,6 +173,20 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     Assessment { verdict, loss, decays: !demands.is_empty(), app_rollback, round_trip, statements, findings }
 }
 
+/// DOWN deletes or overwrites rows that stood before. Where it then demands something of the same table, it clears away the
+/// rows that the old schema does not admit, and those were written since.
+fn foreign_rows(done: &Done<'_>, demands: &[Demand]) -> Option<Finding> {
+    let object = &done.action.object;
+    let what = if matches!(done.action.op, Op::Update { .. }) { "overwrites" } else { "deletes" };
+    let (loss, message) = match (done.effect.foreign_rows?, &done.action.op) {
+        (Loss::Possible, Op::Delete { table, .. } | Op::Update { table, .. }) if demands.iter().any(|d| d.of == *table) => return None,
+        (Loss::Possible, _) => (Loss::Possible, format!("DOWN {what} rows of {object}, and some may have stood before UP")),
+        (loss, _) => (loss, format!("DOWN {what} every row of {object} that stood before UP")),
+    };
+    let help = "let DOWN touch by key only what UP brought";
+    Some(finding(check::DOWN_DESTROYS, Verdict::Irreversible, loss, Some((Direction::Down, done.statement.line)), message, help))
+}
+
 /// Differences that no statement's own finding speaks of.
 fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, down: &Ran<'_>, lost: &HashSet<Origin>) {
     let sentence = |part: Part| -> Vec<String> {
@@ -186,7 +204,7 @@ fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, do
         findings.push(finding(check::UNPROVED, Verdict::Partial, Loss::None, at, unproved.join("; "), help));
     }
     let by_up: HashSet<Origin> = up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()).collect();
-    let foreign = down.done.iter().any(|d| d.effect.foreign_rows.is_some());
+    let foreign = down.done.iter().any(|d| d.effect.foreign_rows == Some(Loss::Certain));
     let values = sentence(Part::Values);
     if values.is_empty() || foreign {
         return;

@@ -57,6 +57,9 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
     if effect.conditional && !context.no_down && cell != Cell::Destroys {
         return (Verdict::Partial, Loss::Possible, format!("{object} may have stood before UP (IF [NOT] EXISTS, OR REPLACE), and DOWN removes it either way"));
     }
+    if effect.conditional && cell == Cell::Destroys {
+        return (Verdict::Partial, Loss::Possible, format!("{object} may have stood before UP (IF EXISTS): then what it held is gone"));
+    }
     match cell {
         Cell::Keeps => reversible(Loss::None, "it leaves nothing to undo"),
         Cell::Undo => reversible(Loss::None, "DOWN takes it back whole"),

@@ -149,6 +149,8 @@ pub enum Filter {
     All,
     /// Rows in which each of the columns holds one of its literals.
     Literals(Vec<(Name, Vec<String>)>),
+    /// Rows in which one of the columns is null.
+    AnyNull(Vec<Name>),
     /// Rows that an expression picks; the text is even.
     Other(String),
 }

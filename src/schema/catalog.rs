@@ -6,7 +6,7 @@
 
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Constraint, Index, Name, Rule, Value};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 /// The number of a set of values or rows.
@@ -25,6 +25,21 @@ pub enum Key {
     IndexTable(Name),
     /// What leans on a table.
     Leaning(Name),
+}
+
+impl Key {
+    /// The name of what stands there.
+    fn name(&self) -> &str {
+        match self {
+            Key::Table(name) | Key::Object(_, name, _) | Key::Attribute(name, _) | Key::IndexTable(name) | Key::Leaning(name) => name,
+        }
+    }
+}
+
+/// The last part of a name, without schema, table or arguments.
+fn bare(name: &str) -> &str {
+    let name = name.split('(').next().unwrap_or(name);
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// What stands under a key.
@@ -47,6 +62,10 @@ pub enum Leaning {
     Table(Name),
     /// A view over it.
     View(Class, Name),
+    /// An object that hangs on it and goes with it: a trigger, a policy, a rule, an index of a materialized view.
+    Part(Class, Name),
+    /// An attribute that was set on it.
+    Attribute(String),
 }
 
 /// An object that is held as its definition.
@@ -169,8 +188,10 @@ pub(crate) struct Missing;
 pub struct Catalog {
     /// The engine whose rules hold.
     pub engine: Engine,
-    /// Nothing exists that the catalog does not know: every statement so far was understood and spoke of known tables.
-    pub complete: bool,
+    /// How many things scripts spoke of that no earlier statement had made: what stood before the first is not all known.
+    assumptions: usize,
+    /// The words of statements that could not be followed: what they name may stand or not.
+    unseen: HashSet<Box<str>>,
     entries: HashMap<Key, Entry>,
     journals: Vec<Journal>,
     clock: Origin,
@@ -181,8 +202,12 @@ pub struct Catalog {
     pub judging_down: bool,
     /// Foreign keys are not looked at, by the script's own word.
     pub checks_off: bool,
+    /// Tables that go with the session.
+    pub(crate) temporary: Vec<Name>,
     /// Which literal was written where which literal stood: new number to old number, old and new literal.
     pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
+    /// Which values came from which by a conversion that was written out.
+    pub(crate) converted: HashMap<Origin, Origin>,
 }
 
 impl Catalog {
@@ -190,7 +215,8 @@ impl Catalog {
     pub fn new(engine: Engine) -> Self {
         Catalog {
             engine,
-            complete: true,
+            assumptions: 0,
+            unseen: HashSet::new(),
             entries: HashMap::new(),
             journals: Vec::new(),
             clock: 0,
@@ -198,7 +224,9 @@ impl Catalog {
             mark: 0,
             judging_down: false,
             checks_off: false,
+            temporary: Vec::new(),
             mappings: HashMap::new(),
+            converted: HashMap::new(),
         }
     }
 
@@ -217,6 +245,7 @@ impl Catalog {
     pub fn begin_migration(&mut self) {
         self.mark = self.clock;
         self.mappings.clear();
+        self.converted.clear();
     }
 
     /// Records what the first touch of each key finds, until [`Catalog::end`].
@@ -227,6 +256,11 @@ impl Catalog {
     /// Ends the newest recording and hands it over.
     pub fn end(&mut self) -> Journal {
         self.journals.pop().unwrap_or_default()
+    }
+
+    /// Takes up a recording that was ended, so that what it found is known while another runs.
+    pub fn resume(&mut self, journal: Journal) {
+        self.journals.push(journal);
     }
 
     /// Puts back what `journal` found.
@@ -263,6 +297,37 @@ impl Catalog {
         }
     }
 
+    /// Whether it is certain that `name` stands where the catalog says so, and nowhere else.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.assumptions == 0 && !self.unseen.contains(bare(name))
+    }
+
+    /// What was assumed of `table` was wrong: it is only made now.
+    pub(crate) fn was_assumed(&mut self, table: &Table) {
+        if table.made == 0 {
+            self.assumptions = self.assumptions.saturating_sub(1);
+        }
+    }
+
+    /// The session ends, and its tables with it.
+    pub fn end_session(&mut self) {
+        for table in std::mem::take(&mut self.temporary) {
+            if self.table(&table).is_some() {
+                self.set(Key::Table(table), None);
+            }
+        }
+    }
+
+    /// A statement ran that cannot be followed: what it names may stand or not from now on.
+    pub fn note_unseen(&mut self, text: &str) {
+        self.unseen.extend(text.to_lowercase().split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).map(Box::from));
+    }
+
+    /// Whether `table` was just made and nothing was written to it.
+    pub(crate) fn holds_none(&self, table: &Table) -> bool {
+        table.empty && !self.stood_before(table.made)
+    }
+
     /// Whether the migration at hand touched `key`: then what stands there now is certain.
     fn touched(&self, key: &Key) -> bool {
         self.journals.iter().any(|journal| journal.contains_key(key))
@@ -271,10 +336,12 @@ impl Catalog {
     /// What it means that `key` is empty: `Err` where it is certain that nothing stands there. UP is taken to have run, so
     /// what it speaks of stood there, and the catalog did not know it all.
     pub(crate) fn missing(&mut self, key: &Key) -> Result<(), Missing> {
-        if self.touched(key) || self.judging_down && self.complete {
+        let name = key.name();
+        if self.touched(key) || self.judging_down && self.knows(name) {
             return Err(Missing);
         }
-        self.complete = false;
+        // One table that nobody made tells that others may stand too; an index made by hand does not.
+        self.assumptions += usize::from(matches!(key, Key::Table(_)) && !self.unseen.contains(bare(name)));
         Ok(())
     }
 
@@ -289,6 +356,15 @@ impl Catalog {
         let table = Rc::new(Table { name: name.to_owned(), made: 0, known: false, rows, empty: false, ..Table::default() });
         self.entries.insert(key, Entry::Table(Rc::clone(&table)));
         Ok(table)
+    }
+
+    /// Takes nothing to have stood under `key`, unless the migration at hand put it there.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        if self.touched(key) {
+            self.set(key.clone(), None);
+        } else {
+            self.entries.remove(key);
+        }
     }
 
     /// Takes `entry` to have stood under `key` from the beginning.

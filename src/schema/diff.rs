@@ -90,11 +90,7 @@ pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
             }
             (Key::Attribute(_, attribute), ..) if attribute == "signatures" => {}
             (Key::Attribute(object, attribute), old, _) => {
-                let gone =
-                    object.split('.').next().is_some_and(|t| catalog.table(t).is_none() && before.get(&Key::Table(t.to_owned())).is_some_and(Option::is_none));
-                if !gone {
-                    found.add(object, Part::Schema, if old.is_some() { format!("its {attribute} is not restored") } else { format!("its {attribute} stays") });
-                }
+                found.add(object, Part::Schema, if old.is_some() { format!("its {attribute} is not restored") } else { format!("its {attribute} stays") });
             }
         }
     }
@@ -183,7 +179,7 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
     for constraint in &old.constraints {
         match twin(constraint, new) {
             None => found.add(label(constraint), Part::Schema, "is not restored"),
-            Some(now) if now.name != constraint.name && (now.generated || constraint.generated) => {
+            Some(now) if now.name != constraint.name && now.generated && constraint.generated => {
                 if !now.name.starts_with('\0') {
                     found.cosmetic(label(constraint), format!("comes back as {}", now.name));
                 }
@@ -222,29 +218,38 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
             Some(now) if same(index, now) => {}
             Some(_) if index.def.is_none() => found.add(object, Part::Unproved, "its definition before UP is not known"),
             Some(_) => found.add(object, Part::Schema, "comes back with another definition"),
-            None => match new.indexes.iter().find(|i| same(index, i) && i.def.is_some() && (i.generated || index.generated)) {
+            None => match new.indexes.iter().find(|i| same(index, i) && i.def.is_some() && i.generated && index.generated) {
                 Some(now) => found.cosmetic(object, format!("comes back as {}", now.name)),
                 None => found.add(object, Part::Schema, "is not restored"),
             },
         }
     }
     for index in &new.indexes {
-        let known = old.indexes.iter().any(|i| i.name == index.name || same(index, i) && i.def.is_some() && (i.generated || index.generated));
+        let known = old.indexes.iter().any(|i| i.name == index.name || same(index, i) && i.def.is_some() && i.generated && index.generated);
         if !known {
             found.add(format!("index {}", index.name), Part::Schema, "is left behind");
         }
     }
 }
 
+/// Something that DOWN demands of rows, and the schema after UP does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The table, or the type, whose rows it is about.
+    pub of: String,
+    /// The row that breaks it: `users.email may hold a NULL`.
+    pub broken_by: String,
+}
+
 /// What DOWN demands of rows that stood with the schema after UP: each may be broken by a row written since. `before` found
 /// the state after UP.
-pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
+pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
     let mut found = Vec::new();
     let mut keys: Vec<&Key> = before.keys().collect();
     keys.sort_unstable();
     for key in keys {
         match (&before[key], catalog.get(key)) {
-            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !new.empty => tightened(&mut found, old, new, catalog.engine),
+            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !catalog.holds_none(new) => tightened(&mut found, old, new, catalog.engine),
             (Some(Entry::Object(old)), Some(Entry::Object(new))) if old.definition != new.definition => {
                 let labels = |d: &Option<String>| {
                     d.as_ref().and_then(|d| d.split_once("enum(")).map(|(_, l)| l.trim_end_matches(')').split(',').map(str::to_owned).collect::<Vec<_>>())
@@ -252,7 +257,7 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
                 if let (Key::Object(_, name, _), Some(old), Some(new)) = (key, labels(&old.definition), labels(&new.definition)) {
                     let gone: Vec<_> = old.into_iter().filter(|l| !new.contains(l)).collect();
                     if !gone.is_empty() {
-                        found.push(format!("a row may hold label {} of type {name}", gone.join(", ")));
+                        found.push(Demand { of: name.clone(), broken_by: format!("a row may hold label {} of type {name}", gone.join(", ")) });
                     }
                 }
             }
@@ -262,33 +267,48 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<String> {
     found
 }
 
-fn tightened(found: &mut Vec<String>, old: &Table, new: &Table, engine: Engine) {
+fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) {
+    let mut demand = |broken_by: String| found.push(Demand { of: new.name.clone(), broken_by });
     for column in &new.columns {
         let Some(was) = old.column(&column.def.name) else { continue };
         let object = format!("{}.{}", new.name, column.def.name);
         if column.def.not_null && !was.def.not_null && !was.assumed {
-            found.push(format!("{object} may hold a NULL"));
+            demand(format!("{object} may hold a NULL"));
         }
         match conversion(&was.def.ty, &column.def.ty, engine) {
             Conversion::Same | Conversion::Widens => {}
-            Conversion::Refuses | Conversion::Cuts => found.push(format!("{object} may hold a value that {} cannot", column.def.ty)),
+            Conversion::Refuses | Conversion::Cuts => demand(format!("{object} may hold a value that {} cannot", column.def.ty)),
             Conversion::Unknown if was.assumed || column.assumed => {}
-            Conversion::Unknown => found.push(format!("{object} may hold a value that does not convert to {}", column.def.ty)),
+            Conversion::Unknown => demand(format!("{object} may hold a value that does not convert to {}", column.def.ty)),
         }
     }
     for constraint in &new.constraints {
-        let had = old.constraints.iter().any(|c| c.rule == constraint.rule);
-        // A key on a column that DOWN adds anew is another matter than rows written since.
-        if let (false, Some(rule)) = (had, &constraint.rule) {
-            found.push(format!("a row of {} may break {}", new.name, rule_words(rule)));
+        let Some(rule) = &constraint.rule else { continue };
+        let kept = match rule {
+            Rule::PrimaryKey(columns) | Rule::Unique(columns) => keeps_unique(old, columns),
+            // What happens on DELETE or UPDATE says nothing of the rows that stand.
+            Rule::ForeignKey { columns, target, target_columns, .. } => old.constraints.iter().any(|c| {
+                matches!(&c.rule, Some(Rule::ForeignKey { columns: a, target: b, target_columns: d, .. }) if (a, b, d) == (columns, target, target_columns))
+            }),
+            Rule::Check(_) | Rule::Exclude(_) => old.constraints.iter().any(|c| c.rule.as_ref() == Some(rule)),
+        };
+        if !kept {
+            demand(format!("a row of {} may break {}", new.name, rule_words(rule)));
         }
     }
     for index in new.indexes.iter().filter_map(|i| i.def.as_ref()).filter(|d| d.unique) {
         let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.unique && d.columns == index.columns && d.rest == index.rest);
-        if !had {
-            found.push(format!("rows of {} may be alike in ({})", new.name, index.columns.join(", ")));
+        if !had && !keeps_unique(old, &index.columns) {
+            demand(format!("rows of {} may be alike in ({})", new.name, index.columns.join(", ")));
         }
     }
+}
+
+/// Whether `table` keeps rows apart by `columns`, or by some of them.
+fn keeps_unique(table: &Table, columns: &[String]) -> bool {
+    let within = |key: &[String]| !key.is_empty() && key.iter().all(|c| columns.contains(c));
+    table.constraints.iter().any(|c| matches!(&c.rule, Some(Rule::PrimaryKey(key) | Rule::Unique(key)) if within(key)))
+        || table.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.unique && d.rest.is_empty() && within(&d.columns))
 }
 
 /// What the application before UP meets on the schema after it.

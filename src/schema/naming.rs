@@ -82,6 +82,15 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split('\'').step_by(2).flat_map(|part| part.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()))
 }
 
+/// The sequence that PostgreSQL makes for a serial or identity column.
+pub(crate) fn sequence(table: &str, column: &str) -> Name {
+    let name = postgres(table, column, "seq");
+    match table.rsplit_once('.') {
+        Some((schema, _)) => format!("{schema}.{name}"),
+        None => name,
+    }
+}
+
 /// The name of an index that was given none.
 pub(crate) fn index(table: &Table, columns: &[String], engine: Engine) -> Name {
     let plain = |column: &String| column.split([' ', '(']).next().unwrap_or("").to_owned();

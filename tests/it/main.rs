@@ -3,3 +3,6 @@
 mod layers;
 mod layouts;
 mod layouts_odd;
+mod page;
+mod page_format;
+mod rules;

@@ -85,7 +85,16 @@ impl Lower {
 
     /// A default's even text; `NULL` is none at all.
     pub(crate) fn default(self, expr: &ast::Expr) -> Option<String> {
-        let text = even::text(&bare(expr).to_string());
+        let mut text = even::text(&bare(expr).to_string());
+        if self.engine == Engine::Postgres {
+            // The server keeps the literal and the call, whatever way they were written.
+            if let Some((literal, _)) = text.rsplit_once("::").filter(|(l, ty)| l.starts_with('\'') && l.ends_with('\'') && !ty.contains('\'')) {
+                text = literal.to_owned();
+            }
+            if matches!(text.as_str(), "current_timestamp" | "transaction_timestamp()") {
+                text = "now()".into();
+            }
+        }
         (text != "null").then_some(text)
     }
 

@@ -152,7 +152,26 @@ impl Lower {
         if self.literals(selection, &mut found) {
             return if found.is_empty() { Filter::All } else { Filter::Literals(found) };
         }
+        let mut nulls = Vec::new();
+        if self.nulls(selection, &mut nulls) {
+            return Filter::AnyNull(nulls);
+        }
         Filter::Other(even::text(&selection.to_string()))
+    }
+
+    /// Reads `a IS NULL OR b IS NULL` into `found`; false where anything else stands there.
+    fn nulls(self, expr: &Expr, found: &mut Vec<Name>) -> bool {
+        match bare(expr) {
+            Expr::BinaryOp { left, op: ast::BinaryOperator::Or, right } => self.nulls(left, found) && self.nulls(right, found),
+            Expr::IsNull(inner) => match self.value(inner, true) {
+                Value::Column(column) => {
+                    found.push(column);
+                    true
+                }
+                Value::Literal(_) | Value::Cast(..) | Value::Computed(_) => false,
+            },
+            _ => false,
+        }
     }
 
     /// Reads `a = 1 AND b IN (2, 3)` into `found`; false where anything else stands there.

@@ -317,6 +317,11 @@ impl Lower {
         }
         let ast::OrderByOptions { sort, nulls_first } = &column.column.options;
         let descending = match sort {
+            // SQLite keeps the text of CREATE INDEX, ASC included.
+            Some(ast::OrderBySort::Asc) if self.engine == Engine::Sqlite => {
+                out.push_str(" asc");
+                false
+            }
             None | Some(ast::OrderBySort::Asc) => false,
             Some(ast::OrderBySort::Desc) => true,
             Some(ast::OrderBySort::Using(operator)) => {

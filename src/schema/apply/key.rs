@@ -2,7 +2,7 @@
 
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
-use crate::parse::action::{Constraint, Dropped, Index, Name, Rule};
+use crate::parse::action::{Class, Constraint, Dropped, Index, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldConstraint, HeldIndex, Key, Leaning, Table, held};
 use crate::schema::naming;
 use crate::table::Kind;
@@ -141,6 +141,7 @@ impl Catalog {
                 self.lean(target, Leaning::Table(table.to_owned()), false);
             }
         }
+        self.drop_hanging(&format!("{} on {table}", found.name));
         let _ = self.change_table(table, |t| t.constraints.retain(|c| c.name != found.name));
         Ok(Effect { blind: found.rule.is_none(), own: !self.stood_before(held_table.made), ..Effect::default() })
     }
@@ -182,11 +183,15 @@ impl Catalog {
 
     pub(super) fn create_index(&mut self, index: &Index, if_not_exists: bool) -> Applied {
         let table = &index.table;
-        let object = Key::Object(crate::parse::action::Class::MaterializedView, table.clone(), None);
+        let object = Key::Object(Class::MaterializedView, table.clone(), None);
         if self.table(table).is_none() && self.get(&object).is_some() {
             let name = index.name.clone().unwrap_or_default();
-            self.set(Key::IndexTable(name), Some(Entry::Text(table.as_str().into())));
-            return Ok(Effect::default());
+            if self.judging_down && self.get(&Key::IndexTable(name.clone())).is_some() {
+                return Err(Refusal::new(format!("index {name} exists already")));
+            }
+            let definition = format!("{} {} {}", if index.unique { "unique" } else { "" }, index.columns.join(","), index.rest);
+            self.set(Key::IndexTable(name.clone()), Some(Entry::Text(table.as_str().into())));
+            return self.create_object(Class::Other, &name, Some(table), &definition, false, if_not_exists);
         }
         let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let name = index.name.clone().unwrap_or_else(|| naming::index(&held_table, &index.columns, self.engine));
@@ -207,6 +212,7 @@ impl Catalog {
         {
             return Err(Refusal::new(format!("column {table}.{missing} does not exist")));
         }
+        let def_name = name.clone();
         let def = Index { name: Some(name.clone()), ..index.clone() };
         let new = HeldIndex { name: name.clone(), generated: index.name.is_none(), for_key: false, def: Some(def) };
         self.change_table(table, |t| {
@@ -218,7 +224,7 @@ impl Catalog {
         if own_names {
             self.set(Key::IndexTable(name), Some(Entry::Text(table.as_str().into())));
         }
-        let conditional = if_not_exists && (!self.complete || !held_table.known && self.stood_before(held_table.made));
+        let conditional = if_not_exists && !self.knows(&def_name);
         Ok(Effect { own: !self.stood_before(held_table.made), conditional, ..Effect::default() })
     }
 
@@ -233,22 +239,23 @@ impl Catalog {
                 match self.get(&key) {
                     Some(Entry::Text(table)) => table.to_string(),
                     _ => {
-                        let known = self.missing(&key);
-                        if if_exists && (known.is_err() || self.judging_down) {
-                            return Ok(Effect { skipped: known.is_err(), conditional: known.is_ok(), ..Effect::default() });
+                        if if_exists {
+                            let known = self.knows(name) || self.missing(&key).is_err();
+                            return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
                         }
-                        known.or_missing(|| format!("index {name}"))?;
+                        self.missing(&key).or_missing(|| format!("index {name}"))?;
                         self.assume(key.clone(), Entry::Text(UNKNOWN_TABLE.into()));
                         self.set(key, None);
-                        return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
+                        return Ok(Effect { blind: true, ..Effect::default() });
                     }
                 }
             }
         };
         if self.table(&table).is_none() && !mysql {
             // The index of a materialized view, or one of which only the name is known.
-            self.set(Key::IndexTable(name.to_owned()), None);
-            return Ok(Effect { blind: true, ..Effect::default() });
+            let known = self.get(&Key::Object(Class::Other, name.to_owned(), Some(table.clone()))).is_some();
+            self.drop_part(&table, Class::Other, name);
+            return Ok(Effect { blind: !known, ..Effect::default() });
         }
         let held_table = self.table_or_assume(&table).or_missing(|| format!("table {table}"))?;
         let Some(found) = held_table.indexes.iter().find(|i| i.name == name).cloned() else {

@@ -3,6 +3,7 @@
 
 pub(crate) mod key;
 mod object;
+mod part;
 mod rows;
 mod table;
 
@@ -28,7 +29,7 @@ pub struct Effect {
     pub skipped: bool,
     /// All that it touched was made by the same migration.
     pub own: bool,
-    /// DOWN deletes rows that UP did not bring, or cannot be told to.
+    /// DOWN deletes or overwrites rows that stood before: every one, or those that a condition picks.
     pub foreign_rows: Option<Loss>,
     /// The index that it dropped was a unique one.
     pub was_unique: bool,
@@ -101,7 +102,6 @@ pub fn apply(catalog: &mut Catalog, action: &Action) -> Applied {
             Ok(Effect::default())
         }
         Op::Unseen => {
-            catalog.complete = false;
             Ok(Effect { blind: true, ..Effect::default() })
         }
     }

@@ -1,5 +1,6 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
+use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
@@ -25,6 +26,14 @@ impl Catalog {
             }
         }
         key
+    }
+
+    /// The full name of a routine that is named without its arguments, where only one has that name; any other name as it is.
+    pub(super) fn signature(&self, name: &str) -> String {
+        match self.get(&Key::Attribute(name.to_owned(), SIGNATURES.into())) {
+            Some(Entry::Text(one)) if !one.contains('\n') => one.to_string(),
+            _ => name.to_owned(),
+        }
     }
 
     fn note_signature(&mut self, class: Class, name: &str, stands: bool) {
@@ -63,11 +72,11 @@ impl Catalog {
             }
             Some(_) if self.judging_down => return Err(Refusal::new(format!("{} {name} exists already", class.word()))),
             Some(_) => {}
-            None => effect.conditional = (or_replace || if_not_exists) && !self.complete,
+            None => effect.conditional = (or_replace || if_not_exists) && !self.knows(name),
         }
         if let (true, Some(on)) = (self.judging_down, on)
             && self.table(on).is_none()
-            && self.get(&Key::Object(Class::View, on.clone(), None)).is_none()
+            && [Class::View, Class::MaterializedView].iter().all(|&view| self.get(&Key::Object(view, on.clone(), None)).is_none())
         {
             self.missing(&Key::Table(on.clone())).or_missing(|| format!("table {on}"))?;
         }
@@ -80,6 +89,9 @@ impl Catalog {
             for table in tables {
                 self.lean(&table, Leaning::View(class, name.to_owned()), true);
             }
+        }
+        if let Some(whole) = whole_of(class, on, &definition) {
+            self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
         }
         let made = self.fresh();
         self.set(key, Some(Entry::Object(Rc::new(Object { definition: Some(definition), made }))));
@@ -101,15 +113,15 @@ impl Catalog {
     pub(super) fn drop_object(&mut self, class: Class, name: &str, on: Option<&Name>, if_exists: bool, cascade: bool) -> Applied {
         let key = self.object_key(class, name, on);
         let Some(old) = self.object(&key).map(Rc::clone) else {
-            let known = self.missing(&key);
-            if if_exists && (known.is_err() || self.judging_down) {
-                return Ok(Effect { skipped: known.is_err(), conditional: known.is_ok(), ..Effect::default() });
+            if if_exists {
+                let known = self.knows(name) || self.missing(&key).is_err();
+                return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
             }
-            known.or_missing(|| format!("{} {name}", class.word()))?;
+            self.missing(&key).or_missing(|| format!("{} {name}", class.word()))?;
             // It stood there, and nobody knows how it was defined.
             self.assume(key.clone(), Entry::Object(Rc::new(Object { definition: None, made: 0 })));
             self.set(key, None);
-            return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
+            return Ok(Effect { blind: true, ..Effect::default() });
         };
         if matches!(class, Class::Type | Class::Domain) && !cascade {
             let uses = |ty: &str| ty.trim_end_matches("[]") == name;
@@ -118,9 +130,13 @@ impl Catalog {
                 return Err(Refusal::new(format!("column {table}.{column} is of {} {name}", class.word())));
             }
         }
-        if let Key::Object(_, name, _) = &key {
+        if let Key::Object(_, name, on) = &key {
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
+            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d)) {
+                self.lean(&whole, Leaning::Part(class, name.clone()), false);
+            }
+            self.drop_hanging(name);
         }
         self.set(key, None);
         Ok(Effect { blind: old.definition.is_none(), own: !self.stood_before(old.made), ..Effect::default() })
@@ -205,15 +221,5 @@ impl Catalog {
             }
             None => Err(Refusal::new(format!("type {ty} has no label {from}"))),
         })
-    }
-
-    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
-        let key = Key::Attribute(object.to_owned(), attribute.to_owned());
-        let known = self.get(&key).is_some() || self.complete || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
-        let entry = value.map(|v| Entry::Text(even::text(v).into()));
-        if self.get(&key) != entry.as_ref() {
-            self.set(key, entry);
-        }
-        Effect { blind: !known, ..Effect::default() }
     }
 }

@@ -40,7 +40,7 @@ impl Catalog {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let stood = self.stood_before(target.made);
         let mut effect = Effect { own: !stood, ..Effect::default() };
-        if let (Rows::Copied { from, values, whole }, true) = (rows, target.empty && (!stood || self.judging_down)) {
+        if let (Rows::Copied { from, values, whole }, true) = (rows, self.holds_none(&target)) {
             let source = self.table_or_assume(from).or_missing(|| format!("table {from}"))?;
             let names: Vec<Name> = if columns.is_empty() { target.columns.iter().map(|c| c.def.name.clone()).collect() } else { columns.to_vec() };
             let values: Vec<Value> = values
@@ -63,7 +63,7 @@ impl Catalog {
             self.change_table(table, |t| *t = copied).or_missing(|| format!("table {table}"))?;
             return Ok(effect);
         }
-        if matches!(conflict, OnConflict::Update | OnConflict::Replace) && stood && !target.empty {
+        if matches!(conflict, OnConflict::Update | OnConflict::Replace) && stood {
             effect.destroyed.push(target.rows);
             effect.perhaps = true;
         }
@@ -96,6 +96,9 @@ impl Catalog {
     pub(super) fn update(&mut self, table: &str, set: &[(Name, Value)], filter: &Filter) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let mut effect = Effect { own: true, ..Effect::default() };
+        if self.picks_none(&target, filter) {
+            return Ok(effect);
+        }
         // Every value is read before the first is written; MySQL and MariaDB go from left to right.
         let left_to_right = self.engine.is_mysql_like();
         let mut changes: Vec<(Name, Origin)> = Vec::new();
@@ -109,12 +112,17 @@ impl Catalog {
                     };
                     earlier.or_else(|| self.origin_of(&table.to_owned(), value, Some(&old.def.ty)))
                 }
-                Filter::Literals(_) | Filter::Other(_) => None,
+                Filter::Literals(_) | Filter::AnyNull(_) | Filter::Other(_) => None,
             };
             let mapped = self.mapping_back(column, value, filter, old.values);
             effect.mapped_back |= mapped.is_some();
             let new = match copied.or(mapped) {
                 Some(origin) => origin,
+                // Which rows DOWN picks depends on what was written since; the judgement weighs it.
+                None if self.judging_down && *filter != Filter::All && self.stood_before(old.values) => {
+                    effect.foreign_rows = Some(Loss::Possible);
+                    old.values
+                }
                 None => {
                     let new = self.fresh();
                     self.note_mapping(new, column, value, filter, old.values);
@@ -166,7 +174,10 @@ impl Catalog {
 
     pub(super) fn delete(&mut self, table: &str, filter: &Filter) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
-        if !self.stood_before(target.made) && (!self.stood_before(target.rows) || target.empty) {
+        if !self.stood_before(target.made) && !self.stood_before(target.rows) {
+            return Ok(Effect { own: true, ..Effect::default() });
+        }
+        if self.picks_none(&target, filter) {
             return Ok(Effect { own: true, ..Effect::default() });
         }
         match self.picked(&target, filter) {
@@ -177,8 +188,9 @@ impl Catalog {
             }
             Picked::Unclear => {
                 self.change_table(table, |t| t.brought.clear()).or_missing(|| format!("table {table}"))?;
-                Ok(Effect { foreign_rows: Some(Loss::Possible), mapped_back: true, ..Effect::default() })
+                Ok(Effect { mapped_back: true, ..Effect::default() })
             }
+            Picked::Others if self.judging_down && *filter != Filter::All => Ok(Effect { foreign_rows: Some(Loss::Possible), ..Effect::default() }),
             Picked::Others => {
                 let mut effect = Effect { foreign_rows: Some(Loss::Certain), ..Effect::default() };
                 if self.stood_before(target.rows) {
@@ -190,6 +202,17 @@ impl Catalog {
                 Ok(effect)
             }
         }
+    }
+
+    /// Whether no row can be picked: the columns that must be null never are, or never were before UP.
+    fn picks_none(&self, target: &Table, filter: &Filter) -> bool {
+        let Filter::AnyNull(columns) = filter else { return false };
+        let before = if self.judging_down { self.before(&target.name, target.made) } else { None };
+        columns.iter().all(|name| {
+            let Some(now) = target.column(name).filter(|c| !c.assumed) else { return false };
+            let was = before.and_then(|t| t.columns.iter().find(|c| c.values == now.values));
+            now.def.not_null || was.is_some_and(|c| c.def.not_null)
+        })
     }
 
     /// Which rows a DELETE picks, in the light of what the migration brought.

@@ -42,7 +42,7 @@ pub(crate) fn rule_columns(rule: &Rule) -> Vec<&str> {
 impl Catalog {
     pub(super) fn create_table(&mut self, create: &CreateTable) -> Applied {
         if create.temporary {
-            return Ok(Effect { own: true, ..Effect::default() });
+            self.temporary.push(create.name.clone());
         }
         let key = Key::Table(create.name.clone());
         let mut effect = Effect { own: true, ..Effect::default() };
@@ -55,13 +55,13 @@ impl Catalog {
             } else if self.judging_down {
                 return Err(Refusal::new(format!("table {} exists already", create.name)));
             } else {
-                // UP ran, so the table cannot have stood there: something that the catalog did not see dropped it.
-                self.complete = false;
-                self.set(key.clone(), None);
+                // UP ran, so the table did not stand there: something that the catalog did not see dropped it.
                 self.forget_names(&old);
+                self.forget(&key);
+                self.was_assumed(&old);
             }
         } else if create.if_not_exists || create.or_replace {
-            effect.conditional = !self.complete;
+            effect.conditional = !self.knows(&create.name);
         }
         let made = self.fresh();
         let mut table = Table {
@@ -89,6 +89,11 @@ impl Catalog {
             column.values = self.fresh();
         }
         self.set(key, Some(Entry::Table(Rc::new(table))));
+        if self.engine == Engine::Postgres {
+            for column in create.columns.iter().filter(|c| c.identity.is_some()) {
+                self.make_sequence(&create.name, &column.name);
+            }
+        }
         // Keys first: on MySQL and MariaDB an index made for a foreign key gives way to a written one.
         for index in &create.indexes {
             self.create_index(index, false)?;
@@ -114,15 +119,14 @@ impl Catalog {
 
     pub(super) fn drop_table(&mut self, name: &str, if_exists: bool, cascade: bool) -> Applied {
         if if_exists && self.table(name).is_none() {
-            let conditional = self.missing(&Key::Table(name.to_owned())).is_ok();
-            if !conditional || self.judging_down {
-                return Ok(Effect { skipped: !conditional, conditional, ..Effect::default() });
-            }
+            let known = self.knows(name) || self.missing(&Key::Table(name.to_owned())).is_err();
+            return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
         }
         let table = self.table_or_assume(name).or_missing(|| format!("table {name}"))?;
         for who in self.leaning(name).iter() {
             self.drop_leaning(name, who, cascade)?;
         }
+        self.drop_hanging_on_table(&table);
         self.forget_names(&table);
         self.set(Key::Table(name.to_owned()), None);
         let mut effect = Effect { own: !self.stood_before(table.made), ..Effect::default() };
@@ -155,7 +159,7 @@ impl Catalog {
                 }
                 self.drop_object(*class, view, None, true, true).map(drop)
             }
-            Leaning::Table(_) | Leaning::View(..) => Ok(()),
+            Leaning::Table(_) | Leaning::View(..) | Leaning::Part(..) | Leaning::Attribute(_) => Ok(()),
         }
     }
 
@@ -165,7 +169,7 @@ impl Catalog {
             if self.judging_down {
                 return Err(Refusal::new(format!("table {to} exists already")));
             }
-            self.complete = false;
+            self.forget(&Key::Table(to.to_owned()));
         }
         let leaning = self.leaning(from);
         let mut renamed = Table::clone(&table);
@@ -184,7 +188,11 @@ impl Catalog {
             self.lean(&target, Leaning::Table(from.to_owned()), false);
             self.lean(&target, Leaning::Table(to.to_owned()), true);
         }
-        for who in leaning.iter() {
+        self.move_hanging(from, to);
+        for column in &table.columns {
+            self.move_hanging(&format!("{from}.{}", column.def.name), &format!("{to}.{}", column.def.name));
+        }
+        for who in leaning.iter().filter(|w| matches!(w, Leaning::Table(_) | Leaning::View(..))) {
             self.lean(from, who.clone(), false);
             let who = if *who == Leaning::Table(from.to_owned()) { Leaning::Table(to.to_owned()) } else { who.clone() };
             if let Leaning::Table(other) = &who {
@@ -221,7 +229,7 @@ impl Catalog {
             && column.default.is_none()
             && column.identity.is_none()
             && column.generated.is_none()
-            && !held.empty
+            && !self.holds_none(&held)
             && !self.engine.is_mysql_like()
         {
             return Err(Refusal::new(format!("column {table}.{} is NOT NULL without a default, and rows stand in {table}", column.name)));
@@ -233,6 +241,9 @@ impl Catalog {
             t.columns.push(new);
         })
         .or_missing(|| format!("table {table}"))?;
+        if self.engine == Engine::Postgres && column.identity.is_some() {
+            self.make_sequence(table, &column.name);
+        }
         for constraint in constraints {
             self.add_constraint(table, constraint)?;
         }
@@ -283,6 +294,7 @@ impl Catalog {
         for index in gone {
             self.set(Key::IndexTable(index), None);
         }
+        self.drop_hanging(&format!("{table}.{column}"));
         let before = self.stood_before(old.values);
         Ok(Effect { destroyed: if before { vec![old.values] } else { Vec::new() }, own: !before, ..Effect::default() })
     }
@@ -363,6 +375,7 @@ impl Catalog {
             }
         })
         .or_missing(|| format!("table {table}"))?;
+        self.move_hanging(&format!("{table}.{from}"), &format!("{table}.{to}"));
         for who in self.leaning(table).iter() {
             if let Leaning::Table(other) = who {
                 let _ = self.change_table(other, |t| {
@@ -400,6 +413,12 @@ impl Catalog {
             ColumnChange::DropExpression => new.generated = None,
             ColumnChange::Attribute(name, value) => {
                 return Ok(self.set_attribute(&format!("{table}.{column}"), name, Some(value)));
+            }
+        }
+        if let (ColumnChange::Identity(identity), Engine::Postgres) = (change, self.engine) {
+            match identity {
+                Some(_) => self.make_sequence(table, column),
+                None => self.drop_hanging(&format!("{table}.{column}")),
             }
         }
         let mut effect = self.change_column(table, &old, new, using_given)?;
@@ -450,11 +469,21 @@ impl Catalog {
             let back = self.judging_down && self.first_column(table, &new.name).is_some_and(|c| c.values == old.values && c.def.ty == new.ty);
             if !back {
                 values = self.fresh();
+                if using.is_some() {
+                    self.converted.insert(values, old.values);
+                }
                 if self.stood_before(old.values) {
                     effect.destroyed.push(old.values);
                     effect.perhaps = true;
                 }
             }
+        }
+        // A conversion written out, and one written out to the type that was: the author maps the values back.
+        if let (true, Some(original)) = (self.judging_down && using.is_some(), self.converted.get(&old.values).copied())
+            && self.first_column(table, &new.name).is_some_and(|c| c.values == original && c.def.ty == new.ty)
+        {
+            values = original;
+            effect.mapped_back = true;
         }
         let name = new.name.clone();
         let held = HeldColumn { assumed: false, def: new, values };

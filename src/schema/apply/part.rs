@@ -1,0 +1,124 @@
+//! What hangs on a table, a column or another object: triggers, policies, owned sequences, comments. It goes and moves with it.
+
+use super::Effect;
+use crate::parse::action::{Class, Name};
+use crate::parse::even;
+use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
+use crate::schema::naming;
+use std::rc::Rc;
+
+/// The column that an even text says a sequence belongs to.
+fn owner(text: &str) -> Option<Name> {
+    let (_, rest) = text.split_once("owned by ")?;
+    let column = rest.split(' ').next()?.replace('"', "");
+    let column = column.strip_prefix("public.").unwrap_or(&column);
+    (column != "none").then(|| column.to_owned())
+}
+
+/// The table of a trigger, where only its definition says it (`… after insert on users for each row …`).
+fn trigger_table(definition: &str) -> Option<Name> {
+    let mut words = definition.split([' ', '(']).skip_while(|w| *w != "on");
+    words.nth(1).map(|name| name.replace(['"', '`'], ""))
+}
+
+/// What an object of `class` hangs on.
+pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Option<Name> {
+    match class {
+        _ if on.is_some() => on.cloned(),
+        Class::Trigger => trigger_table(definition),
+        Class::Sequence => owner(definition),
+        _ => None,
+    }
+}
+
+impl Catalog {
+    /// `owner` goes, and all that hangs on it.
+    pub(super) fn drop_hanging(&mut self, owner: &str) {
+        for part in self.leaning(owner).iter() {
+            match part {
+                Leaning::Part(class, name) => self.drop_part(owner, *class, name),
+                Leaning::Attribute(attribute) => {
+                    self.set(Key::Attribute(owner.to_owned(), attribute.clone()), None);
+                    self.lean(owner, part.clone(), false);
+                }
+                Leaning::Table(_) | Leaning::View(..) => {}
+            }
+        }
+    }
+
+    /// The part `name` of `owner` goes.
+    pub(super) fn drop_part(&mut self, owner: &str, class: Class, name: &str) {
+        for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(owner.to_owned())), Key::IndexTable(name.to_owned())] {
+            if self.get(&key).is_some() {
+                self.set(key, None);
+            }
+        }
+        self.lean(owner, Leaning::Part(class, name.to_owned()), false);
+        self.drop_hanging(name);
+    }
+
+    /// A whole table goes: what hangs on it, its columns and its constraints.
+    pub(super) fn drop_hanging_on_table(&mut self, table: &Table) {
+        self.drop_hanging(&table.name);
+        for column in &table.columns {
+            self.drop_hanging(&format!("{}.{}", table.name, column.def.name));
+        }
+        for constraint in &table.constraints {
+            self.drop_hanging(&format!("{} on {}", constraint.name, table.name));
+        }
+    }
+
+    /// `from` is called `to`, and all that hangs on it with it.
+    pub(super) fn move_hanging(&mut self, from: &str, to: &str) {
+        for part in self.leaning(from).iter() {
+            match part {
+                Leaning::Part(class, name) => {
+                    let key = Key::Object(*class, name.clone(), Some(from.to_owned()));
+                    if let Some(entry) = self.get(&key).cloned() {
+                        self.set(key, None);
+                        self.set(Key::Object(*class, name.clone(), Some(to.to_owned())), Some(entry));
+                    }
+                }
+                Leaning::Attribute(attribute) => {
+                    let entry = self.get(&Key::Attribute(from.to_owned(), attribute.clone())).cloned();
+                    self.set(Key::Attribute(from.to_owned(), attribute.clone()), None);
+                    self.set(Key::Attribute(to.to_owned(), attribute.clone()), entry);
+                }
+                Leaning::Table(_) | Leaning::View(..) => continue,
+            }
+            self.lean(from, part.clone(), false);
+            self.lean(to, part.clone(), true);
+        }
+    }
+
+    /// PostgreSQL makes a sequence for a column that hands out values, and drops it with the column.
+    pub(super) fn make_sequence(&mut self, table: &str, column: &str) {
+        let name = naming::sequence(table, column);
+        let owner = format!("{table}.{column}");
+        let made = self.fresh();
+        let object = Object { definition: Some(format!("owned by {owner}")), made };
+        self.set(Key::Object(Class::Sequence, name.clone(), None), Some(Entry::Object(Rc::new(object))));
+        self.lean(&owner, Leaning::Part(Class::Sequence, name), true);
+    }
+
+    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
+        let object = &self.signature(object);
+        let key = Key::Attribute(object.to_owned(), attribute.to_owned());
+        let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
+        let value = value.map(even::text);
+        if attribute == "owned by" {
+            if let Some(Entry::Text(old)) = self.get(&key).cloned() {
+                self.lean(&old, Leaning::Part(Class::Sequence, object.to_owned()), false);
+            }
+            if let Some(new) = &value {
+                self.lean(new, Leaning::Part(Class::Sequence, object.to_owned()), true);
+            }
+        }
+        let entry = value.map(|v| Entry::Text(v.into()));
+        if self.get(&key) != entry.as_ref() {
+            self.lean(object, Leaning::Attribute(attribute.to_owned()), entry.is_some());
+            self.set(key, entry);
+        }
+        Effect { blind: !known, ..Effect::default() }
+    }
+}
