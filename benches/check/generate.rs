@@ -189,8 +189,8 @@ fn create_table(w: &mut World) -> (String, String) {
         table.columns.push((column, ty));
     }
     for _ in 0..w.dice.below(3).min(w.tables.len()) {
-        let target = w.parent();
-        lines.push(format!("    {target}_id {} REFERENCES {target} (id) ON DELETE CASCADE", w.ty(0)));
+        let (target, column) = (w.parent(), w.fresh("parent"));
+        lines.push(format!("    {column} {} REFERENCES {target} (id) ON DELETE CASCADE", w.ty(0)));
     }
     let mut up = format!("CREATE TABLE {name} (\n{}\n);\n", lines.join(",\n"));
     if w.dice.below(2) == 0 {
@@ -432,7 +432,7 @@ fn trigger(w: &mut World) -> Change {
     let at = w.table();
     let name = w.fresh("trg");
     let table = &w.tables[at].name;
-    let up = format!("CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION set_updated_at();\n");
+    let up = format!("CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();\n");
     Some((up, format!("DROP TRIGGER {name} ON {table};\n")))
 }
 
