@@ -38,11 +38,13 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It is not what `migrate.toml` may hold.
-    #[error("{}: {source}", path.display())]
+    #[error("{}:{line}: {}", path.display(), source.message())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Why, with line and column.
+        /// The line, from 1.
+        line: u32,
+        /// Why.
         source: Box<toml::de::Error>,
     },
     /// `[gate.rules]` names something that is no rule.
@@ -55,13 +57,42 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            ConfigError::Unreadable { path, .. } | ConfigError::Malformed { path, .. } | ConfigError::UnknownRule { path, .. } => path,
+        }
+    }
+
+    /// The line, from 1, where one is known.
+    pub fn line(&self) -> Option<u32> {
+        match self {
+            ConfigError::Malformed { line, .. } => Some(*line),
+            ConfigError::Unreadable { .. } | ConfigError::UnknownRule { .. } => None,
+        }
+    }
+
+    /// What to do next.
+    pub fn help(&self) -> &'static str {
+        match self {
+            ConfigError::Unreadable { .. } => "name the settings' file with `--config FILE`, or leave that out",
+            ConfigError::Malformed { .. } => "the README lists the settings and the values that they take",
+            ConfigError::UnknownRule { .. } => "`migrate rules` lists codes and names",
+        }
+    }
+}
+
 /// Reads `path`.
 ///
 /// # Errors
 /// [`ConfigError`], naming file and line.
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    let mut config: Config = toml::from_str(&text).map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })?;
+    let mut config: Config = toml::from_str(&text).map_err(|source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        ConfigError::Malformed { path: path.to_owned(), line: 1 + before.matches('\n').count() as u32, source: Box::new(source) }
+    })?;
     if let Some(rule) = config.gate.rules.keys().find(|rule| !is_rule(rule)) {
         return Err(ConfigError::UnknownRule { path: path.to_owned(), rule: rule.clone() });
     }

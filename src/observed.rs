@@ -30,6 +30,9 @@ impl Outcome {
     }
 }
 
+/// The note of what ran on a database without user tables: nothing could be lost there.
+pub const EXEMPT: &str = "started on a database without user tables";
+
 /// One row of the history table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {

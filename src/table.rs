@@ -168,7 +168,7 @@ reversibility! {
     T08 "move-table"                MoveTable           "rename-table"    Absent     Moves      Moves      Moves      "nothing";
     T09 "table-option"              TableOption         "table-option"    Absent     Definition Definition Definition "the option's old value, where unknown";
     T10 "convert-charset"           ConvertCharset      "table-option"    Absent     Absent     Depends    Depends    "characters that the new set lacks";
-    T11 "attach-partition"          AttachPartition     "partition"       Absent     Undo       Undo       Undo       "where rows written since are kept";
+    T11 "attach-partition"          AttachPartition     "partition"       Absent     Undo       UndoNew    UndoNew    "where rows written since are kept";
     T12 "detach-partition"          DetachPartition     "partition"       Absent     Definition Definition Definition "the bounds, where unknown";
     T13 "drop-partition"            DropPartition       "partition"       Absent     Destroys   Destroys   Destroys   "every row of the partition";
     T14 "partition-scheme"          PartitionScheme     "partition"       Absent     Definition Definition Definition "the old scheme, where unknown";
@@ -321,6 +321,7 @@ checks! {
     UNPROVED        "R06" "unproved"        "what stood before is not known, so DOWN cannot be compared with it";
     NO_EFFECT       "R07" "no-effect"       "UP and DOWN leave the database as it was";
     DUPLICATE       "R08" "duplicate-version" "two migrations have one version, so no history can hold both";
+    CLEARS          "R09" "down-clears"     "DOWN deletes or overwrites rows written since, so that it can run";
 }
 
 impl Kind {

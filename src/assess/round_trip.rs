@@ -17,8 +17,8 @@ fn finding(rule: &'static Check, verdict: Verdict, loss: Loss, at: Option<(Direc
 }
 
 /// What a part did, statement by statement, up to the first that the database would refuse.
-struct Ran<'a> {
-    done: Vec<Done<'a>>,
+pub(super) struct Ran<'a> {
+    pub(super) done: Vec<Done<'a>>,
     refused: Option<(u32, String)>,
 }
 
@@ -28,15 +28,20 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
     let mut ran = Ran { done: Vec::new(), refused: None };
     for statement in statements {
         for action in &statement.actions {
-            let absent = action.kind.cell(catalog.engine) == Cell::Absent;
-            let result = if absent && direction == Direction::Down {
+            let down = direction == Direction::Down;
+            let result = if down && action.kind.cell(catalog.engine) == Cell::Absent {
                 Err(format!("{} has no {}", catalog.engine, action.kind.row().name))
+            } else if down && action.kind == Kind::DropIndex && statement.actions.len() > 1 && statement.is_concurrent() {
+                Err("DROP INDEX CONCURRENTLY takes one index at a time".to_owned())
+            } else if down && action.kind == Kind::AlterExtension && matches!(&action.op, Op::SetAttribute { attribute, .. } if attribute == "version") {
+                Err(format!("extension {} brings no script that leads back to an older version", action.object))
             } else {
                 apply(catalog, action).map_err(|refusal| refusal.why)
             };
             let effect = match result {
                 Ok(effect) => {
-                    if action.op == Op::Unseen {
+                    // A variable may hold the text of a statement that is run later.
+                    if action.op == Op::Unseen || action.kind == Kind::SessionSetting && statement.text.contains('@') {
                         catalog.note_unseen(&statement.text);
                     }
                     effect
@@ -73,7 +78,14 @@ fn lost(before: &Journal, catalog: &Catalog) -> HashSet<Origin> {
                 if new.rows != old.rows {
                     lost.insert(old.rows);
                 }
-                lost.extend(old.columns.iter().filter(|c| new.column(&c.def.name).is_none_or(|n| n.values != c.values)).map(|c| c.values));
+                lost.extend(
+                    old.columns
+                        .iter()
+                        .filter(|c| {
+                            new.column(&c.def.name).is_none_or(|n| n.values != c.values && (c.def.generated.is_none() || c.def.generated != n.def.generated))
+                        })
+                        .map(|c| c.values),
+                );
             }
             _ => {
                 lost.insert(old.rows);
@@ -106,8 +118,11 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     let before = catalog.end();
     let start = merged(&before, &after_up);
     let mut round_trip = RoundTrip { proved: false, differences: differences(&start, catalog) };
-    let demands = if ran_down.refused.is_none() { demands(&after_up, catalog) } else { Vec::new() };
+    let (cleared, demands) = if ran_down.refused.is_none() { demanded(&after_up, catalog, &ran_down) } else { Default::default() };
     let mut lost = lost(&start, catalog);
+    let mut carried = super::carried::back(&ran_up, &ran_down, &start);
+    carried.retain(|origin| lost.contains(origin));
+    lost.retain(|origin| !carried.contains(origin));
     let down_works = ran_down.done.iter().any(|d| d.kind.cell(catalog.engine) != Cell::Keeps) || ran_down.refused.is_some();
     catalog.restore(after_up);
     if ran_down.refused.is_some() {
@@ -117,7 +132,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
 
     let no_effect = up_changes.is_empty() && !up_unseen;
     let no_down = !no_effect && !down_works;
-    let context = Context { catalog, lost: &lost, demands: !demands.is_empty(), no_down };
+    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
     let mut findings = Vec::new();
     let mut statements = Vec::new();
     for done in &ran_up.done {
@@ -134,7 +149,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             let message = format!("line {} of DOWN does something that cannot be seen from its text", done.statement.line);
             findings.push(of_statement(done.kind.row(), Verdict::Partial, Loss::Possible, done, &message));
         }
-        if let Some(found) = foreign_rows(done, &demands) {
+        if let Some(found) = foreign_rows(done, &cleared) {
             findings.push(found);
         }
     }
@@ -145,10 +160,11 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     } else if no_down {
         findings.push(no_down_finding(migration, &up_changes.iter().map(|d| d.object.clone()).collect::<Vec<_>>()));
     } else {
-        compare(&mut findings, &round_trip, &ran_up, &ran_down, &lost);
+        compare(&mut findings, &round_trip, &ran_up, &ran_down, &lost, !carried.is_empty() && lost.is_empty());
         if !demands.is_empty() {
             let help = "before DOWN, look for such rows; keep the old rule as a check until the new one is final";
-            findings.push(finding(check::DECAYS, Verdict::Partial, Loss::None, None, format!("DOWN fails once {}", demands.iter().map(|d| d.broken_by.as_str()).collect::<Vec<_>>().join(", or ")), help));
+            let broken_by: Vec<&str> = demands.iter().map(|d| d.broken_by.as_str()).collect();
+            findings.push(finding(check::DECAYS, Verdict::Partial, Loss::None, None, format!("DOWN fails once {}", broken_by.join(", or ")), help));
         }
     }
     if no_effect && !down_works && !up.is_empty() {
@@ -161,34 +177,59 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             "",
         ));
     }
+    // Without a DOWN that runs, nothing that was written since can go with it.
+    let no_way = no_down || ran_down.refused.is_some();
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Reversible);
     let loss = statements
         .iter()
         .filter_map(|s| s.loss)
         .chain(findings.iter().map(|f| f.loss))
-        .filter(|&l| !(no_down && l == Loss::WrittenSince))
+        .filter(|&l| !(no_way && l == Loss::WrittenSince))
         .max()
         .unwrap_or(Loss::None);
     round_trip.proved = !no_down && ran_down.refused.is_none() && !up_unseen && !unseen(&ran_down) && round_trip.differences.iter().all(|d| !d.matters);
-    Assessment { verdict, loss, decays: !demands.is_empty(), app_rollback, round_trip, statements, findings }
+    Assessment { verdict, loss, decays: !demands.is_empty() && verdict == Verdict::Partial, app_rollback, round_trip, statements, findings }
+}
+
+/// What DOWN demands of rows, parted into what it clears away first and what it does not.
+fn demanded(after_up: &Journal, catalog: &Catalog, down: &Ran<'_>) -> (Vec<Demand>, Vec<Demand>) {
+    let mut all = demands(after_up, catalog);
+    for done in &down.done {
+        let pointing = done.effect.pointed_at_by.iter();
+        all.extend(pointing.map(|table| Demand {
+            of: done.action.object.clone(),
+            broken_by: format!("a row of {table} points at a row of {} that DOWN deletes", done.action.object),
+        }));
+    }
+    // A rule on a type is cleared by mapping its values, whatever table they stand in.
+    let clears = |demand: &Demand, done: &Done<'_>| {
+        (done.effect.foreign_rows.is_some() || done.effect.mapped_by_hand) && (done.action.object == demand.of || catalog.table(&demand.of).is_none())
+    };
+    all.into_iter().partition(|demand| down.done.iter().any(|done| clears(demand, done)))
 }
 
 /// DOWN deletes or overwrites rows that stood before. Where it then demands something of the same table, it clears away the
 /// rows that the old schema does not admit, and those were written since.
-fn foreign_rows(done: &Done<'_>, demands: &[Demand]) -> Option<Finding> {
+fn foreign_rows(done: &Done<'_>, cleared: &[Demand]) -> Option<Finding> {
     let object = &done.action.object;
-    let what = if matches!(done.action.op, Op::Update { .. }) { "overwrites" } else { "deletes" };
-    let (loss, message) = match (done.effect.foreign_rows?, &done.action.op) {
-        (Loss::Possible, Op::Delete { table, .. } | Op::Update { table, .. }) if demands.iter().any(|d| d.of == *table) => return None,
-        (Loss::Possible, _) => (Loss::Possible, format!("DOWN {what} rows of {object}, and some may have stood before UP")),
-        (loss, _) => (loss, format!("DOWN {what} every row of {object} that stood before UP")),
+    let update = matches!(done.action.op, Op::Update { .. });
+    let what = if update { "overwrites" } else { "deletes" };
+    let at = Some((Direction::Down, done.statement.line));
+    let loss = done.effect.foreign_rows?;
+    if let Some(demand) = cleared.iter().find(|d| d.of == *object).or_else(|| cleared.first().filter(|_| update)) {
+        let loss = if update { Loss::Possible } else { Loss::WrittenSince };
+        let message = format!("DOWN {what} rows of {object} written since, so that none is in its way ({})", demand.broken_by);
+        return Some(finding(check::CLEARS, Verdict::Partial, loss, at, message, "count such rows before DOWN, and keep a copy of them"));
+    }
+    let message = match loss {
+        Loss::Certain => format!("DOWN {what} rows of {object} that stood before UP"),
+        _ => format!("DOWN {what} rows of {object}, and some may have stood before UP"),
     };
-    let help = "let DOWN touch by key only what UP brought";
-    Some(finding(check::DOWN_DESTROYS, Verdict::Irreversible, loss, Some((Direction::Down, done.statement.line)), message, help))
+    Some(finding(check::DOWN_DESTROYS, Verdict::Irreversible, loss, at, message, "let DOWN touch by key only what UP brought"))
 }
 
 /// Differences that no statement's own finding speaks of.
-fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, down: &Ran<'_>, lost: &HashSet<Origin>) {
+fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, down: &Ran<'_>, lost: &HashSet<Origin>, by_hand: bool) {
     let sentence = |part: Part| -> Vec<String> {
         round_trip.differences.iter().filter(|d| d.matters && d.kind == part).map(|d| format!("{} {}", d.object, d.what)).collect()
     };
@@ -204,9 +245,11 @@ fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, do
         findings.push(finding(check::UNPROVED, Verdict::Partial, Loss::None, at, unproved.join("; "), help));
     }
     let by_up: HashSet<Origin> = up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()).collect();
-    let foreign = down.done.iter().any(|d| d.effect.foreign_rows == Some(Loss::Certain));
     let values = sentence(Part::Values);
-    if values.is_empty() || foreign {
+    if values.is_empty() {
+        return;
+    }
+    if by_hand {
         return;
     }
     if lost.is_empty() {
@@ -214,7 +257,9 @@ fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, do
         findings.push(finding(check::DOWN_INCOMPLETE, Verdict::Partial, Loss::None, at, format!("after DOWN: {}", values.join("; ")), help));
     } else if lost.iter().any(|origin| !by_up.contains(origin)) {
         let help = "leave in DOWN only what undoes UP";
-        findings.push(finding(check::DOWN_DESTROYS, Verdict::Irreversible, Loss::Certain, at, format!("after DOWN: {}", values.join("; ")), help));
+        // What stood there already, so that UP did nothing, DOWN takes away all the same.
+        let loss = if up.done.iter().any(|d| d.effect.skipped) { Loss::Possible } else { Loss::Certain };
+        findings.push(finding(check::DOWN_DESTROYS, Verdict::Irreversible, loss, at, format!("after DOWN: {}", values.join("; ")), help));
     }
 }
 
@@ -223,23 +268,20 @@ fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
     left.dedup();
     let what = match left.as_slice() {
         [] => "what UP did".to_owned(),
-        some if some.len() <= 4 => some.join(", "),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
-        some => some.join(", "),
+        [first, second, rest @ ..] if rest.len() > 2 => format!("what UP did to {first}, {second} and {} more", rest.len()),
+        some => format!("what UP did to {}", some.join(", ")),
     };
     let message = match (&migration.down, &migration.irreversible) {
         (_, Some(reason)) => format!("declared irreversible: {reason}"),
         (None, None) => format!("there is no DOWN: {what} stays"),
         (Some(_), None) => format!("DOWN does nothing: {what} stays"),
     };
-    finding(
-        check::NO_DOWN,
-        Verdict::Irreversible,
-        Loss::None,
-        Some((Direction::Down, 1)),
-        message,
-        "write a DOWN that takes back what UP did, or say why there is none: `-- IRREVERSIBLE: reason`",
-    )
+    let help = match migration.irreversible {
+        Some(_) => "write a DOWN, or let it be merged as it is: `-- migrate: allow no-down \"reason\"` in the file",
+        None => "write a DOWN that takes back what UP did, or say in DOWN why there is none: `-- IRREVERSIBLE: reason`",
+    };
+    let at = migration.down.as_ref().and_then(|down| down.segments.first()).map(|segment| (Direction::Down, segment.first_line));
+    finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, at, message, help)
 }
 
 fn of_statement(row: &'static Row, verdict: Verdict, loss: Loss, done: &Done<'_>, why: &str) -> Finding {

@@ -3,7 +3,7 @@
 
 use crate::migration::Direction;
 use crate::parse::Statement;
-use crate::parse::action::{Action, Op};
+use crate::parse::action::{Action, Class, Op};
 use crate::schema::apply::Effect;
 use crate::schema::catalog::{Catalog, Origin};
 use crate::schema::types::Conversion;
@@ -26,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) catalog: &'a Catalog,
     /// What stood before and is not in its place after DOWN.
     pub(super) lost: &'a HashSet<Origin>,
+    /// What UP carried elsewhere, and DOWN carries back by an expression or a join.
+    pub(super) carried: &'a HashSet<Origin>,
     /// DOWN demands something of rows that UP does not.
     pub(super) demands: bool,
     /// DOWN is missing or does nothing.
@@ -46,13 +48,21 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
     if effect.skipped {
         return reversible(Loss::None, format!("{object} stood there already, so its condition makes it do nothing"));
     }
+    // Whatever its line says: it took values along.
+    if !matches!(cell, Cell::Destroys | Cell::Depends) && !effect.own && effect.destroyed.iter().any(|o| context.lost.contains(o)) {
+        return (Verdict::Irreversible, Loss::Certain, format!("with {object} go values that stood before, and DOWN cannot bring them back"));
+    }
+    if matches!(done.action.op, Op::Insert { .. }) && effect.conversion == Some(Conversion::Unknown) {
+        return (Verdict::Partial, Loss::Possible, format!("values are spelt anew on their way to {object}: not every one comes back as it was"));
+    }
     // Rows that enter while nobody looks may break a rule for good.
     if done.checks_off
         && !effect.own
         && matches!(done.action.op, Op::Insert { .. } | Op::Update { .. } | Op::Delete { .. } | Op::AddConstraint { .. })
         && cell != Cell::Destroys
     {
-        return (Verdict::Partial, Loss::Possible, format!("{object} is changed with checks off: rows that break a rule may stand afterwards"));
+        let loss = if matches!(done.action.op, Op::Insert { .. }) { Loss::WrittenSince } else { Loss::Possible };
+        return (Verdict::Partial, loss, format!("{object} is changed with checks off: rows that break a rule may stand afterwards"));
     }
     if effect.conditional && !context.no_down && cell != Cell::Destroys {
         return (Verdict::Partial, Loss::Possible, format!("{object} may have stood before UP (IF [NOT] EXISTS, OR REPLACE), and DOWN removes it either way"));
@@ -69,10 +79,17 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
         },
         Cell::Moves if effect.own || !moved(done, context) => reversible(Loss::None, "the old name stands after UP"),
         Cell::Moves => (Verdict::Partial, Loss::None, format!("applications that use {object} must move with the name, both times")),
+        Cell::Definition if effect.conversion == Some(Conversion::Unknown) => {
+            (Verdict::Partial, Loss::Possible, format!("DOWN cannot bring back {} ({object})", row.beyond_down))
+        }
         Cell::Definition if effect.own => reversible(Loss::None, "it only touches what the same migration made"),
         Cell::Definition if effect.blind => {
             (Verdict::Partial, Loss::None, format!("how {object} was defined before UP is not known, so DOWN cannot be compared with it"))
         }
+        Cell::Definition if renamed_for_applications(done) => {
+            (Verdict::Partial, Loss::None, format!("applications that use {object} must move with the name, both times"))
+        }
+        Cell::Definition if adds_attribute(done) => reversible(Loss::WrittenSince, "DOWN takes it back; with it go values written since UP"),
         Cell::Definition => reversible(Loss::None, "DOWN is compared with the definition that stood before"),
         Cell::Decays if effect.own => reversible(Loss::None, "it only touches what the same migration made"),
         Cell::Decays if effect.blind => {
@@ -85,9 +102,28 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
         Cell::OneWay if context.no_down => {
             (Verdict::Irreversible, Loss::None, format!("no statement takes it back: DOWN cannot bring back {}", row.beyond_down))
         }
-        Cell::OneWay => (Verdict::Partial, Loss::None, format!("no statement takes it back; DOWN must rebuild {object}")),
+        Cell::OneWay => (Verdict::Partial, one_way_loss(kind), format!("no statement takes it back; DOWN must rebuild {object}")),
         Cell::Unseen => (Verdict::Partial, Loss::Possible, "what it does cannot be seen from its text".into()),
         Cell::Absent => (Verdict::Partial, Loss::Possible, format!("{} has no such statement", context.catalog.engine)),
+    }
+}
+
+/// Whether it gives another name to what applications name.
+fn renamed_for_applications(done: &Done<'_>) -> bool {
+    matches!(done.action.op, Op::RenameObject { class: Class::Schema | Class::View | Class::MaterializedView | Class::Routine, .. })
+}
+
+/// Whether it adds an attribute to a composite type, whose columns then hold values of it.
+fn adds_attribute(done: &Done<'_>) -> bool {
+    matches!(&done.action.op, Op::SetAttribute { attribute, value: Some(_), .. } if done.kind == Kind::AlterType && attribute.starts_with("attribute"))
+}
+
+/// What the rebuilding DOWN of a statement without inverse may cost.
+fn one_way_loss(kind: Kind) -> Loss {
+    match kind {
+        Kind::AddEnumValue => Loss::Possible,
+        Kind::DropExpression => Loss::WrittenSince,
+        _ => Loss::None,
     }
 }
 
@@ -107,7 +143,7 @@ fn brings(done: &Done<'_>, context: &Context<'_>) -> bool {
 fn moved(done: &Done<'_>, context: &Context<'_>) -> bool {
     match &done.action.op {
         Op::RenameTable { from, .. } => context.catalog.table(from).is_none(),
-        Op::RenameColumn { table, from, .. } => context.catalog.table(table).is_none_or(|t| t.column(from).is_none()),
+        Op::RenameColumn { table, from, .. } | Op::RedefineColumn { table, from, .. } => context.catalog.table(table).is_none_or(|t| t.column(from).is_none()),
         _ => true,
     }
 }
@@ -116,6 +152,13 @@ fn depends(done: &Done<'_>, context: &Context<'_>) -> Share {
     let (effect, object) = (&done.effect, &done.action.object);
     if effect.own {
         return reversible(Loss::None, "it only touches what the same migration made");
+    }
+    if let Op::RedefineColumn { from, column, .. } = &done.action.op
+        && *from != column.name
+        && matches!(effect.conversion, Some(Conversion::Same | Conversion::Widens))
+        && moved(done, context)
+    {
+        return (Verdict::Partial, Loss::None, format!("applications that use {object} must move with the name, both times"));
     }
     match effect.conversion {
         _ if effect.blind => {
@@ -150,6 +193,13 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
         return reversible(Loss::None, "no value that stood before is touched");
     }
     if followed && !effect.blind && !effect.destroyed.iter().any(|o| context.lost.contains(o)) {
+        if effect.destroyed.iter().any(|o| context.carried.contains(o)) {
+            return (
+                Verdict::Partial,
+                Loss::Possible,
+                format!("UP carries the values of {object} elsewhere and DOWN carries them back, but nothing proves that each one returns"),
+            );
+        }
         let exact = !effect.perhaps;
         return match exact {
             true => reversible(Loss::None, "DOWN brings the values back"),
@@ -158,6 +208,5 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
             }
         };
     }
-    let loss = if effect.perhaps { Loss::Possible } else { Loss::Certain };
-    (Verdict::Irreversible, loss, format!("DOWN cannot bring back {} ({object})", row.beyond_down))
+    (Verdict::Irreversible, Loss::Certain, format!("UP destroys {} ({object}), and no DOWN brings that back", row.beyond_down))
 }

@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
             let mut session = database.connect(true).await?;
             let history = session.history(&database.history_table).await?;
             session.close().await;
-            let route = recover::route(&history, &migrations, &Target::Steps(1))?;
+            let route = recover::route(&history, &migrations, &Target::Steps(1), database.engine)?;
             return show(console, global, &route);
         };
         let mut locked = database.connect(false).await?.lock(&database.history_table, LOCK_TIMEOUT).await?;
@@ -53,7 +53,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         if let Some(unfinished) = locked.unfinished(&observed) {
             return Err(unfinished.into());
         }
-        let route = recover::route(&observed.history, &migrations, &target)?;
+        let route = recover::route(&observed.history, &migrations, &target, observed.engine)?;
         let steps: Vec<Step> = route.iter().map(|undo| down_step(undo, &observed)).collect();
         if steps.is_empty() {
             locked.release().await;

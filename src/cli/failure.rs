@@ -40,9 +40,8 @@ impl Failure {
             return Failure { path, line: error.line(), ..Failure::usage(error.code(), error.to_string(), error.help()) };
         }
         if let Some(error) = error.downcast_ref::<ConfigError>() {
-            let (ConfigError::Unreadable { path, .. } | ConfigError::Malformed { path, .. } | ConfigError::UnknownRule { path, .. }) = error;
-            let help = "`migrate rules` lists the rules; the README lists the settings";
-            return Failure { path: Some(path.display().to_string()), ..Failure::usage("bad-config", error.to_string(), help) };
+            let path = Some(error.path().display().to_string());
+            return Failure { path, line: error.line(), ..Failure::usage("bad-config", error.to_string(), error.help()) };
         }
         if let Some(error) = error.downcast_ref::<UnknownRule>() {
             let help = "`migrate rules` lists codes and names";
@@ -52,7 +51,8 @@ impl Failure {
             return Failure { exit: error.exit(), ..Failure::usage(error.code(), error.to_string(), "") };
         }
         if let Some(error) = error.downcast_ref::<Blocked>() {
-            let help = "attest a backup that fits, or take the statement out; no comment in the file lifts this";
+            let help =
+                "no comment in the file lifts this, and backups cannot be attested yet: take the migration out, or stop before it with `up --to VERSION`";
             return Failure { exit: Exit::Blocked, ..Failure::usage("attestation-missing", error.to_string(), help) };
         }
         if let Some(error) = error.downcast_ref::<Drift>() {

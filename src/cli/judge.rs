@@ -87,17 +87,27 @@ fn entry(migration: &Migration, assessment: Assessment, policy: &Policy, has_dow
             Direction::Up => &migration.up,
             Direction::Down => migration.down.as_ref()?,
         };
-        line_of(script, finding.line?)
+        let line = finding.line?;
+        let statement = assessment.statements.iter().find(|s| Some(s.direction) == finding.direction && s.line == line);
+        lines_of(script, line, statement.map_or(line, |s| s.end_line))
     };
     let sources = assessment.findings.iter().map(source).collect();
     let bare = Migration { up: Script::default(), down: None, ..migration.clone() };
     Entry { migration: bare, assessment, merge, sources }
 }
 
-/// The text of a file's line, where it is part of `script`.
-fn line_of(script: &Script, line: u32) -> Option<String> {
-    let segment = script.segments.iter().rev().find(|s| s.first_line <= line)?;
-    segment.text.lines().nth((line - segment.first_line) as usize).map(|text| text.trim_end().to_owned())
+/// The most lines of one statement that a report shows.
+const SHOWN: usize = 4;
+
+/// The text of a file's lines `from` to `to`, where they are part of `script`; of many only the first.
+fn lines_of(script: &Script, from: u32, to: u32) -> Option<String> {
+    let segment = script.segments.iter().rev().find(|s| s.first_line <= from)?;
+    let all = (to.max(from) - from + 1) as usize;
+    let mut lines: Vec<&str> = segment.text.lines().skip((from - segment.first_line) as usize).take(all.min(SHOWN)).map(str::trim_end).collect();
+    if all > SHOWN {
+        *lines.last_mut()? = "…";
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// Takes what stood before the first migration from a schema dump.

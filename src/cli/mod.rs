@@ -123,7 +123,7 @@ impl Console {
             Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
         };
         let columns = comfy_table::Table::new().width().filter(|_| terminal).unwrap_or(PIPED_WIDTH);
-        Console { out: anstream::Stdout::always(std::io::stdout()), colour, width: columns.clamp(60, 120) }
+        Console { out: anstream::Stdout::always(std::io::stdout()), colour, width: columns.clamp(72, 120) }
     }
 }
 

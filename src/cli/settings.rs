@@ -40,6 +40,10 @@ impl Settings {
         match read::engines_in_names(&self.dir).as_slice() {
             [engine] => Ok(*engine),
             found => {
+                // A folder that is not there, or empty, is no question of engines.
+                if let (true, Err(error)) = (found.is_empty(), read::survey(&self.dir, self.layout, Engine::Sqlite)) {
+                    return Err(error.into());
+                }
                 let names = Engine::ALL.map(Engine::name).join(", ");
                 let message = match found {
                     [] => format!("which engine are the migrations in {} for?", self.dir.display()),

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::gate::history::{self, Compared, State};
 use crate::observed::unfinished;
 use crate::recover;
+use crate::report::text::only_the_name_wraps;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 use std::io::Write;
@@ -44,6 +45,7 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
         for line in &lines {
             table.add_row([&line.version, &line.name, line.state, line.at.as_deref().unwrap_or(""), line.verdict.as_deref().unwrap_or("")]);
         }
+        only_the_name_wraps(&mut table);
         for line in table.lines() {
             writeln!(console.out, "{}", line.trim_end())?;
         }

@@ -6,8 +6,9 @@ use super::settings::Settings;
 use super::{Console, Format, Global, judge};
 use crate::exit::Exit;
 use crate::gate::merge::Severity;
-use crate::gate::{self, history};
+use crate::gate::{self, Step, history};
 use crate::migration::{Direction, Migration, Version};
+use crate::observed::EXEMPT;
 use crate::report::Entry;
 use crate::schema::catalog::Catalog;
 use serde_json::json;
@@ -55,11 +56,15 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         settings.start(global, &mut catalog)?;
         let entries = judge::judge(&mut catalog, &loaded, &settings.config.gate, |m| due.contains(m.path.as_str()))?;
         warn(&entries, global)?;
-        let note = (!observed.user_tables).then(|| "started on a database without user tables".to_owned());
+        let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
+        let policy = &settings.config.gate;
         let steps = pending
             .iter()
             .zip(&entries)
-            .map(|(m, e)| step(m, Direction::Up, &m.up, (e.assessment.verdict, e.assessment.loss), observed.engine, note.clone()))
+            .map(|(m, e)| {
+                let step = step(m, Direction::Up, &m.up, (e.assessment.verdict, e.assessment.loss), observed.engine, note.clone());
+                Step { needs_attestation: policy.needs_attestation(&e.assessment.findings), ..step }
+            })
             .collect();
         let cleared = gate::clear(steps, &observed)?;
         let count = locked.apply(cleared, &mut progress(console, global.quiet || global.format == Format::Json)).await?;

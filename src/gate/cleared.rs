@@ -33,6 +33,8 @@ pub struct Step {
     pub verdict: Verdict,
     /// The loss to record.
     pub loss: Loss,
+    /// The policy lets it destroy data on a database that holds rows only with an attestation.
+    pub needs_attestation: bool,
     /// The checksum of UP.
     pub up_sha256: String,
     /// The checksum of DOWN, where there is one.

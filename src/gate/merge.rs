@@ -4,7 +4,7 @@
 use super::policy::{Level, Policy, is_rule, names};
 use crate::assess::Assessment;
 use crate::migration::{Allow, Migration};
-use crate::table::{Loss, Verdict};
+use crate::table::{Loss, Verdict, check};
 use serde::Serialize;
 
 /// How loud a finding is.
@@ -83,9 +83,12 @@ pub fn merge(migration: &Migration, assessment: &Assessment, policy: &Policy, ha
         allowed: Vec::new(),
         attestation: Attestation { required, status: if required { AttestationStatus::Missing } else { AttestationStatus::NoneNeeded } },
     };
+    // Who declares that there is no way back from a loss has said all there is to say of DOWN: the loss itself is what needs consent.
+    let declared = migration.irreversible.is_some() && assessment.findings.iter().any(|f| f.verdict == Verdict::Irreversible && f.loss >= Loss::Possible);
     for finding in &assessment.findings {
         let allow = migration.allows.iter().find(|allow| names(&allow.rule, finding));
         let severity = match policy.level(finding, has_downs) {
+            _ if declared && finding.code == check::NO_DOWN.code && !policy.rules.keys().any(|rule| names(rule, finding)) => Severity::Note,
             Level::Deny | Level::RequireAttestation => match allow {
                 Some(allow) => {
                     if !merge.allowed.contains(allow) {

@@ -9,7 +9,7 @@ pub mod policy;
 pub use cleared::{Cleared, Sql, Step};
 
 use crate::observed::Observed;
-use crate::table::{Loss, Verdict};
+use crate::table::Loss;
 
 /// A step that must not run as things stand.
 #[derive(Debug, thiserror::Error)]
@@ -23,13 +23,12 @@ pub struct Blocked {
     pub loss: Loss,
 }
 
-/// Lets `steps` through where none destroys data on a database that holds any. No comment in a file lifts that.
+/// Lets `steps` through where none destroys data on a database that holds any. No comment in a file lifts that; the policy may.
 ///
 /// # Errors
 /// [`Blocked`], with the first step in the way.
 pub fn clear(steps: Vec<Step>, observed: &Observed) -> Result<Cleared, Blocked> {
-    let losing = |step: &&Step| step.verdict == Verdict::Irreversible && step.loss >= Loss::Possible;
-    match steps.iter().find(losing) {
+    match steps.iter().find(|step| step.needs_attestation) {
         Some(step) if observed.holds_rows => Err(Blocked { version: step.version.clone(), name: step.name.clone(), loss: step.loss }),
         _ => Ok(Cleared::new(steps, observed)),
     }

@@ -64,6 +64,12 @@ pub fn names(rule: &str, finding: &Finding) -> bool {
 }
 
 impl Policy {
+    /// Whether a migration with these findings may run on a database that holds rows only with an attestation.
+    pub fn needs_attestation(&self, findings: &[Finding]) -> bool {
+        let losing = |f: &&Finding| f.verdict == Verdict::Irreversible && f.loss >= Loss::Possible;
+        findings.iter().filter(losing).any(|f| matches!(self.level(f, true), Level::Deny | Level::RequireAttestation))
+    }
+
     /// What is done about `finding`; `has_downs` is false for a layout that has no DOWN at all.
     pub fn level(&self, finding: &Finding, has_downs: bool) -> Level {
         if let Some((_, level)) = self.rules.iter().find(|(rule, _)| names(rule, finding)) {

@@ -142,13 +142,16 @@ pub enum Value {
     Computed(String),
 }
 
+/// Columns, each with the literals that one of its values must be.
+pub type Picks = Vec<(Name, Vec<String>)>;
+
 /// Which rows a statement touches.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// Every row.
     All,
     /// Rows in which each of the columns holds one of its literals.
-    Literals(Vec<(Name, Vec<String>)>),
+    Literals(Picks),
     /// Rows in which one of the columns is null.
     AnyNull(Vec<Name>),
     /// Rows that an expression picks; the text is even.

@@ -47,6 +47,11 @@ impl Statement {
         self.actions.iter().all(|a| a.kind == Kind::Transaction) && matches!(words.as_slice(), ["BEGIN" | "COMMIT" | "END", ..] | ["START", "TRANSACTION"])
     }
 
+    /// Whether it builds or drops an index beside the application's work (PostgreSQL).
+    pub fn is_concurrent(&self) -> bool {
+        self.opening(4).iter().any(|word| word == "CONCURRENTLY")
+    }
+
     /// Whether the database lets it run inside a transaction (PostgreSQL manual, each statement's notes; SQLite: VACUUM).
     pub fn runs_in_transaction(&self, engine: Engine) -> bool {
         let opening = self.opening(6);

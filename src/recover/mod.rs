@@ -1,7 +1,9 @@
 //! The way back. In: what stands on a database, where to go. Out: the migrations to undo, newest first, or the wall in the way.
 
-use crate::migration::{Migration, Version};
-use crate::observed::{Applied, in_force};
+use crate::engine::Engine;
+use crate::migration::{Migration, Script, Version};
+use crate::observed::{Applied, EXEMPT, in_force};
+use crate::parse;
 use crate::table::{Loss, Verdict};
 
 /// How far back to go.
@@ -34,7 +36,7 @@ pub enum Wall {
         version: String,
     },
     /// A migration in the way has no DOWN.
-    #[error("{version} {name} has no DOWN{reach}")]
+    #[error("{version} {name} has no DOWN, or one that does nothing{reach}")]
     NoDown {
         /// Its version.
         version: String,
@@ -71,22 +73,24 @@ impl Wall {
         match self {
             Wall::NotApplied { .. } => "`migrate status` lists what is",
             Wall::NoDown { .. } => "go forward with a new migration, or restore a backup from before it ran",
-            Wall::Loss { .. } => "restore the lost values from a backup from before it ran; `migrate explain drop-column` tells how",
+            Wall::Loss { .. } => "restore the lost values from a backup from before it ran; `migrate check` on its file names them",
             Wall::DownEdited { .. } => "put the file's DOWN back as it was when UP ran",
         }
     }
 }
 
-/// Whether `applied` was recorded as irreversible with data at risk.
+/// Whether `applied` was recorded as irreversible with data at risk, on a database that may have held any.
 pub fn loses_data(applied: &Applied) -> bool {
-    applied.verdict == Verdict::Irreversible.name() && [Loss::Possible.name(), Loss::Certain.name()].contains(&applied.loss.as_str())
+    applied.note.as_deref() != Some(EXEMPT)
+        && applied.verdict == Verdict::Irreversible.name()
+        && [Loss::Possible.name(), Loss::Certain.name()].contains(&applied.loss.as_str())
 }
 
 /// What to undo to reach `target`, newest first. The whole path is looked at before the first step.
 ///
 /// # Errors
 /// The first [`Wall`] in the way.
-pub fn route<'a>(history: &'a [Applied], files: &'a [Migration], target: &Target) -> Result<Vec<Undo<'a>>, Wall> {
+pub fn route<'a>(history: &'a [Applied], files: &'a [Migration], target: &Target, engine: Engine) -> Result<Vec<Undo<'a>>, Wall> {
     let standing = in_force(history);
     let steps = match target {
         Target::Steps(steps) => *steps,
@@ -114,8 +118,11 @@ pub fn route<'a>(history: &'a [Applied], files: &'a [Migration], target: &Target
         }
         let text = of_file.map(|down| down.text()).or_else(|| applied.down_text.clone());
         match text {
-            Some(down) => undo.push(Undo { applied, file, down }),
-            None => return Err(Wall::NoDown { version, name, reach: reach() }),
+            // A DOWN of comments alone would change nothing and be recorded as done.
+            Some(down) if applied.verdict != Verdict::Irreversible.name() || !parse::script(&Script::whole(down.as_str()), engine).is_empty() => {
+                undo.push(Undo { applied, file, down });
+            }
+            _ => return Err(Wall::NoDown { version, name, reach: reach() }),
         }
     }
     Ok(undo)

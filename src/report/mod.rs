@@ -19,7 +19,7 @@ pub struct Entry {
     pub assessment: Assessment,
     /// What the gate says.
     pub merge: Merge,
-    /// The source line of each finding, where it stands on one.
+    /// The source lines of each finding, where it stands on some; a long statement's first ones.
     pub sources: Vec<Option<String>>,
 }
 

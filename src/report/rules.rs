@@ -1,24 +1,64 @@
 //! The reversibility table, printed. In: the table. Out: text, Markdown or JSON.
 
 use crate::engine::Engine;
-use crate::table::{CHECKS, TABLE};
-use comfy_table::{ContentArrangement, Table, presets};
+use crate::table::{CHECKS, Cell, TABLE};
 use serde_json::{Value, json};
 
-/// The table as columns that fit `width`.
-pub fn text(width: u16) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(["code", "rule", "sqlite", "postgres", "mysql", "mariadb"]);
-    for row in TABLE {
-        let mut line = vec![row.code.to_owned(), row.name.to_owned()];
-        line.extend(row.cells.iter().map(|cell| cell.words().to_owned()));
-        table.add_row(line);
+/// A cell in one word, so that a line of the table is one line of text.
+fn word(cell: Cell) -> &'static str {
+    match cell {
+        Cell::Undo => "reversible",
+        Cell::UndoNew => "reversible*",
+        Cell::Moves => "app moves",
+        Cell::Definition => "if known",
+        Cell::Decays => "decays",
+        Cell::Depends => "depends",
+        Cell::Destroys => "irreversible",
+        Cell::OneWay => "no inverse",
+        Cell::Keeps => "nothing",
+        Cell::Unseen => "unseen",
+        Cell::Absent => "–",
     }
-    let mut out: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+}
+
+const LEGEND: [(Cell, &str); 11] = [
+    (Cell::Undo, "DOWN restores everything"),
+    (Cell::UndoNew, "DOWN restores what stood before; what was written since UP into what UP made goes with it"),
+    (Cell::Moves, "partial: DOWN restores everything, but every application must move with it both times"),
+    (Cell::Definition, "reversible where DOWN rebuilds the definition that stood before and that is known; else partial"),
+    (Cell::Decays, "partial: DOWN restores everything until rows stand that only the new schema admits"),
+    (Cell::Depends, "decided from the old and the new definition; where one is unknown, partial"),
+    (Cell::Destroys, "UP itself destroys data"),
+    (Cell::OneWay, "irreversible: no statement of this database takes it back"),
+    (Cell::Keeps, "reversible: it leaves nothing to undo"),
+    (Cell::Unseen, "partial: what it does cannot be seen from its text"),
+    (Cell::Absent, "this database has no such statement"),
+];
+
+/// The table, one line a kind of statement, with its words explained below; prose is wrapped at `width`.
+pub fn text(width: u16) -> String {
+    let mut out = format!("{:<4} {:<22}", "code", "rule");
+    for engine in Engine::ALL {
+        out.push_str(&format!(" {:<12}", engine.name()));
+    }
+    out.truncate(out.trim_end().len());
     out.push('\n');
+    for row in TABLE {
+        let cells: String = row.cells.iter().map(|&cell| format!(" {:<12}", word(cell))).collect();
+        out.push_str(format!("{:<4} {:<22}{cells}", row.code, row.name).trim_end());
+        out.push('\n');
+    }
+    let mut entry = |head: String, text: &str| {
+        let options = textwrap::Options::new(usize::from(width)).initial_indent(&head).subsequent_indent("                       ");
+        out.push_str(&format!("{}\n", textwrap::fill(text, options)));
+    };
+    entry("\nrules of a whole migration".into(), "");
     for check in CHECKS {
-        out.push_str(&format!(" {}  {:<16} {}\n", check.code, check.name, check.what));
+        entry(format!("{:<4} {:<18}", check.code, check.name), check.what);
+    }
+    entry("\nwords".into(), "");
+    for (cell, meaning) in LEGEND {
+        entry(format!("    {:<19}", word(cell)), meaning);
     }
     out
 }

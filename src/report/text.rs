@@ -5,7 +5,8 @@ use crate::gate::merge::Severity;
 use crate::schema::diff::Application;
 use crate::table::{Loss, Verdict};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// Up to so many migrations stand in the table one by one; beyond, only those that are not plainly reversible.
@@ -70,9 +71,9 @@ fn summary_table(entries: &[&Entry], layout: Layout) -> Table {
         let verdict = Cell::new(entry.assessment.verdict.name());
         let verdict = match (layout.colour, entry.assessment.verdict) {
             (false, _) => verdict,
-            (true, Verdict::Reversible) => verdict.fg(Color::Green),
-            (true, Verdict::Partial) => verdict.fg(Color::Yellow),
-            (true, Verdict::Irreversible) => verdict.fg(Color::Red),
+            (true, Verdict::Reversible) => verdict.fg(Color::DarkGreen),
+            (true, Verdict::Partial) => verdict.fg(Color::DarkYellow),
+            (true, Verdict::Irreversible) => verdict.fg(Color::DarkRed),
         };
         let gate = match () {
             () if entry.merge.blocked => "blocked",
@@ -88,7 +89,19 @@ fn summary_table(entries: &[&Entry], layout: Layout) -> Table {
             Cell::new(gate),
         ]);
     }
+    only_the_name_wraps(&mut table);
     table
+}
+
+/// Lets all columns but the second be as wide as they need; a name that is too long is parted between its words.
+pub fn only_the_name_wraps(table: &mut Table) {
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        match at {
+            1 => column.set_delimiter('_'),
+            _ => column.set_constraint(ColumnConstraint::ContentWidth),
+        };
+    }
 }
 
 /// `text` in lines of at most `width` columns, each after the first indented by `indent`.
@@ -129,25 +142,37 @@ pub fn write(report: &Report, layout: Layout, out: &mut impl Write) -> std::io::
         }
     }
     let bold = paint.style(None, true);
-    let count = |n: usize, verdict: Verdict| {
+    let fed = match report.fed {
+        0 => String::new(),
+        1 => " after 1 older one".to_owned(),
+        n => format!(" after {n} older ones"),
+    };
+    let count = |(n, verdict): (usize, Verdict)| {
         let style = paint.style(Some(verdict_colour(verdict)), false);
         format!("{style}{n} {}{style:#}", verdict.name())
     };
-    let fed = if report.fed > 0 { format!(" after {} older ones", report.fed) } else { String::new() };
-    writeln!(
-        out,
-        "{bold}{total} migration{}{fed}{bold:#} ({}, {}): {}, {}, {}; {}",
-        if total == 1 { "" } else { "s" },
-        report.layout,
-        report.engine,
-        count(summary.reversible, Verdict::Reversible),
-        count(summary.partial, Verdict::Partial),
-        count(summary.irreversible, Verdict::Irreversible),
-        match summary.blocked {
-            0 => "nothing is blocked".to_owned(),
-            n => format!("{n} blocked"),
+    let counts = [(summary.reversible, Verdict::Reversible), (summary.partial, Verdict::Partial), (summary.irreversible, Verdict::Irreversible)];
+    let counts: Vec<String> = counts.into_iter().filter(|(n, _)| *n > 0).map(count).collect();
+    let plural = if total == 1 { "" } else { "s" };
+    writeln!(out, "{bold}{total} migration{plural}{fed}{bold:#} ({}, {}): {}", report.layout, report.engine, counts.join(", "))?;
+    match summary.blocked {
+        0 => writeln!(out, "nothing is blocked"),
+        n => {
+            let found = report.entries.iter().flat_map(|e| e.assessment.findings.iter().zip(&e.merge.severities));
+            let rules: BTreeSet<&str> = found.filter(|(_, s)| **s == Severity::Error).map(|(f, _)| f.name).collect();
+            let rule = if let [rule] = rules.iter().collect::<Vec<_>>()[..] { rule } else { "RULE" };
+            let says = if n == 1 { "its file says" } else { "their files say" };
+            writeln!(out, "{}", wrapped(&format!("{n} blocked, unless {says} -- migrate: allow {rule} \"reason\""), layout.width, 4))
         }
-    )
+    }
+}
+
+/// `text`, or as much of it as fits `room` columns.
+fn cut(text: &str, room: usize) -> String {
+    match text.char_indices().nth(room) {
+        Some(_) => text.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
 }
 
 fn finding(entry: &Entry, at: usize, layout: Layout, paint: &Paint, out: &mut impl Write) -> std::io::Result<()> {
@@ -179,12 +204,15 @@ fn finding(entry: &Entry, at: usize, layout: Layout, paint: &Paint, out: &mut im
     match (found.line, &entry.sources[at]) {
         (Some(line), Some(source)) => {
             writeln!(out, "  {dim}-->{dim:#} {path}:{line}")?;
-            let number = line.to_string();
-            let room = usize::from(layout.width).saturating_sub(number.len() + 5);
-            let shown: String = source.chars().take(room).collect();
-            writeln!(out, " {dim}{number} |{dim:#} {shown}")?;
+            let digits = (line as usize + source.lines().count()).to_string().len();
+            for (number, text) in (line..).zip(source.lines()) {
+                writeln!(out, " {dim}{number:>digits$} |{dim:#} {}", cut(text, usize::from(layout.width).saturating_sub(digits + 4)))?;
+            }
         }
         _ => writeln!(out, "  {dim}-->{dim:#} {path}")?,
+    }
+    if let (Some(reason), Verdict::Irreversible, true) = (&entry.migration.irreversible, found.verdict, found.loss >= Loss::Possible) {
+        writeln!(out, "{}", wrapped(&format!("  = declared: IRREVERSIBLE: {reason}"), layout.width, 4))?;
     }
     if let Some(allow) = allow {
         writeln!(out, "{}", wrapped(&format!("  = allowed: {}", allow.reason), layout.width, 4))?;

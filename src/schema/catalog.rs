@@ -4,8 +4,9 @@
 //! number, which travels with them when they are renamed or copied, and is new when something else is written. Values that
 //! stand in the same place under the same number after UP and DOWN are the old values.
 
+use super::apply::mapped::Mapped;
 use crate::engine::Engine;
-use crate::parse::action::{Class, Column, Constraint, Index, Name, Rule, Value};
+use crate::parse::action::{Class, Column, Constraint, Index, Name, Picks, Rule, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -60,8 +61,8 @@ pub enum Entry {
 pub enum Leaning {
     /// A table whose foreign key points at it.
     Table(Name),
-    /// A view over it.
-    View(Class, Name),
+    /// Something that uses it, and is in the way when it goes: a view over a table, a trigger that calls a function, a role's right.
+    User(Box<Key>),
     /// An object that hangs on it and goes with it: a trigger, a policy, a rule, an index of a materialized view.
     Part(Class, Name),
     /// An attribute that was set on it.
@@ -146,7 +147,7 @@ pub struct Table {
     pub options: String,
     /// Whose rows it holds.
     pub rows: Origin,
-    /// Nothing was ever written to it.
+    /// Nothing was written to it since it was made or emptied.
     pub empty: bool,
     /// What this migration brought.
     pub brought: Vec<Brought>,
@@ -206,8 +207,10 @@ pub struct Catalog {
     pub checks_off: bool,
     /// Tables that go with the session.
     pub(crate) temporary: Vec<Name>,
-    /// Which literal was written where which literal stood: new number to old number, old and new literal.
-    pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
+    /// Which rows, picked by which literals, were deleted: new number to old number and literals.
+    pub(crate) deleted: HashMap<Origin, (Origin, Picks)>,
+    /// By which rule values came from others, for each number that a rule made.
+    pub(crate) mappings: HashMap<Origin, Mapped>,
     /// Which values came from which by a conversion that was written out.
     pub(crate) converted: HashMap<Origin, Origin>,
 }
@@ -228,6 +231,7 @@ impl Catalog {
             judging_down: false,
             checks_off: false,
             temporary: Vec::new(),
+            deleted: HashMap::new(),
             mappings: HashMap::new(),
             converted: HashMap::new(),
         }
@@ -247,6 +251,7 @@ impl Catalog {
     /// A migration begins: what is made from now on is its own.
     pub fn begin_migration(&mut self) {
         self.mark = self.clock;
+        self.deleted.clear();
         self.mappings.clear();
         self.converted.clear();
     }
@@ -337,11 +342,11 @@ impl Catalog {
 
     /// Whether `table` was just made and nothing was written to it.
     pub(crate) fn holds_none(&self, table: &Table) -> bool {
-        table.empty && !self.stood_before(table.made)
+        table.empty && !self.stood_before(table.rows)
     }
 
     /// Whether the migration at hand touched `key`: then what stands there now is certain.
-    fn touched(&self, key: &Key) -> bool {
+    pub(crate) fn touched(&self, key: &Key) -> bool {
         self.journals.iter().any(|journal| journal.contains_key(key))
     }
 
@@ -368,6 +373,30 @@ impl Catalog {
         let table = Rc::new(Table { name: name.to_owned(), made: 0, known: false, rows, empty: false, ..Table::default() });
         self.entries.insert(key, Entry::Table(Rc::clone(&table)));
         Ok(table)
+    }
+
+    /// Takes an attribute to have had `value` from the beginning, in every state that knows of none.
+    pub(crate) fn assume_attribute(&mut self, key: &Key, value: String) {
+        let entry = Entry::Text(value.into());
+        for journal in &mut self.journals {
+            if let Some(old @ None) = journal.get_mut(key) {
+                *old = Some(entry.clone());
+            }
+        }
+        self.entries.insert(key.clone(), entry);
+    }
+
+    /// The definition of the object of that name, whatever its class.
+    pub(crate) fn definition_of(&self, name: &str) -> Option<String> {
+        if let Some(Entry::Text(table)) = self.get(&Key::IndexTable(name.to_owned())) {
+            return self.table(table)?.indexes.iter().find(|i| i.name == name)?.def.as_ref().map(|d| d.rest.clone());
+        }
+        [Class::Sequence, Class::Domain, Class::Type, Class::Routine, Class::Event, Class::View].iter().find_map(|&class| {
+            match self.get(&Key::Object(class, name.to_owned(), None)) {
+                Some(Entry::Object(object)) => object.definition.clone(),
+                _ => None,
+            }
+        })
     }
 
     /// Takes nothing to have stood under `key`, unless the migration at hand put it there.
@@ -412,8 +441,19 @@ impl Catalog {
         if let Some(found) = held.column(column) {
             return Ok(found.clone());
         }
-        if held.known && self.judging_down || !self.stood_before(held.made) || self.before(table, held.made).is_some_and(|t| t.column(column).is_some()) {
+        if held.known && self.judging_down && !self.unseen.contains(column)
+            || !self.stood_before(held.made)
+            || self.before(table, held.made).is_some_and(|t| t.column(column).is_some())
+        {
             return Err(Missing);
+        }
+        // What a statement that cannot be followed names was made by it, as likely as not.
+        if self.judging_down && self.unseen.contains(column) {
+            let values = self.fresh();
+            let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };
+            let own = new.clone();
+            let _ = self.change_table(table, |t| t.columns.push(own));
+            return Ok(new);
         }
         let values = self.assumed_origin();
         let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };

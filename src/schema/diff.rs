@@ -128,7 +128,9 @@ fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog:
 }
 
 fn columns(found: &mut Differences, object: &str, old: &HeldColumn, new: &HeldColumn) {
-    if old.values != new.values {
+    // A generated column's values follow from its expression.
+    let derived = old.def.generated.is_some() && old.def.generated == new.def.generated;
+    if old.values != new.values && !derived {
         found.add(object, Part::Values, "its values are not restored");
     }
     if old.assumed || new.assumed {
@@ -212,20 +214,22 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
         (None, None) => true,
         _ => false,
     };
+    // Names that the engine made; one made for a foreign key is another thing than one that was asked for.
+    let twins = |a: &HeldIndex, b: &HeldIndex| same(a, b) && a.def.is_some() && a.generated && b.generated && a.for_key == b.for_key;
     for index in &old.indexes {
         let object = format!("index {}", index.name);
         match new.indexes.iter().find(|i| i.name == index.name) {
             Some(now) if same(index, now) => {}
             Some(_) if index.def.is_none() => found.add(object, Part::Unproved, "its definition before UP is not known"),
             Some(_) => found.add(object, Part::Schema, "comes back with another definition"),
-            None => match new.indexes.iter().find(|i| same(index, i) && i.def.is_some() && i.generated && index.generated) {
+            None => match new.indexes.iter().find(|i| twins(index, i)) {
                 Some(now) => found.cosmetic(object, format!("comes back as {}", now.name)),
                 None => found.add(object, Part::Schema, "is not restored"),
             },
         }
     }
     for index in &new.indexes {
-        let known = old.indexes.iter().any(|i| i.name == index.name || same(index, i) && i.def.is_some() && i.generated && index.generated);
+        let known = old.indexes.iter().any(|i| i.name == index.name || twins(index, i));
         if !known {
             found.add(format!("index {}", index.name), Part::Schema, "is left behind");
         }
@@ -237,7 +241,7 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
 pub struct Demand {
     /// The table, or the type, whose rows it is about.
     pub of: String,
-    /// The row that breaks it: `users.email may hold a NULL`.
+    /// The row that breaks it: `users.email holds a NULL`.
     pub broken_by: String,
 }
 
@@ -249,16 +253,27 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
     keys.sort_unstable();
     for key in keys {
         match (&before[key], catalog.get(key)) {
-            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !catalog.holds_none(new) => tightened(&mut found, old, new, catalog.engine),
+            (Some(Entry::Table(old)), Some(Entry::Table(new))) if !catalog.holds_none(new) && old.rows == new.rows => {
+                tightened(&mut found, old, new, catalog.engine)
+            }
             (Some(Entry::Object(old)), Some(Entry::Object(new))) if old.definition != new.definition => {
                 let labels = |d: &Option<String>| {
                     d.as_ref().and_then(|d| d.split_once("enum(")).map(|(_, l)| l.trim_end_matches(')').split(',').map(str::to_owned).collect::<Vec<_>>())
                 };
                 if let (Key::Object(_, name, _), Some(old), Some(new)) = (key, labels(&old.definition), labels(&new.definition)) {
+                    let fewer = new.len() < old.len();
                     let gone: Vec<_> = old.into_iter().filter(|l| !new.contains(l)).collect();
-                    if !gone.is_empty() {
-                        found.push(Demand { of: name.clone(), broken_by: format!("a row may hold label {} of type {name}", gone.join(", ")) });
+                    if fewer {
+                        found.push(Demand { of: name.clone(), broken_by: format!("a row holds label {} of type {name}", gone.join(", ")) });
                     }
+                }
+            }
+            (old, new) if old.is_none() != new.is_none() => {
+                // A rule that is written again, or looked at again.
+                if let Key::Attribute(object, rule) = key
+                    && (rule.starts_with("constraint ") && new.is_some() || rule == "enforcement" && new.is_none())
+                {
+                    found.push(Demand { of: object.clone(), broken_by: format!("a value of {object} breaks {rule}") });
                 }
             }
             _ => {}
@@ -273,13 +288,13 @@ fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) 
         let Some(was) = old.column(&column.def.name) else { continue };
         let object = format!("{}.{}", new.name, column.def.name);
         if column.def.not_null && !was.def.not_null && !was.assumed {
-            demand(format!("{object} may hold a NULL"));
+            demand(format!("{object} holds a NULL"));
         }
         match conversion(&was.def.ty, &column.def.ty, engine) {
             Conversion::Same | Conversion::Widens => {}
-            Conversion::Refuses | Conversion::Cuts => demand(format!("{object} may hold a value that {} cannot", column.def.ty)),
+            Conversion::Refuses | Conversion::Cuts => demand(format!("{object} holds a value that {} cannot", column.def.ty)),
             Conversion::Unknown if was.assumed || column.assumed => {}
-            Conversion::Unknown => demand(format!("{object} may hold a value that does not convert to {}", column.def.ty)),
+            Conversion::Unknown => demand(format!("{object} holds a value that does not convert to {}", column.def.ty)),
         }
     }
     for constraint in &new.constraints {
@@ -293,15 +308,33 @@ fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) 
             Rule::Check(_) | Rule::Exclude(_) => old.constraints.iter().any(|c| c.rule.as_ref() == Some(rule)),
         };
         if !kept {
-            demand(format!("a row of {} may break {}", new.name, rule_words(rule)));
+            demand(format!("a row of {} breaks {}", new.name, rule_words(rule)));
+        }
+    }
+    for index in new.indexes.iter().filter_map(|i| i.def.as_ref()) {
+        let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.columns == index.columns);
+        if let Some(column) = index.columns.iter().find(|c| !had && may_refuse(c)) {
+            demand(format!("{column} refuses the values of a row of {}", new.name));
         }
     }
     for index in new.indexes.iter().filter_map(|i| i.def.as_ref()).filter(|d| d.unique) {
         let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.unique && d.columns == index.columns && d.rest == index.rest);
         if !had && !keeps_unique(old, &index.columns) {
-            demand(format!("rows of {} may be alike in ({})", new.name, index.columns.join(", ")));
+            demand(format!("rows of {} are alike in ({})", new.name, index.columns.join(", ")));
         }
     }
+}
+
+/// Functions that give a result for every value.
+const TOTAL: &[&str] = &["abs", "btrim", "coalesce", "date", "date_trunc", "ifnull", "length", "lower", "ltrim", "md5", "nullif", "rtrim", "trim", "upper"];
+
+/// Whether an index column calls a function that may refuse a value.
+fn may_refuse(column: &str) -> bool {
+    column.match_indices('(').any(|(at, _)| {
+        let name: String = column[..at].chars().rev().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let name: String = name.chars().rev().collect();
+        !name.is_empty() && !TOTAL.contains(&name.as_str())
+    })
 }
 
 /// Whether `table` keeps rows apart by `columns`, or by some of them.

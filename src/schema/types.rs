@@ -26,6 +26,12 @@ fn parts(ty: &str) -> (&str, Vec<u32>, &str) {
     (base, numbers.split(',').filter_map(|n| n.trim().parse().ok()).collect(), after.trim())
 }
 
+/// The labels of a MySQL ENUM or SET; values are kept by label when the list changes (manual, "The ENUM Type").
+fn labels(ty: &str) -> Option<Vec<&str>> {
+    let list = ty.strip_prefix("enum(").or_else(|| ty.strip_prefix("set("))?;
+    Some(list.split(')').next()?.split(',').collect())
+}
+
 fn integer_rank(base: &str) -> Option<u32> {
     Some(match base {
         "tinyint" => 1,
@@ -98,6 +104,9 @@ pub fn conversion(old: &str, new: &str, engine: Engine) -> Conversion {
     }
     if let (Some(old), Some(new)) = (old.strip_suffix("[]"), new.strip_suffix("[]")) {
         return conversion(old, new, engine);
+    }
+    if let (Some(old), Some(new)) = (labels(old), labels(new)) {
+        return if old.iter().all(|label| new.contains(label)) { Widens } else { Refuses };
     }
     let ((ob, on, oa), (nb, nn, na)) = (parts(old), parts(new));
     let unsigned = |base: &str, after: &str| base.ends_with(" unsigned") || after.contains("unsigned");

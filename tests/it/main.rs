@@ -1,8 +1,14 @@
 //! The library and the binary from outside. One binary of tests, so that they link once.
 
+mod cli;
+mod cli_errors;
+mod cli_json;
+mod examples;
 mod layers;
 mod layouts;
 mod layouts_odd;
 mod page;
 mod page_format;
+mod readme;
 mod rules;
+mod support;

@@ -12,8 +12,16 @@ fn judge(case: &Case, engine: Engine) -> Vec<String> {
     assess::follow(&mut catalog, &parse::script(&Script::whole(case.before.as_str()), engine));
     let (up, down) = (Script::whole(case.up.as_str()), case.down.as_ref().map(|d| Script::whole(d.as_str())));
     let (parsed_up, parsed_down) = (parse::script(&up, engine), down.as_ref().map(|d| parse::script(d, engine)));
-    let migration =
-        Migration { version: Version::new("2").unwrap(), name: "case".into(), path: case.place.clone(), down_path: None, up, down, irreversible: None, allows: Vec::new() };
+    let migration = Migration {
+        version: Version::new("2").unwrap(),
+        name: "case".into(),
+        path: case.place.clone(),
+        down_path: None,
+        up,
+        down,
+        irreversible: None,
+        allows: Vec::new(),
+    };
     let found = assess::migration(&mut catalog, &migration, &parsed_up, parsed_down.as_deref());
     let said = |verdict: &str, loss: &str, decays: bool| format!("{verdict}, {loss}{}", if decays { ", decays" } else { "" });
     let (expected, is) = (said(case.verdict.name(), case.loss.name(), case.decays), said(found.verdict.name(), found.loss.name(), found.decays));

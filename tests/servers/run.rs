@@ -21,6 +21,7 @@ fn step(version: &str, direction: Direction, statements: &[&str]) -> Step {
         in_transaction: true,
         verdict: Verdict::Reversible,
         loss: Loss::WrittenSince,
+        needs_attestation: false,
         up_sha256: "aa".into(),
         down_sha256: Some("bb".into()),
         down_text: Some("-- DOWN\nDROP TABLE t; -- “ü” ' \\".into()),
@@ -372,7 +373,7 @@ fn a_sqlite_file_is_made_to_write_but_not_to_read() {
 #[test]
 fn losses_are_refused_where_rows_stand() {
     each_engine(|database| {
-        let losing = Step { verdict: Verdict::Irreversible, loss: Loss::Certain, ..step("2", Up, &["DROP TABLE t"]) };
+        let losing = Step { verdict: Verdict::Irreversible, loss: Loss::Certain, needs_attestation: true, ..step("2", Up, &["DROP TABLE t"]) };
         for (script, refused) in [("CREATE TABLE t (id int)", false), ("INSERT INTO t VALUES (1)", true)] {
             apply(database, vec![step("1", Up, &[script])]).unwrap();
             assert_eq!(gate::clear(vec![losing.clone()], &observe(database)).is_err(), refused, "after {script}");

@@ -65,6 +65,7 @@ fn a_right_password_of_special_characters_works_and_its_statement_stays_silent()
             in_transaction: true,
             verdict: Verdict::Reversible,
             loss: Loss::None,
+            needs_attestation: false,
             up_sha256: "aa".into(),
             down_sha256: None,
             down_text: None,

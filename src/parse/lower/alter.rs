@@ -178,7 +178,7 @@ impl Lower {
             Alter::SetUnlogged => self.attribute(Kind::TableOption, table, "unlogged", Some("yes".into())),
             Alter::OwnerTo { new_owner } => self.attribute(Kind::Owner, table, "owner", Some(even::text(&new_owner.to_string()))),
             Alter::ReplicaIdentity { identity } => self.attribute(Kind::TableOption, table, "replica identity", Some(even::text(&identity.to_string()))),
-            Alter::AutoIncrement { value, .. } => self.attribute(Kind::TableOption, table, "auto_increment", Some(value.to_string())),
+            Alter::AutoIncrement { value, .. } => self.attribute(Kind::SetSequence, table, "auto_increment", Some(value.to_string())),
             // How the server works, not what it leaves behind.
             Alter::Algorithm { .. } | Alter::Lock { .. } => return Some(Vec::new()),
             Alter::SetOptionsParens { .. }

@@ -312,6 +312,9 @@ impl Lower {
                 }
             }
         }
+        if self.engine == Engine::Sqlite && main.0 == "sqlite_sequence" {
+            return vec![action(Kind::SetSequence, main.0, Op::Nothing)];
+        }
         sets.into_iter().map(|(table, set)| action(Kind::Update, table.clone(), Op::Update { table, set, filter: filter.clone() })).collect()
     }
 

@@ -62,7 +62,7 @@ impl Reader<'_> {
         created[0] = super::table::word("CREATE");
         let op =
             Op::CreateObject { class: Class::View, name: name.clone(), on: None, definition: definition(&created), or_replace: true, if_not_exists: false };
-        Some(vec![action(Kind::ReplaceView, name, op)])
+        Some(vec![action(Kind::AlterView, name, op)])
     }
 }
 

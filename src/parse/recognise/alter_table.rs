@@ -325,7 +325,7 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                 } else if cursor.eat_any(&["invisible", "visible"]).is_some_and(|w| w == "invisible") {
                     option("visibility", "invisible".to_owned())
                 } else if cursor.done() {
-                    option("visibility", String::new())
+                    option("visibility", "visible".to_owned())
                 } else {
                     let name = cursor.word()?;
                     if !["statistics", "storage", "compression", "increment", "minvalue", "maxvalue", "start", "cache", "cycle", "no"].contains(&name.as_str())

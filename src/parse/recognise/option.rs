@@ -179,7 +179,7 @@ fn mysql_option(cursor: &mut Cursor<'_>, table: &Name) -> Option<Option<Action>>
     }
     if cursor.eat("auto_increment") {
         cursor.equals();
-        return one(Kind::TableOption, "auto_increment", Some(even_text(std::slice::from_ref(cursor.token()?))));
+        return one(Kind::SetSequence, "auto_increment", Some(even_text(std::slice::from_ref(cursor.token()?))));
     }
     let name = cursor.eat_any(OPTIONS)?;
     cursor.equals();

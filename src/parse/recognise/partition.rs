@@ -71,7 +71,13 @@ pub(super) fn part(mut cursor: Cursor<'_>, table: &Name) -> Option<Vec<Action>> 
     if cursor.eat("remove partitioning") {
         return scheme(None);
     }
-    if ["partition by", "reorganize partition", "coalesce partition", "convert partition", "convert table"].iter().any(|phrase| cursor.at(phrase)) {
+    // MariaDB's words for detaching and attaching.
+    for (words, kind) in [("convert partition", Kind::DetachPartition), ("convert table", Kind::AttachPartition)] {
+        if cursor.at(words) {
+            return one(attribute(kind, table.clone(), "partitioning", Some(text)));
+        }
+    }
+    if ["partition by", "reorganize partition", "coalesce partition"].iter().any(|phrase| cursor.at(phrase)) {
         return scheme(Some(text));
     }
     if cursor.eat("exchange partition") {

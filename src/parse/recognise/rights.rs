@@ -58,15 +58,21 @@ pub(super) fn grant(mut cursor: Cursor<'_>, granted: bool) -> Option<Vec<Action>
         (false, false) => None,
     };
     let kind = if granted { Kind::Grant } else { Kind::Revoke };
-    let rights = even_text(rights);
+    // One attribute a right: DOWN may take back some of what UP gave, or more.
+    let rights: Vec<String> = items(rights).into_iter().map(even_text).collect();
     // A role is granted without ON, and so is all that MySQL takes from a user at once.
     let Some(objects) = objects else {
-        return Some(vec![attribute(kind, rights.clone(), format!("grant {rights} to {roles}"), value)]);
+        return Some(rights.into_iter().map(|right| attribute(kind, right.clone(), format!("grant {right} to {roles}"), value.clone())).collect());
     };
     let mut words = Cursor::new(objects, cursor.engine);
     let of = words.eat_any(OBJECTS);
     let targets = items(words.rest).into_iter().map(|item| object(of, Cursor::new(item, cursor.engine)));
-    targets.map(|object| Some(attribute(kind, object?, format!("grant {rights} to {roles}"), value.clone()))).collect()
+    let mut actions = Vec::new();
+    for object in targets {
+        let object = object?;
+        actions.extend(rights.iter().map(|right| attribute(kind, object.clone(), format!("grant {right} to {roles}"), value.clone())));
+    }
+    Some(actions)
 }
 
 /// The name of what a right is on.

@@ -29,8 +29,15 @@ impl Catalog {
         let mut constraint = constraint.clone();
         let mysql = self.engine.is_mysql_like();
         if let Some(index) = constraint.using_index.take() {
+            // An index stands in its table's schema.
+            let index = match table.rsplit_once('.') {
+                Some((schema, _)) if !index.contains('.') => format!("{schema}.{index}"),
+                _ => index,
+            };
             let taken = held_table.indexes.iter().find(|i| i.name == index).and_then(|i| i.def.clone());
-            let columns = taken.map(|d| d.columns).unwrap_or_default();
+            let Some(columns) = taken.map(|d| d.columns) else {
+                return self.take_unknown_index(table, constraint, &index);
+            };
             constraint.name.get_or_insert_with(|| index.clone());
             match &mut constraint.rule {
                 Rule::PrimaryKey(own) | Rule::Unique(own) => *own = columns,
@@ -92,6 +99,17 @@ impl Catalog {
         Ok(Effect { own: !self.stood_before(held_table.made), ..Effect::default() })
     }
 
+    /// A key that takes over an index of which only the name is known.
+    fn take_unknown_index(&mut self, table: &str, constraint: Constraint, index: &str) -> Applied {
+        if self.judging_down && self.knows(index) {
+            return Err(Refusal::new(format!("index {index} does not exist")));
+        }
+        let name = constraint.name.unwrap_or_else(|| index.to_owned());
+        self.change_table(table, |t| t.constraints.push(HeldConstraint { name, generated: false, rule: None, not_valid: false }))
+            .or_missing(|| format!("table {table}"))?;
+        Ok(Effect { blind: true, ..Effect::default() })
+    }
+
     /// The table that a foreign key points at. SQLite asks for it only when rows are written.
     fn parent(&mut self, target: &str) -> Result<std::rc::Rc<Table>, Refusal> {
         if self.engine == Engine::Sqlite && self.table(target).is_none() {
@@ -143,7 +161,8 @@ impl Catalog {
         }
         self.drop_hanging(&format!("{} on {table}", found.name));
         let _ = self.change_table(table, |t| t.constraints.retain(|c| c.name != found.name));
-        Ok(Effect { blind: found.rule.is_none(), own: !self.stood_before(held_table.made), ..Effect::default() })
+        let was_primary = matches!(found.rule, Some(Rule::PrimaryKey(_)));
+        Ok(Effect { blind: found.rule.is_none(), was_primary, own: !self.stood_before(held_table.made), ..Effect::default() })
     }
 
     /// PostgreSQL does not drop a key at which a foreign key points.
@@ -345,5 +364,9 @@ fn plain(column: &str) -> bool {
 
 /// Which line of the table a dropped constraint or index belongs to, now that it is known what it was.
 pub(crate) fn dropped_kind(kind: Kind, effect: &Effect) -> Kind {
-    if kind == Kind::DropIndex && effect.was_unique { Kind::DropUniqueIndex } else { kind }
+    match kind {
+        Kind::DropIndex if effect.was_unique => Kind::DropUniqueIndex,
+        Kind::DropConstraint if effect.was_primary => Kind::DropPrimaryKey,
+        kind => kind,
+    }
 }

@@ -2,6 +2,7 @@
 //! that stood before.
 
 pub(crate) mod key;
+pub(crate) mod mapped;
 mod object;
 mod part;
 mod rows;
@@ -9,7 +10,7 @@ mod table;
 
 use super::catalog::{Catalog, Missing, Origin};
 use super::types::Conversion;
-use crate::parse::action::{Action, Op};
+use crate::parse::action::{Action, Name, Op};
 use crate::table::Loss;
 
 /// What one action did.
@@ -33,6 +34,12 @@ pub struct Effect {
     pub foreign_rows: Option<Loss>,
     /// The index that it dropped was a unique one.
     pub was_unique: bool,
+    /// The constraint that it dropped was the primary key.
+    pub was_primary: bool,
+    /// It writes out how each value becomes one of another type.
+    pub mapped_by_hand: bool,
+    /// Tables with a foreign key at rows that it deletes, and no rule that clears the key or deletes along.
+    pub pointed_at_by: Vec<Name>,
     /// The exact way back of rows was found: what UP brought, or a value mapped back.
     pub mapped_back: bool,
 }
@@ -101,8 +108,6 @@ pub fn apply(catalog: &mut Catalog, action: &Action) -> Applied {
             catalog.checks_off = true;
             Ok(Effect::default())
         }
-        Op::Unseen => {
-            Ok(Effect { blind: true, ..Effect::default() })
-        }
+        Op::Unseen => Ok(Effect { blind: true, ..Effect::default() }),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
+use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object};
@@ -67,6 +68,9 @@ impl Catalog {
         let mut effect = Effect { own: true, ..Effect::default() };
         match &old {
             Some(_) if if_not_exists => return Ok(Effect { skipped: true, ..Effect::default() }),
+            Some(old) if or_replace && self.engine == Engine::Postgres && self.judging_down && loses_columns(old.definition.as_deref(), definition) => {
+                return Err(Refusal::new(format!("OR REPLACE cannot take columns from {} {name}", class.word())));
+            }
             Some(old) if or_replace => {
                 effect.own = !self.stood_before(old.made);
                 effect.blind = old.definition.is_none();
@@ -88,8 +92,11 @@ impl Catalog {
         if matches!(class, Class::View | Class::MaterializedView) {
             let tables: BTreeSet<Name> = words(&definition).filter(|w| self.table(w).is_some()).map(str::to_owned).collect();
             for table in tables {
-                self.lean(&table, Leaning::View(class, name.to_owned()), true);
+                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
             }
+        }
+        if let Some(function) = called_by(class, &definition) {
+            self.lean(&function, Leaning::User(Box::new(key.clone())), true);
         }
         if let Some(whole) = whole_of(class, on, &definition) {
             self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
@@ -106,7 +113,7 @@ impl Catalog {
         if matches!(class, Class::View | Class::MaterializedView) {
             let tables: BTreeSet<&str> = words(&definition).collect();
             for table in tables {
-                self.lean(table, Leaning::View(class, name.to_owned()), false);
+                self.lean(table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
             }
         }
     }
@@ -132,7 +139,11 @@ impl Catalog {
                 }
             }
         }
+        let mut effect = self.let_users_go(class, &key, cascade)?;
         if let Key::Object(_, name, on) = &key {
+            if let Some(function) = old.definition.as_deref().and_then(|d| called_by(class, d)) {
+                self.lean(&function, Leaning::User(Box::new(key.clone())), false);
+            }
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
             if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d)) {
@@ -141,7 +152,56 @@ impl Catalog {
             self.drop_hanging(name);
         }
         self.set(key, None);
-        Ok(Effect { blind: old.definition.is_none(), own: !self.stood_before(old.made), ..Effect::default() })
+        effect.blind = old.definition.is_none();
+        effect.own = effect.destroyed.is_empty() && !self.stood_before(old.made);
+        Ok(effect)
+    }
+
+    /// What uses an object is in its way, or goes with it.
+    fn let_users_go(&mut self, class: Class, key: &Key, cascade: bool) -> Applied {
+        let Key::Object(_, name, _) = key else { return Ok(Effect::default()) };
+        let leant_on = if class == Class::Routine { format!("{}()", name.split('(').next().unwrap_or(name)) } else { name.clone() };
+        for who in self.leaning(&leant_on).iter() {
+            let Leaning::User(user) = who else { continue };
+            match (&**user, self.engine) {
+                // A role's rights are in its way on PostgreSQL, and go with it elsewhere.
+                (Key::Attribute(object, right), Engine::Postgres) => return Err(Refusal::new(format!("role {name} holds `{right}` on {object}"))),
+                (Key::Attribute(..), _) => {
+                    self.set((**user).clone(), None);
+                    self.lean(&leant_on, who.clone(), false);
+                }
+                (Key::Object(other, user, on), Engine::Postgres) if cascade => {
+                    self.drop_object(*other, user, on.as_ref(), true, true)?;
+                }
+                (Key::Object(other, user, _), Engine::Postgres) => return Err(Refusal::new(format!("{} {user} uses {} {name}", other.word(), class.word()))),
+                _ => {}
+            }
+        }
+        if cascade { self.cascade(class, name) } else { Ok(Effect::default()) }
+    }
+
+    /// Columns of a dropped type or extension, and tables of a dropped schema, go with it.
+    fn cascade(&mut self, class: Class, name: &str) -> Applied {
+        let mut effect = Effect::default();
+        let of_type = |ty: &str| ty.trim_end_matches("[]").split('(').next() == Some(name);
+        match class {
+            Class::Type | Class::Domain | Class::Extension => {
+                let columns: Vec<(Name, Name)> =
+                    self.tables().flat_map(|t| t.columns.iter().filter(|c| of_type(&c.def.ty)).map(|c| (t.name.clone(), c.def.name.clone()))).collect();
+                for (table, column) in columns {
+                    effect.destroyed.extend(self.drop_column(&table, &column, true, true)?.destroyed);
+                }
+            }
+            Class::Schema => {
+                let prefix = format!("{name}.");
+                let tables: Vec<Name> = self.tables().filter(|t| t.name.starts_with(&prefix)).map(|t| t.name.clone()).collect();
+                for table in tables {
+                    effect.destroyed.extend(self.drop_table(&table, true, true)?.destroyed);
+                }
+            }
+            _ => {}
+        }
+        Ok(effect)
     }
 
     pub(super) fn rename_object(&mut self, class: Class, from: &str, to: &str) -> Applied {
@@ -228,4 +288,28 @@ impl Catalog {
             None => Err(Refusal::new(format!("type {ty} has no label {from}"))),
         })
     }
+}
+
+/// The function that a trigger runs (`… execute function touch()`), as `touch()`.
+fn called_by(class: Class, definition: &str) -> Option<Name> {
+    if class != Class::Trigger {
+        return None;
+    }
+    let (_, rest) = definition.split_once("execute procedure ").or_else(|| definition.split_once("execute function "))?;
+    Some(format!("{}()", rest.split('(').next()?.trim_start_matches("public.")))
+}
+
+/// Whether a view's new query gives fewer columns than the old one; a `*` hides how many there are.
+fn loses_columns(old: Option<&str>, new: &str) -> bool {
+    let count = |definition: &str| {
+        let (list, _) = definition.split_once("select ")?.1.split_once(" from ")?;
+        let mut depth = 0;
+        let commas = list.chars().filter(|&c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            c == ',' && depth == 0
+        });
+        let commas = commas.count();
+        (!list.contains('*')).then_some(commas)
+    };
+    matches!((old.and_then(count), count(&even::text(new))), (Some(old), Some(new)) if new < old)
 }

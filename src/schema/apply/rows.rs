@@ -1,10 +1,13 @@
 //! What statements on rows do to the numbers of values and rows.
 
+use super::mapped::follows_from;
 use super::{Applied, Effect, OrMissing};
-use crate::parse::action::{Filter, Name, OnConflict, Rows, Value};
+use crate::engine::Engine;
+use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
 use crate::schema::catalog::{Brought, Catalog, Leaning, Origin, Table};
 use crate::schema::types::{Conversion, conversion};
 use crate::table::Loss;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// How the rows that DOWN deletes compare with those that UP brought.
@@ -28,12 +31,21 @@ impl Catalog {
         let held = self.column_or_assume(source, column).ok()?;
         for ty in [cast, target_type].into_iter().flatten() {
             let what = conversion(&held.def.ty, ty, self.engine);
-            let back = self.judging_down && matches!(what, Conversion::Refuses | Conversion::Cuts | Conversion::Unknown);
+            let back = self.engine == Engine::Sqlite || self.judging_down && matches!(what, Conversion::Refuses | Conversion::Cuts | Conversion::Unknown);
             if !back && matches!(what, Conversion::Cuts | Conversion::Unknown) && !held.def.ty.is_empty() {
                 return None;
             }
         }
         Some(held.values)
+    }
+
+    /// Whether SQLite may spell the value anew: a column of numeric affinity turns text that looks like a number into one
+    /// (manual, "Datatypes in SQLite", section 3).
+    fn respelt(&self, source: &str, value: &Value, target_type: Option<&str>) -> bool {
+        let numeric = |ty: &str| !["char", "clob", "text", "blob"].iter().any(|w| ty.contains(w)) && !ty.is_empty();
+        let (Value::Column(column) | Value::Cast(column, _)) = value else { return false };
+        let of_source = self.table(source).and_then(|t| t.column(column)).filter(|c| !c.assumed).map(|c| numeric(&c.def.ty));
+        of_source == Some(false) && target_type.is_some_and(numeric)
     }
 
     pub(super) fn insert(&mut self, table: &str, columns: &[Name], rows: &Rows, conflict: OnConflict) -> Applied {
@@ -51,6 +63,9 @@ impl Catalog {
                 .collect();
             let mut copied = Table::clone(&target);
             for (name, value) in names.iter().zip(&values) {
+                if self.engine == Engine::Sqlite && self.respelt(from, value, target.column(name).map(|c| c.def.ty.as_str())) {
+                    effect.conversion = Some(Conversion::Unknown);
+                }
                 let ty = target.column(name).map(|c| c.def.ty.clone());
                 let origin = self.origin_of(from, value, ty.as_deref());
                 if let (Some(column), Some(origin)) = (copied.columns.iter_mut().find(|c| c.def.name == *name), origin) {
@@ -66,6 +81,12 @@ impl Catalog {
         if matches!(conflict, OnConflict::Update | OnConflict::Replace) && stood {
             effect.destroyed.push(target.rows);
             effect.perhaps = true;
+        }
+        if let (true, Rows::Written(rows), Some((old, picks))) = (self.judging_down, rows, self.deleted.get(&target.rows).cloned())
+            && writes_back(&target, columns, rows, &picks)
+        {
+            self.change_table(table, |t| t.rows = old).or_missing(|| format!("table {table}"))?;
+            return Ok(Effect { mapped_back: true, ..effect });
         }
         let origin = self.fresh();
         let lost = !effect.destroyed.is_empty();
@@ -131,7 +152,7 @@ impl Catalog {
             };
             if new != old.values && self.stood_before(old.values) {
                 effect.destroyed.push(old.values);
-                effect.perhaps |= *filter != Filter::All;
+                effect.perhaps |= *filter != Filter::All || follows_from(value, column);
                 effect.own = false;
             }
             changes.push((column.clone(), new));
@@ -150,31 +171,12 @@ impl Catalog {
         Ok(effect)
     }
 
-    /// UP wrote literal `to` where literal `from` stood: DOWN may map it back.
-    fn note_mapping(&mut self, new: Origin, column: &str, value: &Value, filter: &Filter, old: Origin) {
-        if let (Value::Literal(to), Filter::Literals(picks)) = (value, filter)
-            && let [(picked, from)] = picks.as_slice()
-            && picked == column
-            && let [from] = from.as_slice()
-        {
-            self.mappings.insert(new, (old, from.clone(), to.clone()));
-        }
-    }
-
-    fn mapping_back(&self, column: &str, value: &Value, filter: &Filter, current: Origin) -> Option<Origin> {
-        let (old, from, to) = self.mappings.get(&current)?;
-        match (value, filter) {
-            (Value::Literal(back), Filter::Literals(picks)) if self.judging_down => match picks.as_slice() {
-                [(picked, values)] if picked == column && values.as_slice() == [to.clone()] && back == from => Some(*old),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
     pub(super) fn delete(&mut self, table: &str, filter: &Filter) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
-        if !self.stood_before(target.made) && !self.stood_before(target.rows) {
+        if !self.stood_before(target.made) {
+            // What it copied from an older table still stands there, or its loss was counted there.
+            let rows = self.fresh();
+            self.change_table(table, |t| t.rows = rows).or_missing(|| format!("table {table}"))?;
             return Ok(Effect { own: true, ..Effect::default() });
         }
         if self.picks_none(&target, filter) {
@@ -184,24 +186,41 @@ impl Catalog {
             Picked::Brought(left) => {
                 let perhaps = target.brought.iter().any(|b| b.perhaps);
                 self.change_table(table, |t| t.brought = left).or_missing(|| format!("table {table}"))?;
-                Ok(Effect { own: true, mapped_back: perhaps, ..Effect::default() })
+                let pointed_at_by = if self.judging_down { self.restricting(table) } else { Vec::new() };
+                Ok(Effect { own: true, mapped_back: perhaps, pointed_at_by, ..Effect::default() })
             }
             Picked::Unclear => {
                 self.change_table(table, |t| t.brought.clear()).or_missing(|| format!("table {table}"))?;
                 Ok(Effect { mapped_back: true, ..Effect::default() })
             }
-            Picked::Others if self.judging_down && *filter != Filter::All => Ok(Effect { foreign_rows: Some(Loss::Possible), ..Effect::default() }),
+            Picked::Others if self.judging_down && *filter != Filter::All => {
+                // Literals name rows; what an expression picks may be none.
+                let loss = if matches!(filter, Filter::Literals(_)) { Loss::Certain } else { Loss::Possible };
+                Ok(Effect { foreign_rows: Some(loss), ..Effect::default() })
+            }
             Picked::Others => {
-                let mut effect = Effect { foreign_rows: Some(Loss::Certain), ..Effect::default() };
+                let mut effect = Effect::default();
                 if self.stood_before(target.rows) {
                     effect.destroyed.push(target.rows);
                     effect.perhaps = *filter != Filter::All;
                 }
                 let rows = self.fresh();
-                self.change_table(table, |t| t.rows = rows).or_missing(|| format!("table {table}"))?;
+                if let Filter::Literals(picks) = filter {
+                    self.deleted.insert(rows, (target.rows, picks.clone()));
+                }
+                let all = *filter == Filter::All;
+                self.change_table(table, |t| (t.rows, t.empty) = (rows, all)).or_missing(|| format!("table {table}"))?;
                 Ok(effect)
             }
         }
+    }
+
+    /// Tables whose foreign key stands in the way when a row of `table` goes.
+    fn restricting(&self, table: &str) -> Vec<Name> {
+        let stops = |rule: &Option<Rule>| matches!(rule, Some(Rule::ForeignKey { target, actions, .. }) if target == table && !actions.contains("on delete cascade") && !actions.contains("on delete set"));
+        let leaning = self.leaning(table);
+        let tables = leaning.iter().filter_map(|who| if let Leaning::Table(other) = who { Some(other) } else { None });
+        tables.filter(|other| self.table(other).is_some_and(|t| t.constraints.iter().any(|c| stops(&c.rule)))).cloned().collect()
     }
 
     /// Whether no row can be picked: the columns that must be null never are, or never were before UP.
@@ -224,6 +243,7 @@ impl Catalog {
         let Filter::Literals(picks) = filter else { return Picked::Unclear };
         let mut left = Vec::new();
         let mut hit = false;
+        let mut found: HashSet<String> = HashSet::new();
         for lot in brought {
             let Some(rows) = &lot.rows else {
                 left.push(lot.clone());
@@ -242,12 +262,19 @@ impl Catalog {
             };
             let stay: Vec<Vec<Value>> = rows.iter().filter(|row| !matches(row)).cloned().collect();
             hit |= stay.len() < rows.len();
+            found.extend(
+                rows.iter()
+                    .filter(|row| matches(row))
+                    .flat_map(|row| row.iter().filter_map(|v| if let Value::Literal(v) = v { Some(v.trim_matches('\'').to_owned()) } else { None })),
+            );
             if !stay.is_empty() {
                 left.push(Brought { rows: Some(stay), ..lot.clone() });
             }
         }
         match () {
             () if !hit => Picked::Others,
+            // A literal that no brought row holds names another row.
+            () if picks.iter().flat_map(|(_, values)| values).any(|v| !found.contains(v.trim_matches('\''))) => Picked::Others,
             // A key holds each value once, so no other row can be picked.
             () if picks.iter().any(|(column, _)| target.unique_by(column)) || covers_key(target, picks) => Picked::Brought(left),
             () => Picked::Unclear,
@@ -272,13 +299,27 @@ impl Catalog {
             }
             let rows = self.fresh();
             self.change_table(&one.name, |t| {
-                t.rows = rows;
+                (t.rows, t.empty) = (rows, true);
                 t.brought.clear();
             })
             .or_missing(|| format!("table {}", one.name))?;
         }
         Ok(effect)
     }
+}
+
+/// Whether `rows` write again exactly the rows that the literals picked.
+fn writes_back(target: &Table, columns: &[Name], rows: &[Vec<Value>], picks: &[(Name, Vec<String>)]) -> bool {
+    let names: Vec<&str> =
+        if columns.is_empty() { target.columns.iter().map(|c| c.def.name.as_str()).collect() } else { columns.iter().map(String::as_str).collect() };
+    let picked = |row: &Vec<Value>| {
+        picks.iter().all(|(column, values)| {
+            let value = names.iter().position(|n| n == column).and_then(|at| row.get(at));
+            matches!(value, Some(Value::Literal(v)) if values.iter().any(|w| same_literal(v, w)))
+        })
+    };
+    let count: usize = picks.iter().map(|(_, values)| values.len()).product();
+    rows.len() == count && rows.iter().all(picked)
 }
 
 /// `'1'` and `1` pick the same row.
@@ -290,6 +331,6 @@ fn same_literal(a: &str, b: &str) -> bool {
 fn covers_key(target: &Table, picks: &[(Name, Vec<String>)]) -> bool {
     let covered = |columns: &[Name]| !columns.is_empty() && columns.iter().all(|c| picks.iter().any(|(p, _)| p == c));
     target.primary_key().is_some_and(covered)
-        || target.constraints.iter().any(|c| matches!(&c.rule, Some(crate::parse::action::Rule::Unique(columns)) if covered(columns)))
+        || target.constraints.iter().any(|c| matches!(&c.rule, Some(Rule::Unique(columns)) if covered(columns)))
         || target.indexes.iter().any(|i| i.def.as_ref().is_some_and(|d| d.unique && d.rest.is_empty() && covered(&d.columns)))
 }

@@ -161,13 +161,14 @@ impl Catalog {
                 let _ = self.change_table(other, |t| t.constraints.retain(|c| !points(&c.rule)));
                 Ok(())
             }
-            Leaning::View(class, view) if self.engine == Engine::Postgres => {
+            Leaning::User(user) if self.engine == Engine::Postgres => {
+                let Key::Object(class, view, on) = &**user else { return Ok(()) };
                 if !cascade {
                     return Err(Refusal::new(format!("{} {view} leans on {table}", class.word())));
                 }
-                self.drop_object(*class, view, None, true, true).map(drop)
+                self.drop_object(*class, view, on.as_ref(), true, true).map(drop)
             }
-            Leaning::Table(_) | Leaning::View(..) | Leaning::Part(..) | Leaning::Attribute(_) => Ok(()),
+            Leaning::Table(_) | Leaning::User(_) | Leaning::Part(..) | Leaning::Attribute(_) => Ok(()),
         }
     }
 
@@ -201,7 +202,7 @@ impl Catalog {
             self.lean_on_type(to, &column.def.ty);
             self.move_hanging(&format!("{from}.{}", column.def.name), &format!("{to}.{}", column.def.name));
         }
-        for who in leaning.iter().filter(|w| matches!(w, Leaning::Table(_) | Leaning::View(..))) {
+        for who in leaning.iter().filter(|w| matches!(w, Leaning::Table(_) | Leaning::User(_))) {
             self.lean(from, who.clone(), false);
             let who = if *who == Leaning::Table(from.to_owned()) { Leaning::Table(to.to_owned()) } else { who.clone() };
             if let Leaning::Table(other) = &who {
@@ -438,6 +439,10 @@ impl Catalog {
         if !matches!(change, ColumnChange::SetType { .. }) {
             effect.conversion = None;
         }
+        // The position that the sequence had reached is forgotten.
+        if matches!(change, ColumnChange::Identity(None)) && self.stood_before(old.values) {
+            effect.conversion = Some(Conversion::Unknown);
+        }
         // The one attribute that changed was not known before.
         effect.blind =
             old.assumed && matches!(change, ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression);
@@ -476,7 +481,8 @@ impl Catalog {
             };
         }
         let mut values = old.values;
-        let mut effect = Effect { own: !self.stood_before(old.values), conversion: Some(what), ..Effect::default() };
+        let mapped_by_hand = using.is_some_and(|using| !is_plain_cast(using, &new, self.engine));
+        let mut effect = Effect { own: !self.stood_before(old.values), conversion: Some(what), mapped_by_hand, ..Effect::default() };
         if what == Conversion::Cuts {
             // Right after UP a value that came from the old type fits the old type.
             let back = self.judging_down && self.first_column(table, &new.name).is_some_and(|c| c.values == old.values && c.def.ty == new.ty);

@@ -71,7 +71,7 @@ CREATE TABLE t (a INT UNSIGNED ZEROFILL, b DOUBLE PRECISION, c YEAR, d BIT(1), e
 *!40101 SET NAMES utf8 */ -- session-setting
 *!50003 CREATE*/ /*!50017 DEFINER=`r`@`l`*/ /*!50003 TRIGGER t1 BEFORE INSERT ON t FOR EACH ROW SET NEW.a=1 */ -- create-trigger t1
 CREATE OR REPLACE VIEW v AS SELECT 1 -- replace-view v
-ALTER VIEW v AS SELECT 2 -- replace-view v
+ALTER VIEW v AS SELECT 2 -- alter-view v
 CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`localhost` SQL SECURITY DEFINER VIEW v AS SELECT 1 -- create-view v
 CREATE OR REPLACE DEFINER = 'r'@'%' PROCEDURE p() SELECT 1 -- replace-routine p
 DROP TRIGGER IF EXISTS tr -- drop-trigger tr
@@ -85,7 +85,7 @@ ALTER EVENT e DISABLE -- alter-object e
 RENAME TABLE a TO b, c TO d -- rename-table a; rename-table c
 RENAME USER a TO b -- alter-role a
 GRANT SELECT ON db.* TO 'bob'@'%' -- grant db.*
-REVOKE ALL PRIVILEGES, GRANT OPTION FROM bob -- revoke all privileges,grant option
+REVOKE ALL PRIVILEGES, GRANT OPTION FROM bob -- revoke all privileges; revoke grant option
 CREATE USER a, 'b'@'%' IDENTIFIED BY 'x' -- create-role a; create-role b@%
 SET PASSWORD FOR bob = 'x' -- alter-role password
 SET foreign_key_checks = 0 -- disable-checks foreign_key_checks
@@ -121,7 +121,7 @@ ALTER TABLE t ADD INDEX IF NOT EXISTS i (a), ADD UNIQUE KEY u (b DESC), DROP IND
 ALTER TABLE t DROP COLUMN IF EXISTS a, CHANGE COLUMN IF EXISTS b c INT NOT NULL DEFAULT 1 COMMENT 'x' AFTER d -- drop-column t.a; redefine-column t.b
 ALTER TABLE t DROP PARTITION p1, p2 -- drop-partition t.p1; drop-partition t.p2
 ALTER TABLE t MODIFY a ENUM('x', 'y') CHARACTER SET utf8 COLLATE utf8_bin NOT NULL DEFAULT 'x' -- redefine-column t.a
-ALTER TABLE t AUTO_INCREMENT = 100 -- table-option t
+ALTER TABLE t AUTO_INCREMENT = 100 -- set-sequence t
 CREATE INDEX i ON t (a(10) DESC) COMMENT 'x' ALGORITHM=INPLACE -- create-index i
 CREATE OR REPLACE TABLE t (a INT WITHOUT SYSTEM VERSIONING, b TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, FULLTEXT KEY k (a), PERIOD FOR SYSTEM_TIME (x, y)) WITH SYSTEM VERSIONING -- create-table t
 CREATE TEMPORARY TABLE t (a INT) TYPE=HEAP -- create-temporary-table t

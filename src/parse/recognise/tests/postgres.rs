@@ -148,7 +148,7 @@ CREATE EXTENSION IF NOT EXISTS "uuid-ossp" WITH SCHEMA public -- create-extensio
 DROP EXTENSION IF EXISTS citext CASCADE -- drop-extension citext
 COMMENT ON COLUMN s.t.c IS NULL -- comment s.t.c
 COMMENT ON TABLE t IS 'it''s' -- comment t
-GRANT SELECT, INSERT ON TABLE a, b TO bob WITH GRANT OPTION -- grant a; grant b
+GRANT SELECT, INSERT ON TABLE a, b TO bob WITH GRANT OPTION -- grant a; grant a; grant b; grant b
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA s TO bob -- grant all sequences in schema s
 GRANT EXECUTE ON FUNCTION f(int) TO bob -- grant f(integer)
 REVOKE ALL ON t FROM PUBLIC -- revoke t
