@@ -62,7 +62,7 @@ pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
             continue;
         }
         match (key, old, new) {
-            (Key::Leaning(_), ..) => {}
+            (Key::Leans(..), ..) => {}
             (Key::Table(name), Some(Entry::Table(old)), Some(Entry::Table(new))) => table(&mut found, name, old, new, catalog),
             (Key::Table(name), Some(_), _) => {
                 found.add(name, Part::Schema, "is not restored");

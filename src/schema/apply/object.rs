@@ -7,6 +7,7 @@ use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object};
 use crate::schema::naming::words;
+use crate::schema::types::made_type;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -136,10 +137,11 @@ impl Catalog {
             return Ok(Effect { blind: true, ..Effect::default() });
         };
         if matches!(class, Class::Type | Class::Domain) && !self.takes_along(cascade) {
-            let uses = |ty: &str| ty.trim_end_matches("[]") == name;
-            if let Some((table, column)) = self.tables().find_map(|t| t.columns.iter().find(|c| uses(&c.def.ty)).map(|c| (t.name.clone(), c.def.name.clone())))
-            {
-                return Err(Refusal::new(format!("column {table}.{column} is of {} {name}", class.word())));
+            for who in self.leaning(name).iter() {
+                let Leaning::Table(table) = who else { continue };
+                if let Some(column) = self.table(table).and_then(|t| t.columns.iter().find(|c| made_type(&c.def.ty) == Some(name))) {
+                    return Err(Refusal::new(format!("column {table}.{} is of {} {name}", column.def.name, class.word())));
+                }
             }
         }
         let mut effect = self.let_users_go(class, &key, self.takes_along(cascade))?;
@@ -250,9 +252,13 @@ impl Catalog {
         self.set(key, None);
         self.set(new_key, Some(Entry::Object(Rc::new(Object { definition, made: old.made }))));
         if matches!(class, Class::Type | Class::Domain) {
-            let users: Vec<Name> = self.tables().filter(|t| t.columns.iter().any(|c| c.def.ty == from)).map(|t| t.name.clone()).collect();
-            for table in users {
-                let _ = self.change_table(&table, |t| t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| c.def.ty.clone_from(to)));
+            for who in self.leaning(from).iter() {
+                if let Leaning::Table(table) = who
+                    && self.table(table).is_some_and(|t| t.columns.iter().any(|c| c.def.ty == from))
+                {
+                    let _ = self.change_table(table, |t| t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| c.def.ty.clone_from(to)));
+                    self.lean(to, who.clone(), true);
+                }
             }
         }
         Ok(Effect { own: !self.stood_before(old.made), ..Effect::default() })

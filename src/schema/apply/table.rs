@@ -3,9 +3,9 @@
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Column, ColumnChange, Constraint, CreateTable, Name, Rule};
-use crate::schema::catalog::{Catalog, Entry, HeldColumn, Key, Leaning, Table};
+use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
 use crate::schema::naming::words;
-use crate::schema::types::{Conversion, conversion};
+use crate::schema::types::{Conversion, conversion, made_type};
 use std::rc::Rc;
 
 /// `text` with the word `from` made `to` wherever it stands outside of a string.
@@ -87,6 +87,7 @@ impl Catalog {
         }
         for column in &mut table.columns {
             column.values = self.fresh();
+            self.lean_on_type(&create.name, &column.def.ty);
         }
         self.set(key, Some(Entry::Table(Rc::new(table))));
         if self.engine == Engine::Postgres {
@@ -103,6 +104,13 @@ impl Catalog {
             self.add_constraint(&create.name, constraint)?;
         }
         Ok(effect)
+    }
+
+    /// A column of `table` gets the type `ty`. What leans on a type may be done with it since: who asks looks again.
+    fn lean_on_type(&mut self, table: &str, ty: &str) {
+        if let (Engine::Postgres, Some(made)) = (self.engine, made_type(ty)) {
+            self.lean(made, Leaning::Table(table.to_owned()), true);
+        }
     }
 
     /// Forgets where the indexes of `table` stand and what its keys point at.
@@ -191,6 +199,7 @@ impl Catalog {
         }
         self.move_hanging(from, to);
         for column in &table.columns {
+            self.lean_on_type(to, &column.def.ty);
             self.move_hanging(&format!("{from}.{}", column.def.name), &format!("{to}.{}", column.def.name));
         }
         for who in leaning.iter().filter(|w| matches!(w, Leaning::Table(_) | Leaning::User(_))) {
@@ -235,6 +244,7 @@ impl Catalog {
         {
             return Err(Refusal::new(format!("column {table}.{} is NOT NULL without a default, and rows stand in {table}", column.name)));
         }
+        self.lean_on_type(table, &column.ty);
         let values = self.fresh();
         let new = HeldColumn { def: column.clone(), assumed: false, values };
         self.change_table(table, |t| {
@@ -379,8 +389,11 @@ impl Catalog {
         })
         .or_missing(|| format!("table {table}"))?;
         self.move_hanging(&format!("{table}.{from}"), &format!("{table}.{to}"));
+        let points = |c: &HeldConstraint| matches!(&c.rule, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns.iter().any(|c| c == from));
         for who in self.leaning(table).iter() {
-            if let Leaning::Table(other) = who {
+            if let Leaning::Table(other) = who
+                && self.table(other).is_some_and(|t| t.constraints.iter().any(points))
+            {
                 let _ = self.change_table(other, |t| {
                     for constraint in &mut t.constraints {
                         if let Some(Rule::ForeignKey { target, target_columns, .. }) = &mut constraint.rule
@@ -493,6 +506,7 @@ impl Catalog {
             values = original;
             effect.mapped_back = true;
         }
+        self.lean_on_type(table, &new.ty);
         let name = new.name.clone();
         let held = HeldColumn { assumed: false, def: new, values };
         self.change_table(table, |t| {
