@@ -135,7 +135,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         lost.extend(ran_up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()));
     }
 
-    let no_effect = up_changes.is_empty() && !up_unseen;
+    let no_effect = up_changes.iter().all(|d| !d.matters) && !up_unseen;
     let no_down = !no_effect && !down_works;
     let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
     let mut findings = Vec::new();

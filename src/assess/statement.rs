@@ -70,6 +70,9 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
     if effect.conditional && cell == Cell::Destroys {
         return (Verdict::Partial, Loss::Possible, format!("{object} may have stood before UP (IF EXISTS): then what it held is gone"));
     }
+    if effect.validated {
+        return (Verdict::Partial, Loss::None, format!("{object} stays validated: only to drop it and add it NOT VALID takes that back"));
+    }
     match cell {
         Cell::Keeps => reversible(Loss::None, "it leaves nothing to undo"),
         Cell::Undo => reversible(Loss::None, "DOWN takes it back whole"),

@@ -197,6 +197,16 @@ impl Catalog {
         Ok(())
     }
 
+    pub(super) fn validate_constraint(&mut self, table: &str, name: &str) -> Applied {
+        let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        let validated = held_table.constraints.iter().any(|c| c.name == name && c.not_valid);
+        let before = self.before(table, held_table.made).is_none_or(|t| t.constraints.iter().any(|c| c.name == name));
+        if validated {
+            let _ = self.change_table(table, |t| t.constraints.iter_mut().filter(|c| c.name == name).for_each(|c| c.not_valid = false));
+        }
+        Ok(Effect { validated: validated && before && self.stood_before(held_table.made), ..Effect::default() })
+    }
+
     pub(super) fn rename_constraint(&mut self, table: &str, from: &str, to: &str) -> Applied {
         let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         if !held_table.constraints.iter().any(|c| c.name == from) {

@@ -131,6 +131,11 @@ impl Catalog {
             return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
         }
         let table = self.table_or_assume(name).or_missing(|| format!("table {name}"))?;
+        let mut along = Vec::new();
+        if self.engine == Engine::Sqlite && !self.checks_off {
+            // With foreign keys on, DROP TABLE first deletes every row (manual, "SQLite Foreign Key Support", section 5).
+            along = self.rows_along(name, true)?;
+        }
         for who in self.leaning(name).iter() {
             self.drop_leaning(name, who, self.takes_along(cascade))?;
         }
@@ -143,6 +148,8 @@ impl Catalog {
             effect.destroyed.extend(table.columns.iter().map(|c| c.values));
             effect.destroyed.retain(|&origin| self.stood_before(origin));
         }
+        effect.own &= along.is_empty();
+        effect.destroyed.extend(along);
         Ok(effect)
     }
 
