@@ -188,7 +188,7 @@ ways! {
     AddColumnComputed COLUMN, WR      AE_RW    COPY    COPY    "A column whose value is computed and stored for each old row.";
     AddColumnVolatile COLUMN, UNK     AE_RW    COPY    IN_RW   "A column whose default is called once a row.";
     AddColumnCounted  COLUMN, UNK     AE_RW    IN_BLR  IN_BLR  "A column that numbers the rows.";
-    AddColumnUnique   KEY,    UNK     AE_SCAN  IN_RW   IN_SCAN "A column with a key of its own.";
+    AddColumnUnique   KEY,    UNK     AE_SCAN  IN_RW   IN_RW   "A column with a key of its own.";
     AddColumnChecked  VALID,  WR_SCAN AE_SCAN  COPY    INST    "A column with a check that is put to every row.";
     DropColumn        QUIET,  WR_RW   AE       VERS    INST    "The column goes.";
     RenameColumn      QUIET,  WR      AE       VERS    INST    "The column gets another name.";
@@ -198,7 +198,7 @@ ways! {
     TypeCatalog       QUIET,  WR      AE       INPL    INST    "A type whose values are stored alike.";
     TypeAppended      QUIET,  WR      AE       INST    INST    "Labels at the end of an ENUM or SET.";
     TypeRewrite       TYPE,   UNK     AE_RW    COPY    COPY    "A type whose values are stored otherwise, or may not fit.";
-    DropNotNull       QUIET,  WR      AE       IN_RW   INST    "NULL is admitted.";
+    DropNotNull       QUIET,  WR      AE       IN_RW   IN_RW   "NULL is admitted.";
     SetNotNull        NULLS,  WR_SCAN AE_SCAN  IN_RW   IN_RW   "NULL is forbidden, and looked for in every row.";
     SetNotNullProved  QUIET,  WR_SCAN AE       IN_RW   IN_RW   "NULL is forbidden, and a valid check says that there is none.";
 
@@ -210,7 +210,7 @@ ways! {
     AddCheck          VALID,  WR_SCAN AE_SCAN  COPY    COPY    "A check that is put to every row.";
     AddCheckOnly      QUIET,  WR      AE       INST    UNK     "A check that looks at no old row.";
     DropConstraint    QUIET,  WR      AE       INPL    INST    "A constraint goes.";
-    DropForeignKey    QUIET,  WR      AE       INPL    INPL    "A foreign key goes.";
+    DropForeignKey    QUIET,  WR      AE       INPL    INST    "A foreign key goes.";
     DropPrimaryKey    QUIET,  UNK     AE       COPY    COPY    "The primary key goes.";
     RenameConstraint  QUIET,  UNK     AE       UNK     UNK     "A constraint gets another name or mode.";
     Validate          QUIET,  UNK     SUE_SCAN UNK     UNK     "A constraint is put to every row while they are written.";

@@ -62,7 +62,7 @@ pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
             continue;
         }
         match (key, old, new) {
-            (Key::Leaning(_), ..) => {}
+            (Key::Leans(..), ..) => {}
             (Key::Table(name), Some(Entry::Table(old)), Some(Entry::Table(new))) => table(&mut found, name, old, new, catalog),
             (Key::Table(name), Some(_), _) => {
                 found.add(name, Part::Schema, "is not restored");
@@ -187,7 +187,10 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
                 }
             }
             Some(now) if now.name != constraint.name => found.add(label(constraint), Part::Schema, format!("comes back as {}", now.name)),
-            Some(now) if now.rule == constraint.rule => {}
+            Some(now) if now.rule == constraint.rule && now.not_valid == constraint.not_valid => {}
+            Some(now) if now.rule == constraint.rule && now.not_valid => found.add(label(constraint), Part::Schema, "comes back NOT VALID"),
+            // Nothing makes a constraint NOT VALID again but to drop and add it; no row is the worse for it.
+            Some(now) if now.rule == constraint.rule => found.cosmetic(label(constraint), "stays validated"),
             Some(_) if constraint.rule.is_none() => found.add(label(constraint), Part::Unproved, "its definition before UP is not known"),
             Some(_) => found.add(label(constraint), Part::Schema, "comes back with another definition"),
         }

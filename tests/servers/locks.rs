@@ -193,6 +193,7 @@ const MARIADB_BEFORE: &str = "
 CREATE TABLE target (id integer PRIMARY KEY) ENGINE=InnoDB;
 CREATE TABLE t (id integer PRIMARY KEY, n integer, s integer NOT NULL, v varchar(20), w varchar(300), e enum('a','b'), x text, p integer,
     CONSTRAINT old_check CHECK (n < 1000), CONSTRAINT points FOREIGN KEY (p) REFERENCES target (id), KEY idx_s (s)) ENGINE=InnoDB CHARSET=utf8mb4;
+INSERT INTO t (id, s, n) VALUES (1, 1, 1), (2, 2, 2);
 ";
 
 #[rustfmt::skip]
@@ -204,13 +205,13 @@ const MARIADB: &[(&str, &str, bool)] = &[
     ("ADD COLUMN c double DEFAULT (rand())",                    "INPLACE",                 true),
     ("ADD COLUMN c integer AS (n + 1) VIRTUAL",                 "INSTANT",                 false),
     ("ADD COLUMN c integer AS (n + 1) STORED",                  "COPY, writes blocked",    true),
-    ("ADD COLUMN c integer UNIQUE",                             "INPLACE",                 false),
+    ("ADD COLUMN c integer UNIQUE",                             "INPLACE",                 true),
     ("DROP COLUMN v",                                           "INSTANT",                 false),
     ("RENAME COLUMN v TO u",                                    "INSTANT",                 false),
     ("ALTER COLUMN s SET DEFAULT 1",                            "INSTANT",                 false),
     ("MODIFY n bigint",                                         "COPY, writes blocked",    true),
     ("MODIFY n integer NOT NULL",                               "INPLACE",                 true),
-    ("MODIFY s integer NULL",                                   "INSTANT",                 false),
+    ("MODIFY s integer NULL",                                   "INPLACE",                 true),
     ("MODIFY v varchar(40)",                                    "INSTANT",                 false),
     ("MODIFY w varchar(400)",                                   "INSTANT",                 false),
     ("MODIFY v varchar(10)",                                    "COPY, writes blocked",    true),
@@ -224,7 +225,7 @@ const MARIADB: &[(&str, &str, bool)] = &[
     ("ADD CONSTRAINT c CHECK (s > 0)",                          "COPY, writes blocked",    true),
     ("DROP CONSTRAINT old_check",                               "INSTANT",                 false),
     ("ADD CONSTRAINT f FOREIGN KEY (s) REFERENCES target (id)", "COPY, writes blocked",    true),
-    ("DROP FOREIGN KEY points",                                 "INPLACE",                 false),
+    ("DROP FOREIGN KEY points",                                 "INSTANT",                 false),
     ("DROP PRIMARY KEY",                                        "COPY, writes blocked",    true),
     ("COMMENT 'words'",                                         "INSTANT",                 false),
     ("ROW_FORMAT=COMPACT",                                      "INPLACE",                 true),

@@ -39,6 +39,7 @@ pub(super) fn way(catalog: &Catalog, statement: &Statement, action: &Action) -> 
         Op::SetAttribute { object, attribute, value } => set(catalog, statement, action, object, attribute, value.as_deref()),
         Op::Insert { table, .. } | Op::Update { table, .. } | Op::Delete { table, .. } => on(Way::WritesRows, table),
         Op::Truncate { table, .. } => on(Way::Truncate, table),
+        Op::ValidateConstraint { table, .. } => on(Way::Validate, table),
         Op::Nothing => nothing(statement, action),
         Op::DisableChecks => (Way::NoTable, None),
         Op::Unseen => (Way::NotKnown, None),
@@ -157,7 +158,6 @@ fn nothing(statement: &Statement, action: &Action) -> (Way, Option<Name>) {
     match action.kind {
         Kind::Maintenance => (maintained(statement), object),
         Kind::RefreshView => (if says(statement, "concurrently") { Way::RefreshBeside } else { Way::Refresh }, object),
-        Kind::ValidateConstraint => (Way::Validate, action.object.rsplit_once('.').map(|(table, _)| table.to_owned())),
         Kind::Query => (Way::Reads, None),
         _ => (Way::NoTable, None),
     }
