@@ -186,7 +186,7 @@ ways! {
 
     AddColumn         QUIET,  WR      AE       INST    INST    "A column whose value for old rows is one constant.";
     AddColumnComputed COLUMN, WR      AE_RW    COPY    COPY    "A column whose value is computed and stored for each old row.";
-    AddColumnVolatile COLUMN, UNK     AE_RW    COPY    IN_RW   "A column whose default is called once a row.";
+    AddColumnVolatile COLUMN, UNK     AE_RW    COPY    INST    "A column whose default is called once a row.";
     AddColumnCounted  COLUMN, UNK     AE_RW    IN_BLR  IN_BLR  "A column that numbers the rows.";
     AddColumnUnique   KEY,    UNK     AE_SCAN  IN_RW   IN_RW   "A column with a key of its own.";
     AddColumnChecked  VALID,  WR_SCAN AE_SCAN  COPY    INST    "A column with a check that is put to every row.";
