@@ -12,6 +12,7 @@ pub mod migration;
 pub mod table;
 
 pub mod observed;
+pub mod proved;
 
 pub mod lex;
 
