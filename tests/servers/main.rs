@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod examples;
+mod generated;
 mod run;
 mod secrets;
 mod support;
