@@ -1,6 +1,7 @@
 //! One verdict a migration. In: the catalog before it, its UP and DOWN. Out: verdict, loss, every statement's share in it,
 //! findings, and the catalog after UP.
 
+mod carried;
 mod round_trip;
 mod statement;
 

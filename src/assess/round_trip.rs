@@ -2,6 +2,7 @@
 
 use super::statement::{Context, Done, resolve};
 use super::{Assessment, Finding, Judged, RoundTrip};
+use crate::engine::Engine;
 use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
 use crate::parse::action::Op;
@@ -17,8 +18,8 @@ fn finding(rule: &'static Check, verdict: Verdict, loss: Loss, at: Option<(Direc
 }
 
 /// What a part did, statement by statement, up to the first that the database would refuse.
-struct Ran<'a> {
-    done: Vec<Done<'a>>,
+pub(super) struct Ran<'a> {
+    pub(super) done: Vec<Done<'a>>,
     refused: Option<(u32, String)>,
 }
 
@@ -27,10 +28,16 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
     catalog.checks_off = false;
     let mut ran = Ran { done: Vec::new(), refused: None };
     for statement in statements {
+        if catalog.engine == Engine::Postgres {
+            catalog.together =
+                statement.actions.iter().filter_map(|a| if let Op::DropTable { name, .. } = &a.op { Some(name.clone()) } else { None }).collect();
+        }
         for action in &statement.actions {
             let down = direction == Direction::Down;
             let result = if down && action.kind.cell(catalog.engine) == Cell::Absent {
                 Err(format!("{} has no {}", catalog.engine, action.kind.row().name))
+            } else if down && action.kind == Kind::DropIndex && statement.actions.len() > 1 && statement.is_concurrent() {
+                Err("DROP INDEX CONCURRENTLY takes one index at a time".to_owned())
             } else if down && action.kind == Kind::AlterExtension && matches!(&action.op, Op::SetAttribute { attribute, .. } if attribute == "version") {
                 Err(format!("extension {} brings no script that leads back to an older version", action.object))
             } else {
@@ -118,6 +125,9 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     let mut round_trip = RoundTrip { proved: false, differences: differences(&start, catalog) };
     let (cleared, demands) = if ran_down.refused.is_none() { demanded(&after_up, catalog, &ran_down) } else { Default::default() };
     let mut lost = lost(&start, catalog);
+    let mut carried = super::carried::back(&ran_up, &ran_down, &start);
+    carried.retain(|origin| lost.contains(origin));
+    lost.retain(|origin| !carried.contains(origin));
     let down_works = ran_down.done.iter().any(|d| d.kind.cell(catalog.engine) != Cell::Keeps) || ran_down.refused.is_some();
     catalog.restore(after_up);
     if ran_down.refused.is_some() {
@@ -125,9 +135,9 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         lost.extend(ran_up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()));
     }
 
-    let no_effect = up_changes.is_empty() && !up_unseen;
+    let no_effect = up_changes.iter().all(|d| !d.matters) && !up_unseen;
     let no_down = !no_effect && !down_works;
-    let context = Context { catalog, lost: &lost, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
+    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
     let mut findings = Vec::new();
     let mut statements = Vec::new();
     for done in &ran_up.done {
@@ -155,7 +165,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     } else if no_down {
         findings.push(no_down_finding(migration, &up_changes.iter().map(|d| d.object.clone()).collect::<Vec<_>>()));
     } else {
-        compare(&mut findings, &round_trip, &ran_up, &ran_down, &lost);
+        compare(&mut findings, &round_trip, &ran_up, &ran_down, &lost, !carried.is_empty() && lost.is_empty());
         if !demands.is_empty() {
             let help = "before DOWN, look for such rows; keep the old rule as a check until the new one is final";
             let broken_by: Vec<&str> = demands.iter().map(|d| d.broken_by.as_str()).collect();
@@ -224,7 +234,7 @@ fn foreign_rows(done: &Done<'_>, cleared: &[Demand]) -> Option<Finding> {
 }
 
 /// Differences that no statement's own finding speaks of.
-fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, down: &Ran<'_>, lost: &HashSet<Origin>) {
+fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, down: &Ran<'_>, lost: &HashSet<Origin>, by_hand: bool) {
     let sentence = |part: Part| -> Vec<String> {
         round_trip.differences.iter().filter(|d| d.matters && d.kind == part).map(|d| format!("{} {}", d.object, d.what)).collect()
     };
@@ -242,6 +252,9 @@ fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, do
     let by_up: HashSet<Origin> = up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()).collect();
     let values = sentence(Part::Values);
     if values.is_empty() {
+        return;
+    }
+    if by_hand {
         return;
     }
     if lost.is_empty() {

@@ -26,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) catalog: &'a Catalog,
     /// What stood before and is not in its place after DOWN.
     pub(super) lost: &'a HashSet<Origin>,
+    /// What UP carried elsewhere, and DOWN carries back by an expression or a join.
+    pub(super) carried: &'a HashSet<Origin>,
     /// DOWN demands something of rows that UP does not.
     pub(super) demands: bool,
     /// DOWN is missing or does nothing.
@@ -67,6 +69,9 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
     }
     if effect.conditional && cell == Cell::Destroys {
         return (Verdict::Partial, Loss::Possible, format!("{object} may have stood before UP (IF EXISTS): then what it held is gone"));
+    }
+    if effect.validated {
+        return (Verdict::Partial, Loss::None, format!("{object} stays validated: only to drop it and add it NOT VALID takes that back"));
     }
     match cell {
         Cell::Keeps => reversible(Loss::None, "it leaves nothing to undo"),
@@ -191,6 +196,13 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
         return reversible(Loss::None, "no value that stood before is touched");
     }
     if followed && !effect.blind && !effect.destroyed.iter().any(|o| context.lost.contains(o)) {
+        if effect.destroyed.iter().any(|o| context.carried.contains(o)) {
+            return (
+                Verdict::Partial,
+                Loss::Possible,
+                format!("UP carries the values of {object} elsewhere and DOWN carries them back, but nothing proves that each one returns"),
+            );
+        }
         let exact = !effect.perhaps;
         return match exact {
             true => reversible(Loss::None, "DOWN brings the values back"),
@@ -198,6 +210,10 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
                 (Verdict::Partial, Loss::Possible, format!("DOWN maps the values of {object} back, which is right unless the new value stood there before"))
             }
         };
+    }
+    // A rebuild that keeps the rows and leaves out a column.
+    if matches!(done.action.op, Op::DropTable { .. }) && effect.destroyed.first().is_some_and(|rows| !context.lost.contains(rows)) {
+        return (Verdict::Irreversible, Loss::Certain, format!("UP drops {object}, and what it copied before leaves out values that no DOWN brings back"));
     }
     (Verdict::Irreversible, Loss::Certain, format!("UP destroys {} ({object}), and no DOWN brings that back", row.beyond_down))
 }

@@ -63,6 +63,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         }
     }
     out.flush()?;
+    // The process ends now, and the system takes memory back faster than we can, piece by piece.
+    std::mem::forget((catalog, report.entries));
     Ok(if blocked { Exit::Forbidden } else { Exit::Done })
 }
 

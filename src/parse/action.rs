@@ -20,7 +20,7 @@ pub struct Action {
 }
 
 /// A column in full.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
     /// Folded name.
     pub name: Name,
@@ -43,7 +43,7 @@ pub struct Column {
 }
 
 /// What a constraint demands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "field names speak in SQL's own words")]
 pub enum Rule {
     /// No two rows alike, none null.
@@ -59,7 +59,7 @@ pub enum Rule {
 }
 
 /// A constraint with the name that was written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constraint {
     /// The written name; the catalog gives one where there is none, as the engine would.
     pub name: Option<Name>,
@@ -72,7 +72,7 @@ pub struct Constraint {
 }
 
 /// An index in full.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
     /// The written name; the catalog gives one where there is none, as the engine would.
     pub name: Option<Name>,
@@ -130,7 +130,7 @@ impl Class {
 }
 
 /// A value that is written to a row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A literal, NULL and TRUE included, as even text.
     Literal(String),
@@ -259,6 +259,10 @@ pub enum Op {
         which: Dropped,
         if_exists: bool,
         cascade: bool,
+    },
+    ValidateConstraint {
+        table: Name,
+        name: Name,
     },
     RenameConstraint {
         table: Name,

@@ -15,7 +15,7 @@ use action::{Action, Op};
 use lower::Lower;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 /// One statement of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,11 @@ impl Statement {
         let opening = self.opening(2);
         let words: Vec<&str> = opening.iter().map(String::as_str).collect();
         self.actions.iter().all(|a| a.kind == Kind::Transaction) && matches!(words.as_slice(), ["BEGIN" | "COMMIT" | "END", ..] | ["START", "TRANSACTION"])
+    }
+
+    /// Whether it builds or drops an index beside the application's work (PostgreSQL).
+    pub fn is_concurrent(&self) -> bool {
+        self.opening(4).iter().any(|word| word == "CONCURRENTLY")
     }
 
     /// Whether the database lets it run inside a transaction (PostgreSQL manual, each statement's notes; SQLite: VACUUM).
@@ -103,26 +108,25 @@ fn actions(sql: &str, engine: Engine) -> (Vec<Action>, bool) {
         return by_words(recognise::by_head(&first_tokens(head, engine), engine));
     }
     let run = runnable(sql, engine);
-    let Ok(tokens) = Tokenizer::new(engine.dialect(), &run).tokenize() else {
+    let Ok(tokens) = Tokenizer::new(engine.dialect(), &run).tokenize_with_location() else {
         return by_words(None);
     };
-    if tokens.len() > MAX_TOKENS || tokens.iter().filter(|t| uncounted(t)).count() > MAX_UNCOUNTED {
+    if tokens.len() > MAX_TOKENS || tokens.iter().filter(|t| uncounted(&t.token)).count() > MAX_UNCOUNTED {
         return by_words(recognise::by_head(&words(tokens), engine));
     }
-    // The parser takes the tokens; they are made anew for the few statements whose words are asked.
-    match parse(tokens, engine) {
+    let mut parser = Parser::new(engine.dialect()).with_tokens_with_locations(tokens);
+    match parse(&mut parser, engine) {
         Some(Some(actions)) => (actions, true),
         tree => {
-            let tokens = Tokenizer::new(engine.dialect(), &run).tokenize().unwrap_or_default();
-            let (actions, _) = by_words(recognise::recognise(&words(tokens), engine, &|tokens| parse(tokens, engine).flatten()));
+            let part = |tokens| parse(&mut Parser::new(engine.dialect()).with_tokens(tokens), engine).flatten();
+            let (actions, _) = by_words(recognise::recognise(&words(parser.into_tokens()), engine, &part));
             (actions, tree.is_some())
         }
     }
 }
 
-fn words(mut tokens: Vec<Token>) -> Vec<Token> {
-    tokens.retain(|t| !matches!(t, Token::Whitespace(_)));
-    tokens
+fn words(tokens: Vec<TokenWithSpan>) -> Vec<Token> {
+    tokens.into_iter().map(|t| t.token).filter(|t| !matches!(t, Token::Whitespace(_))).collect()
 }
 
 fn uncounted(token: &Token) -> bool {
@@ -133,9 +137,8 @@ fn uncounted(token: &Token) -> bool {
     }
 }
 
-/// `tokens` as one whole statement: `None` where sqlparser refuses, `Some(None)` where only its words tell what it does.
-fn parse(tokens: Vec<Token>, engine: Engine) -> Option<Option<Vec<Action>>> {
-    let mut parser = Parser::new(engine.dialect()).with_tokens(tokens);
+/// The parser's tokens as one whole statement: `None` where sqlparser refuses, `Some(None)` where only its words tell what it does.
+fn parse(parser: &mut Parser<'_>, engine: Engine) -> Option<Option<Vec<Action>>> {
     let statement = parser.parse_statement().ok()?;
     (parser.peek_token().token == Token::EOF).then(|| Lower { engine }.statement(&statement))
 }
@@ -145,7 +148,7 @@ fn first_tokens(head: &str, engine: Engine) -> Vec<Token> {
     let mut tokens = Vec::new();
     // A string cut in half is an error that comes last; the tokens before it are kept.
     let _ = Tokenizer::new(engine.dialect(), head).tokenize_with_location_into_buf(&mut tokens);
-    tokens.into_iter().map(|t| t.token).filter(|t| !matches!(t, Token::Whitespace(_))).collect()
+    words(tokens)
 }
 
 /// `sql` with what MySQL and MariaDB run inside of `/*! … */` laid open, and what they skip blanked out.

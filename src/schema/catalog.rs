@@ -4,6 +4,7 @@
 //! number, which travels with them when they are renamed or copied, and is new when something else is written. Values that
 //! stand in the same place under the same number after UP and DOWN are the old values.
 
+use super::apply::mapped::Mapped;
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Constraint, Index, Name, Picks, Rule, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -23,15 +24,15 @@ pub enum Key {
     Attribute(String, String),
     /// The table that an index stands on, where index names are unique in their schema.
     IndexTable(Name),
-    /// What leans on a table.
-    Leaning(Name),
+    /// Something leans on a table.
+    Leans(Name, Leaning),
 }
 
 impl Key {
     /// The name of what stands there.
     fn name(&self) -> &str {
         match self {
-            Key::Table(name) | Key::Object(_, name, _) | Key::Attribute(name, _) | Key::IndexTable(name) | Key::Leaning(name) => name,
+            Key::Table(name) | Key::Object(_, name, _) | Key::Attribute(name, _) | Key::IndexTable(name) | Key::Leans(name, _) => name,
         }
     }
 }
@@ -42,8 +43,8 @@ fn bare(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-/// What stands under a key.
-#[derive(Clone, Debug, PartialEq)]
+/// What stands under a key. All is `Eq`, so that an entry that is shared is not compared word by word.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A table.
     Table(Rc<Table>),
@@ -51,12 +52,12 @@ pub enum Entry {
     Object(Rc<Object>),
     /// An attribute's value, or a table's name.
     Text(Rc<str>),
-    /// Tables with foreign keys to it, and views over it.
-    Leaning(Rc<BTreeSet<Leaning>>),
+    /// It does.
+    Leans,
 }
 
 /// Something that leans on a table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Leaning {
     /// A table whose foreign key points at it.
     Table(Name),
@@ -69,7 +70,7 @@ pub enum Leaning {
 }
 
 /// An object that is held as its definition.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// Even text; `None` where the object is known to exist and no more.
     pub definition: Option<String>,
@@ -78,7 +79,7 @@ pub struct Object {
 }
 
 /// A column and whose values it holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldColumn {
     /// Its definition.
     pub def: Column,
@@ -89,7 +90,7 @@ pub struct HeldColumn {
 }
 
 /// A constraint under its name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldConstraint {
     /// Its name, written or made as the engine makes it.
     pub name: Name,
@@ -102,7 +103,7 @@ pub struct HeldConstraint {
 }
 
 /// An index under its name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldIndex {
     /// Its name, written or made as the engine makes it.
     pub name: Name,
@@ -115,7 +116,7 @@ pub struct HeldIndex {
 }
 
 /// Rows that this migration brought.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brought {
     /// When.
     pub origin: Origin,
@@ -128,7 +129,7 @@ pub struct Brought {
 }
 
 /// A table.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
     pub name: Name,
@@ -193,6 +194,8 @@ pub struct Catalog {
     /// The words of statements that could not be followed: what they name may stand or not.
     unseen: HashSet<Box<str>>,
     entries: HashMap<Key, Entry>,
+    /// The entries under [`Key::Leans`], by table: half of a schema may lean on one table, and each counts on its own.
+    leaning: HashMap<Name, Rc<BTreeSet<Leaning>>>,
     journals: Vec<Journal>,
     clock: Origin,
     assumed: Origin,
@@ -202,12 +205,14 @@ pub struct Catalog {
     pub judging_down: bool,
     /// Foreign keys are not looked at, by the script's own word.
     pub checks_off: bool,
+    /// Tables that the statement at hand drops, all at once.
+    pub together: Vec<Name>,
     /// Tables that go with the session.
     pub(crate) temporary: Vec<Name>,
     /// Which rows, picked by which literals, were deleted: new number to old number and literals.
     pub(crate) deleted: HashMap<Origin, (Origin, Picks)>,
-    /// Which literal was written where which literal stood: new number to old number, old and new literal.
-    pub(crate) mappings: HashMap<Origin, (Origin, String, String)>,
+    /// By which rule values came from others, for each number that a rule made.
+    pub(crate) mappings: HashMap<Origin, Mapped>,
     /// Which values came from which by a conversion that was written out.
     pub(crate) converted: HashMap<Origin, Origin>,
 }
@@ -220,12 +225,14 @@ impl Catalog {
             assumptions: 0,
             unseen: HashSet::new(),
             entries: HashMap::new(),
+            leaning: HashMap::new(),
             journals: Vec::new(),
             clock: 0,
             assumed: 0,
             mark: 0,
             judging_down: false,
             checks_off: false,
+            together: Vec::new(),
             temporary: Vec::new(),
             deleted: HashMap::new(),
             mappings: HashMap::new(),
@@ -270,10 +277,7 @@ impl Catalog {
     /// Puts back what `journal` found.
     pub fn restore(&mut self, journal: Journal) {
         for (key, entry) in journal {
-            match entry {
-                Some(entry) => self.entries.insert(key, entry),
-                None => self.entries.remove(&key),
-            };
+            self.put(&key, entry);
         }
     }
 
@@ -284,12 +288,24 @@ impl Catalog {
 
     /// Sets or, with `None`, removes what stands under `key`.
     pub(crate) fn set(&mut self, key: Key, entry: Option<Entry>) {
-        let old = match entry {
-            Some(entry) => self.entries.insert(key.clone(), entry),
-            None => self.entries.remove(&key),
-        };
+        let old = self.put(&key, entry);
         if let Some(journal) = self.journals.last_mut() {
             journal.entry(key).or_insert(old);
+        }
+    }
+
+    /// Lets `entry` stand under `key`, and gives what stood there.
+    fn put(&mut self, key: &Key, entry: Option<Entry>) -> Option<Entry> {
+        if let Key::Leans(table, who) = key {
+            if entry.is_some() {
+                Rc::make_mut(self.leaning.entry(table.clone()).or_default()).insert(who.clone());
+            } else if let Some(all) = self.leaning.get_mut(table) {
+                Rc::make_mut(all).remove(who);
+            }
+        }
+        match entry {
+            Some(entry) => self.entries.insert(key.clone(), entry),
+            None => self.entries.remove(key),
         }
     }
 
@@ -299,6 +315,11 @@ impl Catalog {
             Some(Entry::Table(table)) => Some(table),
             _ => None,
         }
+    }
+
+    /// Whether what leans on a dropped thing goes with it. UP did run, so nothing was in its way.
+    pub(crate) fn takes_along(&self, cascade: bool) -> bool {
+        cascade || !self.judging_down
     }
 
     /// Whether it is certain that `name` stands where the catalog says so, and nowhere else.
@@ -408,10 +429,17 @@ impl Catalog {
 
     /// Changes the table of that name.
     pub(crate) fn change_table<R>(&mut self, name: &str, change: impl FnOnce(&mut Table) -> R) -> Result<R, Missing> {
-        let mut table = self.table_or_assume(name)?;
-        let result = change(Rc::make_mut(&mut table));
-        self.set(Key::Table(name.to_owned()), Some(Entry::Table(table)));
-        Ok(result)
+        self.table_or_assume(name)?;
+        let key = Key::Table(name.to_owned());
+        let Some(entry) = self.entries.get_mut(&key) else { return Err(Missing) };
+        if let Some(journal) = self.journals.last_mut()
+            && !journal.contains_key(&key)
+        {
+            journal.insert(key, Some(entry.clone()));
+        }
+        // Changed in its place: a copy is made only where a recording, or the caller, holds what stood before.
+        let Entry::Table(table) = entry else { return Err(Missing) };
+        Ok(change(Rc::make_mut(table)))
     }
 
     /// The column of that name, or `Err` where it is certain that there is none. A column that nothing is known of is
@@ -421,6 +449,9 @@ impl Catalog {
         if let Some(found) = held.column(column) {
             return Ok(found.clone());
         }
+        if !held.known && !self.stood_before(held.made) {
+            return Ok(self.find_column(table, column));
+        }
         if held.known && self.judging_down && !self.unseen.contains(column)
             || !self.stood_before(held.made)
             || self.before(table, held.made).is_some_and(|t| t.column(column).is_some())
@@ -429,11 +460,7 @@ impl Catalog {
         }
         // What a statement that cannot be followed names was made by it, as likely as not.
         if self.judging_down && self.unseen.contains(column) {
-            let values = self.fresh();
-            let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };
-            let own = new.clone();
-            let _ = self.change_table(table, |t| t.columns.push(own));
-            return Ok(new);
+            return Ok(self.find_column(table, column));
         }
         let values = self.assumed_origin();
         let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };
@@ -444,6 +471,15 @@ impl Catalog {
             }
         });
         Ok(new)
+    }
+
+    /// A column that a statement of this migration made without saying so.
+    fn find_column(&mut self, table: &str, column: &str) -> HeldColumn {
+        let values = self.fresh();
+        let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };
+        let own = new.clone();
+        let _ = self.change_table(table, |t| t.columns.push(own));
+        new
     }
 
     /// The table made at `made` as the first recording found it under `name`.
@@ -468,28 +504,29 @@ impl Catalog {
         }
     }
 
+    /// All keys, in no order: only for questions that a whole catalog must answer.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.entries.keys()
+    }
+
     /// All tables, in no order: only for questions that a whole catalog must answer.
     pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
         self.entries.values().filter_map(|entry| match entry {
             Entry::Table(table) => Some(table),
-            Entry::Object(_) | Entry::Text(_) | Entry::Leaning(_) => None,
+            Entry::Object(_) | Entry::Text(_) | Entry::Leans => None,
         })
     }
 
     /// What leans on `table`.
     pub(crate) fn leaning(&self, table: &str) -> Rc<BTreeSet<Leaning>> {
-        match self.entries.get(&Key::Leaning(table.to_owned())) {
-            Some(Entry::Leaning(set)) => Rc::clone(set),
-            _ => Rc::default(),
-        }
+        self.leaning.get(table).map(Rc::clone).unwrap_or_default()
     }
 
     /// Notes that `who` leans on `table`, or no longer does.
     pub(crate) fn lean(&mut self, table: &str, who: Leaning, leans: bool) {
-        let mut set = self.leaning(table);
-        let changed = if leans { Rc::make_mut(&mut set).insert(who) } else { Rc::make_mut(&mut set).remove(&who) };
-        if changed {
-            self.set(Key::Leaning(table.to_owned()), Some(Entry::Leaning(set)));
+        let key = Key::Leans(table.to_owned(), who);
+        if self.entries.contains_key(&key) != leans {
+            self.set(key, leans.then_some(Entry::Leans));
         }
     }
 }

@@ -62,7 +62,7 @@ pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
             continue;
         }
         match (key, old, new) {
-            (Key::Leaning(_), ..) => {}
+            (Key::Leans(..), ..) => {}
             (Key::Table(name), Some(Entry::Table(old)), Some(Entry::Table(new))) => table(&mut found, name, old, new, catalog),
             (Key::Table(name), Some(_), _) => {
                 found.add(name, Part::Schema, "is not restored");
@@ -187,7 +187,10 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
                 }
             }
             Some(now) if now.name != constraint.name => found.add(label(constraint), Part::Schema, format!("comes back as {}", now.name)),
-            Some(now) if now.rule == constraint.rule => {}
+            Some(now) if now.rule == constraint.rule && now.not_valid == constraint.not_valid => {}
+            Some(now) if now.rule == constraint.rule && now.not_valid => found.add(label(constraint), Part::Schema, "comes back NOT VALID"),
+            // Nothing makes a constraint NOT VALID again but to drop and add it; no row is the worse for it.
+            Some(now) if now.rule == constraint.rule => found.cosmetic(label(constraint), "stays validated"),
             Some(_) if constraint.rule.is_none() => found.add(label(constraint), Part::Unproved, "its definition before UP is not known"),
             Some(_) => found.add(label(constraint), Part::Schema, "comes back with another definition"),
         }
@@ -214,20 +217,22 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
         (None, None) => true,
         _ => false,
     };
+    // Names that the engine made; one made for a foreign key is another thing than one that was asked for.
+    let twins = |a: &HeldIndex, b: &HeldIndex| same(a, b) && a.def.is_some() && a.generated && b.generated && a.for_key == b.for_key;
     for index in &old.indexes {
         let object = format!("index {}", index.name);
         match new.indexes.iter().find(|i| i.name == index.name) {
             Some(now) if same(index, now) => {}
             Some(_) if index.def.is_none() => found.add(object, Part::Unproved, "its definition before UP is not known"),
             Some(_) => found.add(object, Part::Schema, "comes back with another definition"),
-            None => match new.indexes.iter().find(|i| same(index, i) && i.def.is_some() && i.generated && index.generated) {
+            None => match new.indexes.iter().find(|i| twins(index, i)) {
                 Some(now) => found.cosmetic(object, format!("comes back as {}", now.name)),
                 None => found.add(object, Part::Schema, "is not restored"),
             },
         }
     }
     for index in &new.indexes {
-        let known = old.indexes.iter().any(|i| i.name == index.name || same(index, i) && i.def.is_some() && i.generated && index.generated);
+        let known = old.indexes.iter().any(|i| i.name == index.name || twins(index, i));
         if !known {
             found.add(format!("index {}", index.name), Part::Schema, "is left behind");
         }
@@ -309,12 +314,30 @@ fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) 
             demand(format!("a row of {} breaks {}", new.name, rule_words(rule)));
         }
     }
+    for index in new.indexes.iter().filter_map(|i| i.def.as_ref()) {
+        let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.columns == index.columns);
+        if let Some(column) = index.columns.iter().find(|c| !had && may_refuse(c)) {
+            demand(format!("{column} refuses the values of a row of {}", new.name));
+        }
+    }
     for index in new.indexes.iter().filter_map(|i| i.def.as_ref()).filter(|d| d.unique) {
         let had = old.indexes.iter().filter_map(|i| i.def.as_ref()).any(|d| d.unique && d.columns == index.columns && d.rest == index.rest);
         if !had && !keeps_unique(old, &index.columns) {
             demand(format!("rows of {} are alike in ({})", new.name, index.columns.join(", ")));
         }
     }
+}
+
+/// Functions that give a result for every value.
+const TOTAL: &[&str] = &["abs", "btrim", "coalesce", "date", "date_trunc", "ifnull", "length", "lower", "ltrim", "md5", "nullif", "rtrim", "trim", "upper"];
+
+/// Whether an index column calls a function that may refuse a value.
+fn may_refuse(column: &str) -> bool {
+    column.match_indices('(').any(|(at, _)| {
+        let name: String = column[..at].chars().rev().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let name: String = name.chars().rev().collect();
+        !name.is_empty() && !TOTAL.contains(&name.as_str())
+    })
 }
 
 /// Whether `table` keeps rows apart by `columns`, or by some of them.

@@ -165,7 +165,10 @@ impl Lower {
                 let (from, to) = (self.ident(old_name), self.ident(new_name));
                 action(Kind::RenameConstraint, format!("{table}.{from}"), Op::RenameConstraint { table: table.clone(), from, to })
             }
-            Alter::ValidateConstraint { name } => action(Kind::ValidateConstraint, format!("{table}.{}", self.ident(name)), Op::Nothing),
+            Alter::ValidateConstraint { name } => {
+                let name = self.ident(name);
+                action(Kind::ValidateConstraint, format!("{table}.{name}"), Op::ValidateConstraint { table: table.clone(), name })
+            }
             Alter::EnableRowLevelSecurity => self.attribute(Kind::RowSecurity, table, "row security", Some("enabled".into())),
             Alter::DisableRowLevelSecurity => self.attribute(Kind::RowSecurity, table, "row security", None),
             Alter::ForceRowLevelSecurity => self.attribute(Kind::RowSecurity, table, "forced row security", Some("enabled".into())),

@@ -3,9 +3,9 @@
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Column, ColumnChange, Constraint, CreateTable, Name, Rule};
-use crate::schema::catalog::{Catalog, Entry, HeldColumn, Key, Leaning, Table};
+use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
 use crate::schema::naming::words;
-use crate::schema::types::{Conversion, conversion};
+use crate::schema::types::{Conversion, conversion, made_type};
 use std::rc::Rc;
 
 /// `text` with the word `from` made `to` wherever it stands outside of a string.
@@ -87,6 +87,7 @@ impl Catalog {
         }
         for column in &mut table.columns {
             column.values = self.fresh();
+            self.lean_on_type(&create.name, &column.def.ty);
         }
         self.set(key, Some(Entry::Table(Rc::new(table))));
         if self.engine == Engine::Postgres {
@@ -103,6 +104,13 @@ impl Catalog {
             self.add_constraint(&create.name, constraint)?;
         }
         Ok(effect)
+    }
+
+    /// A column of `table` gets the type `ty`. What leans on a type may be done with it since: who asks looks again.
+    fn lean_on_type(&mut self, table: &str, ty: &str) {
+        if let (Engine::Postgres, Some(made)) = (self.engine, made_type(ty)) {
+            self.lean(made, Leaning::Table(table.to_owned()), true);
+        }
     }
 
     /// Forgets where the indexes of `table` stand and what its keys point at.
@@ -123,8 +131,13 @@ impl Catalog {
             return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
         }
         let table = self.table_or_assume(name).or_missing(|| format!("table {name}"))?;
+        let mut along = Vec::new();
+        if self.engine == Engine::Sqlite && !self.checks_off {
+            // With foreign keys on, DROP TABLE first deletes every row (manual, "SQLite Foreign Key Support", section 5).
+            along = self.rows_along(name, true)?;
+        }
         for who in self.leaning(name).iter() {
-            self.drop_leaning(name, who, cascade)?;
+            self.drop_leaning(name, who, self.takes_along(cascade))?;
         }
         self.drop_hanging_on_table(&table);
         self.forget_names(&table);
@@ -135,17 +148,19 @@ impl Catalog {
             effect.destroyed.extend(table.columns.iter().map(|c| c.values));
             effect.destroyed.retain(|&origin| self.stood_before(origin));
         }
+        effect.own &= along.is_empty();
+        effect.destroyed.extend(along);
         Ok(effect)
     }
 
     /// A table goes on which `who` leans.
     fn drop_leaning(&mut self, table: &str, who: &Leaning, cascade: bool) -> Result<(), Refusal> {
         match who {
-            Leaning::Table(other) if other != table => {
+            Leaning::Table(other) if other != table && !self.together.contains(other) => {
                 if !cascade || self.engine.is_mysql_like() {
                     return match self.engine {
                         Engine::Sqlite => Ok(()),
-                        Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off => Ok(()),
+                        Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off || !self.judging_down => Ok(()),
                         Engine::Postgres | Engine::Mysql | Engine::Mariadb => Err(Refusal::new(format!("a foreign key of {other} points at {table}"))),
                     };
                 }
@@ -191,6 +206,7 @@ impl Catalog {
         }
         self.move_hanging(from, to);
         for column in &table.columns {
+            self.lean_on_type(to, &column.def.ty);
             self.move_hanging(&format!("{from}.{}", column.def.name), &format!("{to}.{}", column.def.name));
         }
         for who in leaning.iter().filter(|w| matches!(w, Leaning::Table(_) | Leaning::User(_))) {
@@ -235,6 +251,7 @@ impl Catalog {
         {
             return Err(Refusal::new(format!("column {table}.{} is NOT NULL without a default, and rows stand in {table}", column.name)));
         }
+        self.lean_on_type(table, &column.ty);
         let values = self.fresh();
         let new = HeldColumn { def: column.clone(), assumed: false, values };
         self.change_table(table, |t| {
@@ -257,7 +274,9 @@ impl Catalog {
             return Ok(Effect { skipped: held.known, conditional: !held.known, ..Effect::default() });
         }
         let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
-        self.column_may_go(table, column, cascade)?;
+        if self.judging_down {
+            self.column_may_go(table, column, cascade)?;
+        }
         let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let mysql = self.engine.is_mysql_like();
         let uses = |columns: &[String]| columns.iter().any(|c| words(c).any(|w| w == column));
@@ -377,8 +396,11 @@ impl Catalog {
         })
         .or_missing(|| format!("table {table}"))?;
         self.move_hanging(&format!("{table}.{from}"), &format!("{table}.{to}"));
+        let points = |c: &HeldConstraint| matches!(&c.rule, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns.iter().any(|c| c == from));
         for who in self.leaning(table).iter() {
-            if let Leaning::Table(other) = who {
+            if let Leaning::Table(other) = who
+                && self.table(other).is_some_and(|t| t.constraints.iter().any(points))
+            {
                 let _ = self.change_table(other, |t| {
                     for constraint in &mut t.constraints {
                         if let Some(Rule::ForeignKey { target, target_columns, .. }) = &mut constraint.rule
@@ -491,6 +513,7 @@ impl Catalog {
             values = original;
             effect.mapped_back = true;
         }
+        self.lean_on_type(table, &new.ty);
         let name = new.name.clone();
         let held = HeldColumn { assumed: false, def: new, values };
         self.change_table(table, |t| {
