@@ -158,7 +158,12 @@ fn run(engine: Engine, cases: usize) -> Option<(Counts, Vec<String>)> {
             _ => {
                 counts.clean += 1;
                 counts.clean_reversible += usize::from(found.verdict == Verdict::Reversible);
-                found.findings.iter().filter(|f| f.verdict == found.verdict && f.verdict > Verdict::Reversible).take(1).for_each(|f| *counts.reasons.entry(f.name).or_default() += 1);
+                found
+                    .findings
+                    .iter()
+                    .filter(|f| f.verdict == found.verdict && f.verdict > Verdict::Reversible)
+                    .take(1)
+                    .for_each(|f| *counts.reasons.entry(f.name).or_default() += 1);
             }
         }
     }

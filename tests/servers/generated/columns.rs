@@ -32,8 +32,14 @@ const WIDER: &[(&str, &str)] = &[
     ("real", "double precision"),
     ("char(8)", "text"),
 ];
-const NARROWER: &[(&str, &str)] =
-    &[("bigint", "integer"), ("integer", "smallint"), ("text", "varchar(40)"), ("varchar(40)", "varchar(10)"), ("text", "varchar(10)"), ("numeric(10,4)", "numeric(6,4)")];
+const NARROWER: &[(&str, &str)] = &[
+    ("bigint", "integer"),
+    ("integer", "smallint"),
+    ("text", "varchar(40)"),
+    ("varchar(40)", "varchar(10)"),
+    ("text", "varchar(10)"),
+    ("numeric(10,4)", "numeric(6,4)"),
+];
 const CUT: &[(&str, &str)] = &[
     ("numeric(10,4)", "numeric(6,2)"),
     ("numeric(6,2)", "integer"),
@@ -48,7 +54,22 @@ const CUT: &[(&str, &str)] = &[
     ("real", "integer"),
     ("numeric(10,4)", "numeric(10,2)"),
 ];
-const TYPES: &[&str] = &["integer", "bigint", "text", "varchar(40)", "numeric", "numeric(6,2)", "date", "timestamp", "boolean", "mood", "jsonb", "char(8)", "double precision", "real"];
+const TYPES: &[&str] = &[
+    "integer",
+    "bigint",
+    "text",
+    "varchar(40)",
+    "numeric",
+    "numeric(6,2)",
+    "date",
+    "timestamp",
+    "boolean",
+    "mood",
+    "jsonb",
+    "char(8)",
+    "double precision",
+    "real",
+];
 
 fn place(column: &Column, table: &str) -> String {
     format!("ALTER TABLE {table} ALTER COLUMN {}", column.name)

@@ -61,10 +61,7 @@ fn drop_constraint(world: &mut World, rng: &mut Rng) -> Option<Change> {
         return None;
     }
     let part = held.constraints.remove(rng.usize(..held.constraints.len()));
-    change(
-        format!("ALTER TABLE {} DROP CONSTRAINT {}", held.name, part.name),
-        format!("ALTER TABLE {} ADD CONSTRAINT {} {}", held.name, part.name, part.text),
-    )
+    change(format!("ALTER TABLE {} DROP CONSTRAINT {}", held.name, part.name), format!("ALTER TABLE {} ADD CONSTRAINT {} {}", held.name, part.name, part.text))
 }
 
 fn rename_constraint(world: &mut World, rng: &mut Rng) -> Option<Change> {

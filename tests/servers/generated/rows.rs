@@ -57,7 +57,8 @@ fn insert_select(world: &mut World, rng: &mut Rng) -> Option<Change> {
 fn insert_or_ignore(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let first = [1, 2, 500][rng.usize(..3)];
     let (sql, table, ids) = rows(world, rng, first)?;
-    let sql = if world.engine == Engine::Sqlite && rng.bool() { sql.replacen("INSERT", "INSERT OR IGNORE", 1) } else { format!("{sql} ON CONFLICT DO NOTHING") };
+    let sql =
+        if world.engine == Engine::Sqlite && rng.bool() { sql.replacen("INSERT", "INSERT OR IGNORE", 1) } else { format!("{sql} ON CONFLICT DO NOTHING") };
     change(sql, delete_ids(&table, &ids, rng))
 }
 

@@ -159,7 +159,13 @@ impl World {
         let quoted = |text: String| format!("'{text}'");
         match ty {
             "integer" | "smallint" => number.to_string(),
-            "bigint" => if rng.bool() { format!("50000000{number:02}") } else { number.to_string() },
+            "bigint" => {
+                if rng.bool() {
+                    format!("50000000{number:02}")
+                } else {
+                    number.to_string()
+                }
+            }
             "numeric(10,4)" => format!("{number}.2345"),
             "numeric(6,2)" => format!("{number}.50"),
             "real" | "double precision" => format!("{number}.1234567"),
@@ -213,16 +219,8 @@ impl World {
 /// A schema, and the statements that make and fill it.
 pub(super) fn start(engine: Engine, rng: &mut Rng) -> (World, Vec<String>) {
     let labels = if engine == Engine::Postgres { vec!["sad".into(), "ok".into(), "happy".into()] } else { Vec::new() };
-    let mut world = World {
-        engine,
-        tables: Vec::new(),
-        views: Vec::new(),
-        triggers: Vec::new(),
-        functions: Vec::new(),
-        labels,
-        comments: Vec::new(),
-        count: 0,
-    };
+    let mut world =
+        World { engine, tables: Vec::new(), views: Vec::new(), triggers: Vec::new(), functions: Vec::new(), labels, comments: Vec::new(), count: 0 };
     let mut sql = Vec::new();
     if engine == Engine::Postgres {
         sql.push(String::from("CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')"));
