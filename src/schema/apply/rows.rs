@@ -29,9 +29,15 @@ impl Catalog {
             Value::Literal(_) | Value::Computed(_) => return None,
         };
         let held = self.column_or_assume(source, column).ok()?;
+        if self.engine == Engine::Sqlite {
+            // Back to the type that they came from, values that came through unchanged still fit.
+            let back = |ty: &str| self.judging_down && self.original_type(held.values).is_none_or(|original| original == ty);
+            let cut = cast.is_some_and(|ty| !sqlite_cast_keeps(&held.def.ty, ty) && !back(ty));
+            return if cut { None } else { Some(held.values) };
+        }
         for ty in [cast, target_type].into_iter().flatten() {
             let what = conversion(&held.def.ty, ty, self.engine);
-            let back = self.engine == Engine::Sqlite || self.judging_down && matches!(what, Conversion::Refuses | Conversion::Cuts | Conversion::Unknown);
+            let back = self.judging_down && matches!(what, Conversion::Refuses | Conversion::Cuts | Conversion::Unknown);
             if !back && matches!(what, Conversion::Cuts | Conversion::Unknown) && !held.def.ty.is_empty() {
                 return None;
             }
@@ -339,6 +345,13 @@ impl Catalog {
         }
         Ok(effect)
     }
+}
+
+/// Whether SQLite's CAST leaves every value of a column as it was, or as a text that reads back as the same: it cuts without a
+/// word (manual, "CAST expressions").
+fn sqlite_cast_keeps(from: &str, to: &str) -> bool {
+    let whole = |ty: &str| ty.contains("int");
+    from == to || from.is_empty() || to == "text" && whole(from) || whole(from) && whole(to)
 }
 
 /// Whether `rows` write again exactly the rows that the literals picked.

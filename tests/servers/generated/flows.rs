@@ -110,14 +110,16 @@ fn add_fill_drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let new = Column { name: world.fresh("c"), ty: world.a_type(rng), not_null: false, default: None };
     let held = &mut world.tables[table];
     let (old, name) = (held.columns.remove(at), held.name.clone());
+    let plain = rng.bool();
+    let cast = |column: &str, ty: &str| if plain { column.to_owned() } else { format!("CAST({column} AS {ty})") };
     let up = vec![
         format!("ALTER TABLE {name} ADD COLUMN {}", new.sql()),
-        format!("UPDATE {name} SET {} = CAST({} AS {})", new.name, old.name, new.ty),
+        format!("UPDATE {name} SET {} = {}", new.name, cast(&old.name, &new.ty)),
         format!("ALTER TABLE {name} DROP COLUMN {}", old.name),
     ];
     let down = vec![
         format!("ALTER TABLE {name} ADD COLUMN {}", old.sql()),
-        format!("UPDATE {name} SET {} = CAST({} AS {})", old.name, new.name, old.ty),
+        format!("UPDATE {name} SET {} = {}", old.name, cast(&new.name, &old.ty)),
         format!("ALTER TABLE {name} DROP COLUMN {}", new.name),
     ];
     held.columns.push(new);
