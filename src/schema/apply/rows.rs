@@ -29,16 +29,21 @@ impl Catalog {
             Value::Literal(_) | Value::Computed(_) => return None,
         };
         let held = self.column_or_assume(source, column).ok()?;
+        // Back in the type that they came from, values that came through unchanged still fit.
+        let back = |ty: &str| self.judging_down && self.original_type(held.values).is_none_or(|original| original == ty);
         if self.engine == Engine::Sqlite {
-            // Back to the type that they came from, values that came through unchanged still fit.
-            let back = |ty: &str| self.judging_down && self.original_type(held.values).is_none_or(|original| original == ty);
             let cut = cast.is_some_and(|ty| !sqlite_cast_keeps(&held.def.ty, ty) && !back(ty));
             return if cut { None } else { Some(held.values) };
         }
         for ty in [cast, target_type].into_iter().flatten() {
-            let what = conversion(&held.def.ty, ty, self.engine);
-            let back = self.judging_down && matches!(what, Conversion::Refuses | Conversion::Cuts | Conversion::Unknown);
-            if !back && matches!(what, Conversion::Cuts | Conversion::Unknown) && !held.def.ty.is_empty() {
+            let fits = match conversion(&held.def.ty, ty, self.engine) {
+                Conversion::Same | Conversion::Widens => true,
+                Conversion::Refuses => !self.judging_down || back(ty),
+                Conversion::Cuts => back(ty),
+                // PostgreSQL reads a text as another type only where a cast is written.
+                Conversion::Unknown => back(ty) && (cast.is_some() || self.engine != Engine::Postgres),
+            };
+            if !fits && !held.def.ty.is_empty() {
                 return None;
             }
         }
