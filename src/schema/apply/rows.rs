@@ -61,6 +61,16 @@ impl Catalog {
 
     pub(super) fn insert(&mut self, table: &str, columns: &[Name], rows: &Rows, conflict: OnConflict) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        if self.judging_down && !columns.is_empty() {
+            let counts = match rows {
+                Rows::Written(rows) => rows.iter().all(|row| row.len() == columns.len()),
+                Rows::Copied { values, .. } => values.len() == columns.len() || values.contains(&Value::Column("*".into())),
+                Rows::Unknown => true,
+            };
+            if !counts {
+                return Err(Refusal::new(format!("INSERT into {table} names {} columns and brings another number of values", columns.len())));
+            }
+        }
         let stood = self.stood_before(target.made);
         let mut effect = Effect { own: !stood, ..Effect::default() };
         if let (Rows::Copied { from, values, whole }, true) = (rows, self.holds_none(&target)) {
@@ -142,7 +152,9 @@ impl Catalog {
                         Value::Column(name) if left_to_right => changes.iter().find(|(c, _)| c == name).map(|(_, o)| *o),
                         _ => None,
                     };
-                    earlier.or_else(|| self.origin_of(&table.to_owned(), value, Some(&old.def.ty)))
+                    // Text in a column of numbers is spelt as a number from then on.
+                    let respelt = self.engine == Engine::Sqlite && !self.judging_down && self.respelt(table, value, Some(&old.def.ty));
+                    earlier.or_else(|| if respelt { None } else { self.origin_of(&table.to_owned(), value, Some(&old.def.ty)) })
                 }
                 Filter::Literals(_) | Filter::AnyNull(_) | Filter::Other(_) => None,
             };

@@ -375,6 +375,18 @@ impl Catalog {
                 }
             }
         }
+        if !self.engine.is_mysql_like() && !cascade {
+            for who in self.leaning(table).iter() {
+                if let Leaning::User(user) = who
+                    && let Key::Object(Class::View, view, _) = &**user
+                    && let Some(Entry::Object(object)) = self.get(user)
+                    // In a join the word may be another table's column.
+                    && object.definition.as_ref().is_some_and(|d| words(d).filter(|&w| w == "from").count() == 1 && !d.contains(" join ") && words(d).any(|w| w == column))
+                {
+                    return named("view", view);
+                }
+            }
+        }
         if self.engine.is_mysql_like() {
             for constraint in &held.constraints {
                 if matches!(&constraint.rule, Some(Rule::ForeignKey { columns, .. }) if columns.iter().any(|c| c == column)) {
