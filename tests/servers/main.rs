@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod examples;
+mod generated;
 mod link;
 #[path = "../it/page.rs"]
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
