@@ -11,6 +11,7 @@ pub mod exit;
 pub mod migration;
 pub mod table;
 
+pub mod lock_table;
 pub mod observed;
 pub mod proved;
 

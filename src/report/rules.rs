@@ -64,16 +64,16 @@ pub fn text(width: u16) -> String {
         out.push('\n');
     }
     let mut entry = |head: String, text: &str| {
-        let options = textwrap::Options::new(usize::from(width)).initial_indent(&head).subsequent_indent("                       ");
+        let options = textwrap::Options::new(usize::from(width)).initial_indent(&head).subsequent_indent("                               ");
         out.push_str(&format!("{}\n", textwrap::fill(text, options)));
     };
-    entry("\nrules of a whole migration".into(), "");
+    entry("\nrules of a whole migration, and of locks".into(), "");
     for check in CHECKS {
-        entry(format!("{:<4} {:<18}", check.code, check.name), check.what);
+        entry(format!("{:<4} {:<26}", check.code, check.name), check.what);
     }
     entry("\nwords".into(), "");
     for (cell, meaning) in LEGEND {
-        entry(format!("    {:<19}", word(cell)), meaning);
+        entry(format!("    {:<27}", word(cell)), meaning);
     }
     entry(format!("    {PROVED:<19}"), &proved_on());
     out

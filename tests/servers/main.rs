@@ -4,6 +4,7 @@
 mod examples;
 mod generated;
 mod link;
+mod locks;
 #[path = "../it/page.rs"]
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
 mod page;
