@@ -13,6 +13,7 @@ pub mod table;
 
 pub mod lock_table;
 pub mod observed;
+pub mod proved;
 
 pub mod lex;
 

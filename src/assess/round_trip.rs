@@ -156,6 +156,11 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             let message = format!("line {} of DOWN does something that cannot be seen from its text", done.statement.line);
             findings.push(of_statement(done.kind.row(), Verdict::Partial, Loss::Possible, done, &message));
         }
+        if matches!(done.action.op, Op::Delete { .. }) && done.effect.mapped_back && !done.effect.own {
+            let message = format!("the rows of {} that DOWN deletes are not picked by a key: rows that stood before UP may be among them", done.action.object);
+            let at = Some((Direction::Down, done.statement.line));
+            findings.push(finding(check::DOWN_DESTROYS, Verdict::Partial, Loss::Possible, at, message, "let DOWN delete by key only what UP brought"));
+        }
         if let Some(found) = foreign_rows(done, &cleared) {
             findings.push(found);
         }

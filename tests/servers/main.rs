@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod examples;
+mod generated;
 mod link;
 mod locks;
 #[path = "../it/page.rs"]

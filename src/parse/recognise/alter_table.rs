@@ -301,10 +301,8 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                 let set = cursor.eat_any(&["set", "reset"])?;
                 if let Some(list) = cursor.parens() {
                     option("options", format!("{set} {}", even_text(list)))
-                } else if cursor.eat_any(&["invisible", "visible"]).is_some_and(|w| w == "invisible") {
-                    option("visibility", "invisible".to_owned())
-                } else if cursor.done() {
-                    option("visibility", "visible".to_owned())
+                } else if let Some(visibility) = cursor.eat_any(&["invisible", "visible"]) {
+                    option("visibility", visibility.to_owned())
                 } else {
                     let name = cursor.word()?;
                     if !["statistics", "storage", "compression", "increment", "minvalue", "maxvalue", "start", "cache", "cycle", "no"].contains(&name.as_str())
