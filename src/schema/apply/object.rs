@@ -223,7 +223,9 @@ impl Catalog {
                 if let Leaning::Table(table) = who
                     && self.table(table).is_some_and(|t| t.columns.iter().any(|c| c.def.ty == from))
                 {
-                    let _ = self.change_table(table, |t| t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| to.clone_into(&mut c.def.ty)));
+                    let _ = self.change_table(table, |t| {
+                        t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| to.clone_into(&mut Rc::make_mut(&mut c.def).ty))
+                    });
                     self.lean(to, who.clone(), true);
                 }
             }
