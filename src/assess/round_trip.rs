@@ -2,6 +2,7 @@
 
 use super::statement::{Context, Done, resolve};
 use super::{Assessment, Finding, Judged, RoundTrip};
+use crate::engine::Engine;
 use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
 use crate::parse::action::Op;
@@ -27,6 +28,10 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
     catalog.checks_off = false;
     let mut ran = Ran { done: Vec::new(), refused: None };
     for statement in statements {
+        if catalog.engine == Engine::Postgres {
+            catalog.together =
+                statement.actions.iter().filter_map(|a| if let Op::DropTable { name, .. } = &a.op { Some(name.clone()) } else { None }).collect();
+        }
         for action in &statement.actions {
             let down = direction == Direction::Down;
             let result = if down && action.kind.cell(catalog.engine) == Cell::Absent {
@@ -130,7 +135,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         lost.extend(ran_up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()));
     }
 
-    let no_effect = up_changes.is_empty() && !up_unseen;
+    let no_effect = up_changes.iter().all(|d| !d.matters) && !up_unseen;
     let no_down = !no_effect && !down_works;
     let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
     let mut findings = Vec::new();

@@ -70,6 +70,9 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
     if effect.conditional && cell == Cell::Destroys {
         return (Verdict::Partial, Loss::Possible, format!("{object} may have stood before UP (IF EXISTS): then what it held is gone"));
     }
+    if effect.validated {
+        return (Verdict::Partial, Loss::None, format!("{object} stays validated: only to drop it and add it NOT VALID takes that back"));
+    }
     match cell {
         Cell::Keeps => reversible(Loss::None, "it leaves nothing to undo"),
         Cell::Undo => reversible(Loss::None, "DOWN takes it back whole"),
@@ -207,6 +210,10 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
                 (Verdict::Partial, Loss::Possible, format!("DOWN maps the values of {object} back, which is right unless the new value stood there before"))
             }
         };
+    }
+    // A rebuild that keeps the rows and leaves out a column.
+    if matches!(done.action.op, Op::DropTable { .. }) && effect.destroyed.first().is_some_and(|rows| !context.lost.contains(rows)) {
+        return (Verdict::Irreversible, Loss::Certain, format!("UP drops {object}, and what it copied before leaves out values that no DOWN brings back"));
     }
     (Verdict::Irreversible, Loss::Certain, format!("UP destroys {} ({object}), and no DOWN brings that back", row.beyond_down))
 }

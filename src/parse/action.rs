@@ -260,6 +260,10 @@ pub enum Op {
         if_exists: bool,
         cascade: bool,
     },
+    ValidateConstraint {
+        table: Name,
+        name: Name,
+    },
     RenameConstraint {
         table: Name,
         from: Name,

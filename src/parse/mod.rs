@@ -3,6 +3,8 @@
 pub mod action;
 mod cursor;
 pub mod even;
+mod functions;
+mod kinds;
 mod lower;
 pub mod names;
 mod recognise;

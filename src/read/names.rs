@@ -90,7 +90,7 @@ pub(super) fn rest(text: &str, engine: Engine) -> Rest {
         if part == "autocommit" {
             rest.autocommit = true;
         } else if !names_an_engine(part) {
-            rest.name = format!("{}.{part}", rest.name);
+            rest.name = format!("{}.{part}", rest.name).trim_start_matches('.').to_owned();
         }
     }
     rest

@@ -28,7 +28,9 @@ fn candidates(reader: &mut Reader, pairs: &Pairs) -> Result<Vec<Candidate>, Read
             }
             continue;
         };
-        match flat::split(stem, Naming::Digits) {
+        // Some projects write a V before the number.
+        let number = stem.strip_prefix(['V', 'v']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(stem);
+        match flat::split(number, Naming::Digits) {
             Split::Version(version, after) => {
                 let mut candidate = Candidate { direction, ..flat::candidate(file, version, after, reader.engine) };
                 if sql.is_none() {

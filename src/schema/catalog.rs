@@ -205,6 +205,8 @@ pub struct Catalog {
     pub judging_down: bool,
     /// Foreign keys are not looked at, by the script's own word.
     pub checks_off: bool,
+    /// Tables that the statement at hand drops, all at once.
+    pub together: Vec<Name>,
     /// Tables that go with the session.
     pub(crate) temporary: Vec<Name>,
     /// Which rows, picked by which literals, were deleted: new number to old number and literals.
@@ -230,6 +232,7 @@ impl Catalog {
             mark: 0,
             judging_down: false,
             checks_off: false,
+            together: Vec::new(),
             temporary: Vec::new(),
             deleted: HashMap::new(),
             mappings: HashMap::new(),
@@ -312,6 +315,11 @@ impl Catalog {
             Some(Entry::Table(table)) => Some(table),
             _ => None,
         }
+    }
+
+    /// Whether what leans on a dropped thing goes with it. UP did run, so nothing was in its way.
+    pub(crate) fn takes_along(&self, cascade: bool) -> bool {
+        cascade || !self.judging_down
     }
 
     /// Whether it is certain that `name` stands where the catalog says so, and nowhere else.
@@ -441,6 +449,9 @@ impl Catalog {
         if let Some(found) = held.column(column) {
             return Ok(found.clone());
         }
+        if !held.known && !self.stood_before(held.made) {
+            return Ok(self.find_column(table, column));
+        }
         if held.known && self.judging_down && !self.unseen.contains(column)
             || !self.stood_before(held.made)
             || self.before(table, held.made).is_some_and(|t| t.column(column).is_some())
@@ -449,11 +460,7 @@ impl Catalog {
         }
         // What a statement that cannot be followed names was made by it, as likely as not.
         if self.judging_down && self.unseen.contains(column) {
-            let values = self.fresh();
-            let new = HeldColumn { def: Rc::new(Column { name: column.to_owned(), ..Column::default() }), assumed: true, values };
-            let own = new.clone();
-            let _ = self.change_table(table, |t| t.columns.push(own));
-            return Ok(new);
+            return Ok(self.find_column(table, column));
         }
         let values = self.assumed_origin();
         let new = HeldColumn { def: Rc::new(Column { name: column.to_owned(), ..Column::default() }), assumed: true, values };
@@ -464,6 +471,15 @@ impl Catalog {
             }
         });
         Ok(new)
+    }
+
+    /// A column that a statement of this migration made without saying so.
+    fn find_column(&mut self, table: &str, column: &str) -> HeldColumn {
+        let values = self.fresh();
+        let new = HeldColumn { def: Rc::new(Column { name: column.to_owned(), ..Column::default() }), assumed: true, values };
+        let own = new.clone();
+        let _ = self.change_table(table, |t| t.columns.push(own));
+        new
     }
 
     /// The table made at `made` as the first recording found it under `name`.
@@ -486,6 +502,11 @@ impl Catalog {
                 add(Rc::make_mut(table));
             }
         }
+    }
+
+    /// All keys, in no order: only for questions that a whole catalog must answer.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.entries.keys()
     }
 
     /// All tables, in no order: only for questions that a whole catalog must answer.

@@ -202,7 +202,10 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
                 }
             }
             Some(now) if now.name != constraint.name => found.add(label(constraint), Part::Schema, format!("comes back as {}", now.name)),
-            Some(now) if now.rule == constraint.rule => {}
+            Some(now) if now.rule == constraint.rule && now.not_valid == constraint.not_valid => {}
+            Some(now) if now.rule == constraint.rule && now.not_valid => found.add(label(constraint), Part::Schema, "comes back NOT VALID"),
+            // Nothing makes a constraint NOT VALID again but to drop and add it; no row is the worse for it.
+            Some(now) if now.rule == constraint.rule => found.cosmetic(label(constraint), "stays validated"),
             Some(_) if constraint.rule.is_none() => found.add(label(constraint), Part::Unproved, "its definition before UP is not known"),
             Some(_) => found.add(label(constraint), Part::Schema, "comes back with another definition"),
         }

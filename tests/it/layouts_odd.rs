@@ -200,6 +200,13 @@ fn shapes_that_look_alike() {
 }
 
 #[test]
+fn pairs_may_begin_with_a_v_and_part_the_name_by_a_dot() {
+    let loaded = load(&[("V0002.Add_B.up.sql", b"SELECT 2;"), ("V0001.First.down.sql", b""), ("V0001.First.up.sql", TABLE.as_bytes())]).unwrap();
+    let read: Vec<_> = loaded.migrations.iter().map(|m| (m.version.as_str(), m.name.as_str(), m.down.is_some())).collect();
+    assert_eq!(read, [("0001", "First", true), ("0002", "Add_B", false)]);
+}
+
+#[test]
 fn sql_migrate_versions_where_names_do_not_begin_with_digits() {
     let up = b"-- +migrate Up\nSELECT 1;\n".as_slice();
     let versions = |files: &[(&str, &[u8])]| load(files).unwrap().migrations.iter().map(|m| (m.version.to_string(), m.path.clone())).collect::<Vec<_>>();

@@ -2,6 +2,13 @@
 #![cfg(unix)]
 
 mod examples;
+mod link;
+#[path = "../it/page.rs"]
+#[expect(dead_code, reason = "the other binary of tests asks more of a page")]
+mod page;
 mod run;
 mod secrets;
+mod state;
 mod support;
+mod trial;
+mod truth;

@@ -43,6 +43,11 @@ impl Server {
         self.url_as("root", PASSWORD, database)
     }
 
+    /// The server's own database, from which others are made and dropped.
+    fn root(&self) -> Database {
+        Database { engine: self.engine, url: self.url(if self.engine == Engine::Postgres { "postgres" } else { "mysql" }), _folder: None }
+    }
+
     fn url_as(&self, user: &str, password: &str, database: &str) -> String {
         let folder = self.folder.display();
         match self.engine {
@@ -77,8 +82,7 @@ pub(crate) fn database(engine: Engine) -> Option<Database> {
     }
     let server = server(engine)?;
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let root = Database { engine, url: server.url(if engine == Engine::Postgres { "postgres" } else { "mysql" }), _folder: None };
-    root.execute(&format!("CREATE DATABASE {name}"));
+    server.root().execute(&format!("CREATE DATABASE {name}"));
     Some(Database { engine, url: server.url(&name), _folder: None })
 }
 
@@ -111,8 +115,20 @@ impl Database {
     /// The URL with another user and password, which is put into it as it stands.
     pub(crate) fn url_as(&self, user: &str, password: &str) -> String {
         let server = server(self.engine).expect("the server of this database runs");
-        let name = self.url.rsplit_once('/').map_or("", |_| self.url.split('/').nth(3).unwrap_or_default().split('?').next().unwrap_or_default());
-        server.url_as(user, password, name)
+        server.url_as(user, password, self.name())
+    }
+
+    /// Its name on its server.
+    pub(crate) fn name(&self) -> &str {
+        self.url.split('/').nth(3).unwrap_or_default().split('?').next().unwrap_or_default()
+    }
+
+    /// The own database of the server that this one stands on; a file is its own.
+    pub(crate) fn root(&self) -> Option<Database> {
+        match self.engine {
+            Engine::Sqlite => None,
+            engine => Some(server(engine).expect("the server of this database runs").root()),
+        }
     }
 }
 
@@ -154,7 +170,7 @@ fn server(engine: Engine) -> Option<&'static Server> {
 }
 
 /// The folder of the newest PostgreSQL's programs.
-fn postgres_binaries() -> Option<PathBuf> {
+pub(crate) fn postgres_binaries() -> Option<PathBuf> {
     let version = |path: &PathBuf| path.parent()?.file_name()?.to_str()?.parse::<u32>().ok();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
     let newest = debian.filter(|path| path.join("initdb").exists()).max_by_key(version);
@@ -220,7 +236,7 @@ fn start(engine: Engine, script: &str, binaries: &Path) -> Server {
         .spawn()
         .expect("a shell");
     let server = Server { engine, folder, _guard: guard };
-    let root = Database { engine, url: server.url(if engine == Engine::Postgres { "postgres" } else { "mysql" }), _folder: None };
+    let root = server.root();
     let started = Instant::now();
     while let Err(error) = wait(try_execute(&root, "SELECT 1")) {
         let log = || fs::read_to_string(server.folder.join("log")).unwrap_or_default();

@@ -2,41 +2,14 @@
 
 use super::column::identity;
 use super::{Lower, action, bare};
-use crate::parse::action::{Action, Column, ColumnChange, Constraint, Dropped, Name, Op, Rule};
+use crate::parse::action::{Action, ColumnChange, Dropped, Name, Op};
 use crate::parse::even;
+use crate::parse::kinds::{add_constraint, of_column};
 use crate::table::Kind;
 use sqlparser::ast::{self, AlterColumnOperation, AlterTableOperation as Alter, DropBehavior};
 
 fn cascades(behavior: Option<DropBehavior>) -> bool {
     behavior == Some(DropBehavior::Cascade)
-}
-
-/// Which line of the table a new column belongs to.
-pub(crate) fn add_column_kind(column: &Column) -> Kind {
-    if column.default.is_some() {
-        Kind::AddColumnDefault
-    } else if column.not_null && column.identity.is_none() && column.generated.is_none() {
-        Kind::AddColumnRequired
-    } else {
-        Kind::AddColumn
-    }
-}
-
-/// Which line of the table a new constraint belongs to.
-pub(crate) fn add_constraint_kind(rule: &Rule) -> Kind {
-    match rule {
-        Rule::PrimaryKey(_) => Kind::AddPrimaryKey,
-        Rule::Unique(_) => Kind::AddUnique,
-        Rule::ForeignKey { .. } => Kind::AddForeignKey,
-        Rule::Check(_) => Kind::AddCheck,
-        Rule::Exclude(_) => Kind::AddExclusion,
-    }
-}
-
-/// The action that adds `constraint`.
-pub(crate) fn add_constraint(table: &Name, constraint: Constraint) -> Action {
-    let object = constraint.name.as_ref().map_or_else(|| table.clone(), |name| format!("{table}.{name}"));
-    action(add_constraint_kind(&constraint.rule), object, Op::AddConstraint { table: table.clone(), constraint: Box::new(constraint) })
 }
 
 impl Lower {
@@ -56,7 +29,7 @@ impl Lower {
     fn add_column(self, table: &Name, definition: &ast::ColumnDef, if_not_exists: bool) -> Action {
         let (column, constraints) = self.column(definition);
         let object = format!("{table}.{}", column.name);
-        action(add_column_kind(&column), object, Op::AddColumn { table: table.clone(), column: Box::new(column), constraints, if_not_exists })
+        action(of_column(&column), object, Op::AddColumn { table: table.clone(), column: Box::new(column), constraints, if_not_exists })
     }
 
     fn redefine(self, table: &Name, from: &ast::Ident, to: &ast::Ident, data_type: &ast::DataType, options: &[ast::ColumnOption]) -> Action {
@@ -165,7 +138,10 @@ impl Lower {
                 let (from, to) = (self.ident(old_name), self.ident(new_name));
                 action(Kind::RenameConstraint, format!("{table}.{from}"), Op::RenameConstraint { table: table.clone(), from, to })
             }
-            Alter::ValidateConstraint { name } => action(Kind::ValidateConstraint, format!("{table}.{}", self.ident(name)), Op::Nothing),
+            Alter::ValidateConstraint { name } => {
+                let name = self.ident(name);
+                action(Kind::ValidateConstraint, format!("{table}.{name}"), Op::ValidateConstraint { table: table.clone(), name })
+            }
             Alter::EnableRowLevelSecurity => self.attribute(Kind::RowSecurity, table, "row security", Some("enabled".into())),
             Alter::DisableRowLevelSecurity => self.attribute(Kind::RowSecurity, table, "row security", None),
             Alter::ForceRowLevelSecurity => self.attribute(Kind::RowSecurity, table, "forced row security", Some("enabled".into())),

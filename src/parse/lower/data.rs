@@ -4,86 +4,10 @@ use super::{Lower, action, bare};
 use crate::engine::Engine;
 use crate::parse::action::{Action, CreateTable, Filter, MAX_ROWS, Name, OnConflict, Op, Rows, Value};
 use crate::parse::even;
+use crate::parse::functions::is_harmless;
 use crate::table::Kind;
 use sqlparser::ast::{self, Expr, SelectItem, SetExpr, TableFactor, TableObject, TableWithJoins, Visit, Visitor};
 use std::ops::ControlFlow;
-
-/// Functions that read rows or compute, and change nothing. A query that calls any other may do anything.
-const HARMLESS: &[&str] = &[
-    "abs",
-    "array_agg",
-    "avg",
-    "cast",
-    "ceil",
-    "char_length",
-    "coalesce",
-    "concat",
-    "concat_ws",
-    "count",
-    "current_date",
-    "current_database",
-    "current_schema",
-    "current_setting",
-    "current_timestamp",
-    "current_user",
-    "database",
-    "date",
-    "date_trunc",
-    "datetime",
-    "exists",
-    "extract",
-    "floor",
-    "format",
-    "gen_random_uuid",
-    "generate_series",
-    "greatest",
-    "group_concat",
-    "hex",
-    "if",
-    "ifnull",
-    "jsonb_agg",
-    "json_agg",
-    "jsonb_build_object",
-    "least",
-    "left",
-    "length",
-    "lower",
-    "ltrim",
-    "max",
-    "md5",
-    "min",
-    "mod",
-    "now",
-    "nullif",
-    "pg_get_serial_sequence",
-    "pg_sleep",
-    "quote_ident",
-    "quote_literal",
-    "random",
-    "regexp_replace",
-    "replace",
-    "right",
-    "round",
-    "row_number",
-    "rtrim",
-    "sleep",
-    "sqlite_version",
-    "strftime",
-    "string_agg",
-    "substr",
-    "substring",
-    "sum",
-    "to_char",
-    "to_timestamp",
-    "total",
-    "trim",
-    "upper",
-    "user",
-    "uuid",
-    "uuid_generate_v4",
-    "version",
-    "to_regclass",
-];
 
 /// What the functions of a query mean, worst last.
 #[derive(PartialEq, PartialOrd)]
@@ -103,7 +27,7 @@ impl Visitor for Calls {
             let found = match name.as_str() {
                 "set_config" => Calls::Session,
                 "setval" | "nextval" => Calls::Sequence(even::text(&function.args.to_string()).split(['\'']).nth(1).unwrap_or("").to_owned()),
-                name if HARMLESS.contains(&name) => Calls::Harmless,
+                name if is_harmless(name) => Calls::Harmless,
                 _ => Calls::Unknown,
             };
             if found > *self {

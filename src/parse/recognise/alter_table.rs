@@ -3,9 +3,10 @@
 use super::constraint::{self, Element};
 use super::table::word;
 use super::{Reader, action, attribute, column, option, partition};
-use crate::parse::action::{Action, Column, ColumnChange, Constraint, Dropped, Name, Op, Rule};
+use crate::parse::action::{Action, ColumnChange, Dropped, Name, Op, Rule};
 use crate::parse::cursor::{Cursor, bare, find, items};
 use crate::parse::even::{even_text, even_type};
+use crate::parse::kinds::{add_constraint, of_column};
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
 
@@ -134,7 +135,7 @@ impl Reader<'_> {
         }
         let (column, constraints) = column::column(tokens, self.engine)?;
         let object = format!("{table}.{}", column.name);
-        Some(vec![action(kind_of(&column), object, Op::AddColumn { table: table.clone(), column: Box::new(column), constraints, if_not_exists: false })])
+        Some(vec![action(of_column(&column), object, Op::AddColumn { table: table.clone(), column: Box::new(column), constraints, if_not_exists: false })])
     }
 }
 
@@ -152,28 +153,6 @@ fn parts(tokens: &[Token]) -> Vec<&[Token]> {
         found.push(item);
     }
     found
-}
-
-fn kind_of(column: &Column) -> Kind {
-    if column.default.is_some() {
-        Kind::AddColumnDefault
-    } else if column.not_null && column.identity.is_none() && column.generated.is_none() {
-        Kind::AddColumnRequired
-    } else {
-        Kind::AddColumn
-    }
-}
-
-fn add_constraint(table: &Name, constraint: Constraint) -> Action {
-    let kind = match &constraint.rule {
-        Rule::PrimaryKey(_) => Kind::AddPrimaryKey,
-        Rule::Unique(_) => Kind::AddUnique,
-        Rule::ForeignKey { .. } => Kind::AddForeignKey,
-        Rule::Check(_) => Kind::AddCheck,
-        Rule::Exclude(_) => Kind::AddExclusion,
-    };
-    let object = constraint.name.as_ref().map_or_else(|| table.clone(), |name| format!("{table}.{name}"));
-    action(kind, object, Op::AddConstraint { table: table.clone(), constraint: Box::new(constraint) })
 }
 
 fn cascade(cursor: &mut Cursor<'_>) -> Option<bool> {

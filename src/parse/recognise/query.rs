@@ -5,6 +5,7 @@ use super::action;
 use crate::engine::Engine;
 use crate::parse::action::{Action, CreateTable, Op};
 use crate::parse::cursor::{Cursor, find, is_word};
+use crate::parse::functions::is_harmless;
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
 
@@ -51,87 +52,8 @@ const NO_CALLS: &[&str] = &[
     "within",
 ];
 
-/// Functions that compute or read, and change nothing.
-const HARMLESS: &[&str] = &[
-    "abs",
-    "avg",
-    "cast",
-    "ceil",
-    "char",
-    "char_length",
-    "coalesce",
-    "concat",
-    "concat_ws",
-    "convert",
-    "count",
-    "date",
-    "datetime",
-    "date_trunc",
-    "exists",
-    "extract",
-    "floor",
-    "format",
-    "gen_random_uuid",
-    "generate_series",
-    "glob",
-    "greatest",
-    "group_concat",
-    "hex",
-    "if",
-    "ifnull",
-    "iif",
-    "instr",
-    "least",
-    "left",
-    "length",
-    "lower",
-    "ltrim",
-    "max",
-    "md5",
-    "min",
-    "mod",
-    "now",
-    "nullif",
-    "printf",
-    "quote",
-    "quote_ident",
-    "quote_literal",
-    "raise",
-    "random",
-    "rank",
-    "regexp_replace",
-    "replace",
-    "right",
-    "round",
-    "row_number",
-    "rtrim",
-    "sign",
-    "strftime",
-    "string_agg",
-    "substr",
-    "substring",
-    "sum",
-    "time",
-    "to_char",
-    "total",
-    "trim",
-    "typeof",
-    "upper",
-    "uuid",
-    "varchar",
-    "numeric",
-    "decimal",
-    "sleep",
-    "get_lock",
-    "release_lock",
-    "pg_sleep",
-];
-
-/// Beginnings of the names of such functions.
-const HARMLESS_FAMILIES: &[&str] = &["json", "array_", "regexp_", "sqlite_", "st_", "unix_", "to_"];
-
-fn is_harmless(name: &str) -> bool {
-    NO_CALLS.contains(&name) || HARMLESS.contains(&name) || HARMLESS_FAMILIES.iter().any(|family| name.starts_with(family))
+fn calls_nothing(name: &str) -> bool {
+    NO_CALLS.contains(&name) || is_harmless(name)
 }
 
 /// What a query does.
@@ -157,7 +79,7 @@ pub(super) fn query(tokens: &[Token], engine: Engine) -> Option<Vec<Action>> {
         match name.as_str() {
             "setval" | "nextval" => return Some(vec![action(Kind::SetSequence, "", Op::Unseen)]),
             "set_config" => worst = action(Kind::SessionSetting, "", Op::Nothing),
-            name if is_harmless(name) => {}
+            name if calls_nothing(name) => {}
             _ => worst = action(Kind::Call, name, Op::Unseen),
         }
         if worst.kind == Kind::Call {

@@ -136,6 +136,9 @@ impl Catalog {
                 Dropped::Named(name) | Dropped::ForeignKey(name) => name.clone(),
                 Dropped::PrimaryKey => "primary".into(),
             };
+            if let Some(effect) = self.drop_named_not_null(table, &name) {
+                return Ok(effect);
+            }
             if if_exists && held_table.known {
                 return Ok(Effect { skipped: true, ..Effect::default() });
             }
@@ -153,7 +156,7 @@ impl Catalog {
             let _ = self.change_table(table, |t| t.constraints.retain(|c| c.name != name));
             return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
         };
-        self.key_may_go(table, &found, cascade)?;
+        self.key_may_go(table, &found, self.takes_along(cascade))?;
         if let Some(Rule::ForeignKey { target, .. }) = &found.rule {
             let others = |c: &HeldConstraint| c.name != found.name && matches!(&c.rule, Some(Rule::ForeignKey { target: t, .. }) if t == target);
             if !held_table.constraints.iter().any(|c| others(c)) {
@@ -164,6 +167,17 @@ impl Catalog {
         let _ = self.change_table(table, |t| t.constraints.retain(|c| c.name != found.name));
         let was_primary = matches!(found.rule, Some(Rule::PrimaryKey(_)));
         Ok(Effect { blind: found.rule.is_none(), was_primary, own: !self.stood_before(held_table.made), ..Effect::default() })
+    }
+
+    /// PostgreSQL 18 names NOT NULL constraints, `TABLE_COLUMN_not_null` where nobody else does.
+    fn drop_named_not_null(&mut self, table: &str, name: &str) -> Option<Effect> {
+        let (stem, _) = name.rsplit_once("_not_null").filter(|_| self.engine == Engine::Postgres)?;
+        let bare = table.rsplit('.').next().unwrap_or(table);
+        // A table that was renamed kept the names of its constraints.
+        let Some(column) = stem.strip_prefix(bare).and_then(|s| s.strip_prefix('_')) else { return Some(Effect::default()) };
+        let column = column.to_owned();
+        let _ = self.change_table(table, |t| t.columns.iter_mut().filter(|c| c.def.name == column).for_each(|c| Rc::make_mut(&mut c.def).not_null = false));
+        Some(Effect::default())
     }
 
     /// PostgreSQL does not drop a key at which a foreign key points.
@@ -184,9 +198,22 @@ impl Catalog {
         Ok(())
     }
 
+    pub(super) fn validate_constraint(&mut self, table: &str, name: &str) -> Applied {
+        let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        let validated = held_table.constraints.iter().any(|c| c.name == name && c.not_valid);
+        let before = self.before(table, held_table.made).is_none_or(|t| t.constraints.iter().any(|c| c.name == name));
+        if validated {
+            let _ = self.change_table(table, |t| t.constraints.iter_mut().filter(|c| c.name == name).for_each(|c| Rc::make_mut(c).not_valid = false));
+        }
+        Ok(Effect { validated: validated && before && self.stood_before(held_table.made), ..Effect::default() })
+    }
+
     pub(super) fn rename_constraint(&mut self, table: &str, from: &str, to: &str) -> Applied {
         let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         if !held_table.constraints.iter().any(|c| c.name == from) {
+            if self.engine == Engine::Postgres && from.contains("_not_null") {
+                return Ok(Effect::default());
+            }
             if self.judging_down && held_table.known {
                 return Err(Refusal::new(format!("constraint {from} on {table} does not exist")));
             }
@@ -292,7 +319,7 @@ impl Catalog {
             let _ = self.change_table(&table, |t| t.indexes.retain(|i| i.name != name));
             return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
         };
-        if mysql && !self.checks_off {
+        if mysql && self.judging_down && !self.checks_off {
             for constraint in &held_table.constraints {
                 if let Some(Rule::ForeignKey { columns, .. }) = &constraint.rule
                     && found.def.as_ref().is_some_and(|d| serves(&d.columns, columns))
@@ -362,7 +389,9 @@ impl Catalog {
 
 /// Whether an index column is a plain name.
 fn plain(column: &str) -> bool {
-    column.chars().all(|c| c.is_alphanumeric() || c == '_')
+    column.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && column.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !matches!(column, "true" | "false" | "null")
 }
 
 /// Which line of the table a dropped constraint or index belongs to, now that it is known what it was.

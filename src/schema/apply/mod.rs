@@ -34,6 +34,8 @@ pub struct Effect {
     pub foreign_rows: Option<Loss>,
     /// The index that it dropped was a unique one.
     pub was_unique: bool,
+    /// It made valid for good what had stood NOT VALID.
+    pub validated: bool,
     /// The constraint that it dropped was the primary key.
     pub was_primary: bool,
     /// It writes out how each value becomes one of another type.
@@ -88,6 +90,7 @@ pub fn apply(catalog: &mut Catalog, action: &Action) -> Applied {
         Op::AddConstraint { table, constraint } => catalog.add_constraint(table, constraint),
         Op::DropConstraint { table, which, if_exists, cascade } => catalog.drop_constraint(table, which, *if_exists, *cascade),
         Op::RenameConstraint { table, from, to } => catalog.rename_constraint(table, from, to),
+        Op::ValidateConstraint { table, name } => catalog.validate_constraint(table, name),
         Op::CreateIndex { index, if_not_exists } => catalog.create_index(index, *if_not_exists),
         Op::DropIndex { table, name, if_exists } => catalog.drop_index(table.as_ref(), name, *if_exists),
         Op::RenameIndex { table, from, to } => catalog.rename_index(table.as_ref(), from, to),

@@ -14,6 +14,9 @@ use std::rc::Rc;
 /// Where the signatures of a routine's name are listed: DROP FUNCTION may name it without its arguments.
 const SIGNATURES: &str = "signatures";
 
+/// What a statement may read from like from a table.
+const VIEWS: [Class; 2] = [Class::View, Class::MaterializedView];
+
 impl Catalog {
     /// The key of an object; a routine named without arguments is the one that has that name.
     fn object_key(&self, class: Class, name: &str, on: Option<&Name>) -> Key {
@@ -81,7 +84,7 @@ impl Catalog {
         }
         if let (true, Some(on)) = (self.judging_down, on)
             && self.table(on).is_none()
-            && [Class::View, Class::MaterializedView].iter().all(|&view| self.get(&Key::Object(view, on.clone(), None)).is_none())
+            && VIEWS.iter().all(|&view| self.get(&Key::Object(view, on.clone(), None)).is_none())
         {
             self.missing(&Key::Table(on.clone())).or_missing(|| format!("table {on}"))?;
         }
@@ -90,7 +93,9 @@ impl Catalog {
         }
         let definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
-            let tables: BTreeSet<Name> = words(&definition).filter(|w| self.table(w).is_some()).map(str::to_owned).collect();
+            let stands =
+                |w: &&str| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, (*w).to_owned(), None)).is_some());
+            let tables: BTreeSet<Name> = words(&definition).filter(stands).map(str::to_owned).collect();
             for table in tables {
                 self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
             }
@@ -131,7 +136,7 @@ impl Catalog {
             self.set(key, None);
             return Ok(Effect { blind: true, ..Effect::default() });
         };
-        if matches!(class, Class::Type | Class::Domain) && !cascade {
+        if matches!(class, Class::Type | Class::Domain) && !self.takes_along(cascade) {
             for who in self.leaning(name).iter() {
                 let Leaning::Table(table) = who else { continue };
                 if let Some(column) = self.table(table).and_then(|t| t.columns.iter().find(|c| made_type(&c.def.ty) == Some(name))) {
@@ -139,7 +144,10 @@ impl Catalog {
                 }
             }
         }
-        let mut effect = self.let_users_go(class, &key, cascade)?;
+        let mut effect = self.let_users_go(class, &key, self.takes_along(cascade))?;
+        if cascade {
+            effect = self.cascade(class, name)?;
+        }
         if let Key::Object(_, name, on) = &key {
             if let Some(function) = old.definition.as_deref().and_then(|d| called_by(class, d)) {
                 self.lean(&function, Leaning::User(Box::new(key.clone())), false);
@@ -158,7 +166,7 @@ impl Catalog {
     }
 
     /// What uses an object is in its way, or goes with it.
-    fn let_users_go(&mut self, class: Class, key: &Key, cascade: bool) -> Applied {
+    fn let_users_go(&mut self, class: Class, key: &Key, cascade: bool) -> Result<Effect, Refusal> {
         let Key::Object(_, name, _) = key else { return Ok(Effect::default()) };
         let leant_on = if class == Class::Routine { format!("{}()", name.split('(').next().unwrap_or(name)) } else { name.clone() };
         for who in self.leaning(&leant_on).iter() {
@@ -177,7 +185,7 @@ impl Catalog {
                 _ => {}
             }
         }
-        if cascade { self.cascade(class, name) } else { Ok(Effect::default()) }
+        Ok(Effect::default())
     }
 
     /// Columns of a dropped type or extension, and tables of a dropped schema, go with it.
@@ -205,7 +213,27 @@ impl Catalog {
     }
 
     pub(super) fn rename_object(&mut self, class: Class, from: &str, to: &str) -> Applied {
-        let key = self.object_key(class, from, None);
+        // A trigger or policy is named with its table, which the words of a renaming keep to themselves.
+        let hung = match class {
+            Class::Trigger | Class::Policy | Class::Rule => {
+                self.keys().find(|k| matches!(k, Key::Object(c, name, Some(_)) if *c == class && name == from)).cloned()
+            }
+            _ => None,
+        };
+        let key = hung.unwrap_or_else(|| self.object_key(class, from, None));
+        let Key::Object(_, full, on) = &key else { return Ok(Effect::default()) };
+        // A routine keeps its arguments.
+        let to = &match full.split_once('(') {
+            Some((_, arguments)) if class == Class::Routine => format!("{to}({arguments}"),
+            _ => to.to_owned(),
+        };
+        let new_key = Key::Object(class, to.clone(), on.clone());
+        self.note_signature(class, full, false);
+        self.note_signature(class, to, true);
+        if let Some(on) = on {
+            self.lean(on, Leaning::Part(class, from.to_owned()), false);
+            self.lean(on, Leaning::Part(class, to.clone()), true);
+        }
         let old = match self.object(&key) {
             Some(old) => Rc::clone(old),
             None => {
@@ -215,16 +243,21 @@ impl Catalog {
                 unknown
             }
         };
-        let definition = old.definition.as_ref().map(|d| super::table::rename_word(d, from.split('(').next().unwrap_or(from), to));
+        let bare = |name: &str| name.split('(').next().unwrap_or(name).to_owned();
+        let definition = old.definition.as_ref().map(|d| super::table::rename_word(d, &bare(from), &bare(to)));
+        if let Some(function) = definition.as_deref().and_then(|d| called_by(class, d)) {
+            self.lean(&function, Leaning::User(Box::new(key.clone())), false);
+            self.lean(&function, Leaning::User(Box::new(new_key.clone())), true);
+        }
         self.set(key, None);
-        self.set(Key::Object(class, to.to_owned(), None), Some(Entry::Object(Rc::new(Object { definition, made: old.made }))));
+        self.set(new_key, Some(Entry::Object(Rc::new(Object { definition, made: old.made }))));
         if matches!(class, Class::Type | Class::Domain) {
             for who in self.leaning(from).iter() {
                 if let Leaning::Table(table) = who
                     && self.table(table).is_some_and(|t| t.columns.iter().any(|c| c.def.ty == from))
                 {
                     let _ = self.change_table(table, |t| {
-                        t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| to.clone_into(&mut Rc::make_mut(&mut c.def).ty))
+                        t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| to.clone_into(&mut Rc::make_mut(&mut c.def).ty));
                     });
                     self.lean(to, who.clone(), true);
                 }
@@ -282,18 +315,30 @@ impl Catalog {
 
     pub(super) fn rename_enum_value(&mut self, ty: &str, from: &str, to: &str) -> Applied {
         let (from, to) = (from.trim_matches('\'').to_owned(), to.trim_matches('\'').to_owned());
-        self.change_labels(ty, |labels| match labels.iter_mut().find(|l| **l == from) {
+        let effect = self.change_labels(ty, |labels| match labels.iter_mut().find(|l| **l == from) {
             Some(label) => {
-                *label = to;
+                label.clone_from(&to);
                 Ok(())
             }
             None => Err(Refusal::new(format!("type {ty} has no label {from}"))),
-        })
+        })?;
+        // Defaults name the label, and follow it.
+        let named = format!("'{from}'");
+        let users: Vec<Name> =
+            self.tables().filter(|t| t.columns.iter().any(|c| c.def.ty == ty && c.def.default.as_ref() == Some(&named))).map(|t| t.name.clone()).collect();
+        for table in users {
+            let _ = self.change_table(&table, |t| {
+                for column in t.columns.iter_mut().filter(|c| c.def.ty == ty && c.def.default.as_ref() == Some(&named)) {
+                    Rc::make_mut(&mut column.def).default = Some(format!("'{to}'"));
+                }
+            });
+        }
+        Ok(effect)
     }
 }
 
 /// The function that a trigger runs (`… execute function touch()`), as `touch()`.
-fn called_by(class: Class, definition: &str) -> Option<Name> {
+pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
     if class != Class::Trigger {
         return None;
     }

@@ -1,6 +1,7 @@
 //! What hangs on a table, a column or another object: triggers, policies, owned sequences, comments. It goes and moves with it.
 
 use super::Effect;
+use super::object::called_by;
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
@@ -53,6 +54,15 @@ impl Catalog {
 
     /// The part `name` of `owner` goes.
     pub(super) fn drop_part(&mut self, owner: &str, class: Class, name: &str) {
+        for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(owner.to_owned()))] {
+            let function = match self.get(&key) {
+                Some(Entry::Object(object)) => object.definition.as_deref().and_then(|d| called_by(class, d)),
+                _ => None,
+            };
+            if let Some(function) = function {
+                self.lean(&function, Leaning::User(Box::new(key)), false);
+            }
+        }
         for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(owner.to_owned())), Key::IndexTable(name.to_owned())] {
             if self.get(&key).is_some() {
                 self.set(key, None);
@@ -101,7 +111,7 @@ impl Catalog {
         let name = naming::sequence(table, column);
         let owner = format!("{table}.{column}");
         let made = self.fresh();
-        let object = Object { definition: Some(format!("owned by {owner}")), made };
+        let object = Object { definition: Some("made for a column".into()), made };
         self.set(Key::Object(Class::Sequence, name.clone(), None), Some(Entry::Object(Rc::new(object))));
         self.lean(&owner, Leaning::Part(Class::Sequence, name), true);
     }

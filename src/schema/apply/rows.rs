@@ -1,7 +1,7 @@
 //! What statements on rows do to the numbers of values and rows.
 
 use super::mapped::follows_from;
-use super::{Applied, Effect, OrMissing};
+use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
 use crate::schema::catalog::{Brought, Catalog, Leaning, Origin, Table};
@@ -204,6 +204,8 @@ impl Catalog {
                     effect.destroyed.push(target.rows);
                     effect.perhaps = *filter != Filter::All;
                 }
+                let along = self.rows_along(table, *filter == Filter::All)?;
+                effect.destroyed.extend(along);
                 let rows = self.fresh();
                 if let Filter::Literals(picks) = filter {
                     self.deleted.insert(rows, (target.rows, picks.clone()));
@@ -213,6 +215,37 @@ impl Catalog {
                 Ok(effect)
             }
         }
+    }
+
+    /// The rows of `table` that stood before go: what their foreign keys do to the rows of other tables. Numbers of the rows
+    /// and values that go along; a refusal where DOWN would delete rows at which older ones point.
+    pub(super) fn rows_along(&mut self, table: &str, all: bool) -> Result<Vec<Origin>, Refusal> {
+        let mut gone = Vec::new();
+        let Some(rows) = self.table(table).map(|t| t.rows).filter(|&rows| self.stood_before(rows)) else { return Ok(gone) };
+        for who in self.leaning(table).iter() {
+            let Leaning::Table(other) = who else { continue };
+            let Some(child) = self.table(other).map(Rc::clone).filter(|c| c.name != table && self.stood_before(c.rows) && c.rows != rows) else { continue };
+            for constraint in &child.constraints {
+                let Some(Rule::ForeignKey { target, columns, actions, .. }) = &constraint.rule else { continue };
+                if target != table {
+                    continue;
+                }
+                if actions.contains("on delete cascade") {
+                    gone.push(child.rows);
+                    let fresh = self.fresh();
+                    let _ = self.change_table(other, |t| t.rows = fresh);
+                } else if actions.contains("on delete set") {
+                    for column in columns {
+                        gone.extend(child.column(column).map(|c| c.values).filter(|&v| self.stood_before(v)));
+                        let fresh = self.fresh();
+                        let _ = self.change_table(other, |t| t.columns.iter_mut().filter(|c| c.def.name == *column).for_each(|c| c.values = fresh));
+                    }
+                } else if self.judging_down && all {
+                    return Err(Refusal::new(format!("rows of {other} point at rows of {table}")));
+                }
+            }
+        }
+        Ok(gone)
     }
 
     /// Tables whose foreign key stands in the way when a row of `table` goes.

@@ -131,8 +131,13 @@ impl Catalog {
             return Ok(Effect { skipped: known, conditional: !known, ..Effect::default() });
         }
         let table = self.table_or_assume(name).or_missing(|| format!("table {name}"))?;
+        let mut along = Vec::new();
+        if self.engine == Engine::Sqlite && !self.checks_off {
+            // With foreign keys on, DROP TABLE first deletes every row (manual, "SQLite Foreign Key Support", section 5).
+            along = self.rows_along(name, true)?;
+        }
         for who in self.leaning(name).iter() {
-            self.drop_leaning(name, who, cascade)?;
+            self.drop_leaning(name, who, self.takes_along(cascade))?;
         }
         self.drop_hanging_on_table(&table);
         self.forget_names(&table);
@@ -143,17 +148,19 @@ impl Catalog {
             effect.destroyed.extend(table.columns.iter().map(|c| c.values));
             effect.destroyed.retain(|&origin| self.stood_before(origin));
         }
+        effect.own &= along.is_empty();
+        effect.destroyed.extend(along);
         Ok(effect)
     }
 
     /// A table goes on which `who` leans.
     fn drop_leaning(&mut self, table: &str, who: &Leaning, cascade: bool) -> Result<(), Refusal> {
         match who {
-            Leaning::Table(other) if other != table => {
+            Leaning::Table(other) if other != table && !self.together.contains(other) => {
                 if !cascade || self.engine.is_mysql_like() {
                     return match self.engine {
                         Engine::Sqlite => Ok(()),
-                        Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off => Ok(()),
+                        Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off || !self.judging_down => Ok(()),
                         Engine::Postgres | Engine::Mysql | Engine::Mariadb => Err(Refusal::new(format!("a foreign key of {other} points at {table}"))),
                     };
                 }
@@ -267,7 +274,9 @@ impl Catalog {
             return Ok(Effect { skipped: held.known, conditional: !held.known, ..Effect::default() });
         }
         let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
-        self.column_may_go(table, column, cascade)?;
+        if self.judging_down {
+            self.column_may_go(table, column, cascade)?;
+        }
         let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let mysql = self.engine.is_mysql_like();
         let uses = |columns: &[String]| columns.iter().any(|c| words(c).any(|w| w == column));

@@ -1,0 +1,106 @@
+//! The truth of the rule pages: each case runs on every engine that it names and that can be had here, and the verdict is what the
+//! database shows. What was proved stands in `fixtures/proved.toml`, from which `migrate rules` marks each cell.
+
+use crate::link::Link;
+use crate::page::{self, Case};
+use crate::support::{database, wait};
+use crate::{state, trial};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::time::Instant;
+use unmigrate::engine::Engine;
+use unmigrate::table;
+
+/// Engines that run here; MySQL cannot be had beside MariaDB.
+const ENGINES: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::Mariadb];
+
+/// Cases that hold, and cannot show it here: page, title, engine, reason.
+const EXCUSED: &[(&str, &str, Engine, &str)] = &[];
+
+/// What one engine showed.
+#[derive(Default)]
+struct Shown {
+    version: String,
+    /// Rules whose own page has a case that ran.
+    proved: BTreeSet<&'static str>,
+    ran: usize,
+    for_a_client: usize,
+    excused: usize,
+    seconds: f32,
+    wrong: Vec<String>,
+}
+
+fn excuse(case: &Case, engine: Engine) -> Option<&'static str> {
+    EXCUSED.iter().find(|(family, title, on, _)| *family == case.family && *title == case.title && *on == engine).map(|(.., reason)| *reason)
+}
+
+/// Runs the cases of `engine`, one after the other: some change the whole server. `None` where it is not installed.
+fn show(engine: Engine, cases: &[Case]) -> Option<Shown> {
+    let began = Instant::now();
+    let mut shown = Shown { version: version(engine)?, ..Shown::default() };
+    for case in cases.iter().filter(|case| case.engines.contains(&engine)) {
+        if trial::for_a_client(case, engine) {
+            shown.for_a_client += 1;
+            continue;
+        }
+        let database = database(engine)?;
+        let result = wait(trial::holds(case, &database));
+        wait(state::clean(&database));
+        let place = format!("{} on {engine}: {:?} is to be {}, {}", case.place, case.title, case.verdict.name(), case.loss.name());
+        match (result, excuse(case, engine)) {
+            (Ok(()), None) => {
+                shown.ran += 1;
+                let of_this_page = |rule: &&&'static str| table::find(rule).is_some_and(|row| row.family == case.family);
+                shown.proved.extend(case.expected.iter().flat_map(|e| &e.rules).filter(of_this_page));
+            }
+            (Err(_), Some(_)) => shown.excused += 1,
+            (Err(what), None) => shown.wrong.push(format!("{place}: {what}")),
+            (Ok(()), Some(reason)) => shown.wrong.push(format!("{place}: it holds, and needs no excuse ({reason})")),
+        }
+    }
+    shown.seconds = began.elapsed().as_secs_f32();
+    Some(shown)
+}
+
+/// The product and its number.
+fn version(engine: Engine) -> Option<String> {
+    let (product, question) = match engine {
+        Engine::Sqlite => ("SQLite", "SELECT sqlite_version()"),
+        Engine::Postgres => ("PostgreSQL", "SHOW server_version"),
+        Engine::Mysql | Engine::Mariadb => ("MariaDB", "SELECT version()"),
+    };
+    let database = database(engine)?;
+    let said = wait(async {
+        let mut link = Link::open(&database).await.expect("a connection");
+        link.rows(question).await.concat().concat()
+    });
+    let number = said.split(|c: char| !(c.is_ascii_digit() || c == '.')).next().unwrap_or_default();
+    Some(format!("{product} {number}"))
+}
+
+#[test]
+fn every_case_shows_on_the_server_what_its_page_says() {
+    let cases = &page::cases();
+    let shown: BTreeMap<&str, Shown> = std::thread::scope(|scope| {
+        let threads = ENGINES.map(|engine| (engine, scope.spawn(move || show(engine, cases))));
+        threads.into_iter().filter_map(|(engine, thread)| Some((engine.name(), thread.join().expect("no panic")?))).collect()
+    });
+    let mut out = std::io::stderr();
+    for (engine, s) in &shown {
+        // Past the capture of test output: how much was proved must be seen.
+        let _ = writeln!(
+            out,
+            "{engine}: {} cells proved by {} cases on {} in {:.0} s; {} excused, {} for a client program",
+            s.proved.len(),
+            s.ran,
+            s.version,
+            s.seconds,
+            s.excused,
+            s.for_a_client
+        );
+    }
+    let only_mysql = cases.iter().filter(|case| case.engines == [Engine::Mysql]).count();
+    let _ = writeln!(out, "mysql: {only_mysql} cases are for it alone and did not run");
+    let wrong: Vec<String> = shown.values().flat_map(|s| s.wrong.clone()).collect();
+    assert!(wrong.is_empty(), "{} cases do not hold:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
