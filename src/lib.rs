@@ -11,7 +11,9 @@ pub mod exit;
 pub mod migration;
 pub mod table;
 
+pub mod lock_table;
 pub mod observed;
+pub mod proved;
 
 pub mod lex;
 

@@ -285,26 +285,32 @@ reversibility! {
     Z01 "not-understood"            NotUnderstood       "not-understood"  Unseen     Unseen     Unseen     Unseen     "unknown";
 }
 
-/// A rule that speaks of a whole migration rather than of one statement.
+/// A rule that speaks of more than a statement's kind: of the whole migration, or of those who wait for it.
 pub struct Check {
     /// Stable code, never used again for something else.
     pub code: &'static str,
     /// Stable name in kebab case.
     pub name: &'static str,
+    /// The page in `fixtures/rules/` that explains it.
+    pub family: &'static str,
     /// What it found, in a few words.
     pub what: &'static str,
+    /// The family's page, whole.
+    pub page: &'static str,
 }
 
-/// The page of all [`CHECKS`].
-pub const CHECKS_PAGE: &str = include_str!("../fixtures/rules/round-trip.md");
+/// The family of the rules about locks and rewrites, which never change a verdict.
+pub const LOCKS_FAMILY: &str = "locks";
 
 macro_rules! checks {
-    ($($id:ident $code:literal $name:literal $what:literal;)*) => {
-        #[expect(missing_docs, reason = "each is explained by its line and the page round-trip")]
+    ($($id:ident $code:literal $name:literal $family:literal $what:literal;)*) => {
+        #[expect(missing_docs, reason = "each is explained by its line and its page")]
         pub mod check {
             //! The rules that speak of a whole migration.
             use super::Check;
-            $(pub const $id: &Check = &Check { code: $code, name: $name, what: $what };)*
+            $(pub const $id: &Check = &Check {
+                code: $code, name: $name, family: $family, what: $what, page: include_str!(concat!("../fixtures/rules/", $family, ".md")),
+            };)*
         }
         /// All rules that speak of a whole migration.
         pub const CHECKS: &[&Check] = &[$(check::$id),*];
@@ -313,15 +319,27 @@ macro_rules! checks {
 
 #[rustfmt::skip]
 checks! {
-    NO_DOWN         "R01" "no-down"         "UP changes something and DOWN is missing or does nothing";
-    DOWN_FAILS      "R02" "down-fails"      "the database refuses DOWN right after UP";
-    DOWN_INCOMPLETE "R03" "down-incomplete" "DOWN undoes less or something else than UP did";
-    DOWN_DESTROYS   "R04" "down-destroys"   "DOWN removes or overwrites what stood before UP";
-    DECAYS          "R05" "decays"          "DOWN works until a row stands that only the new schema admits";
-    UNPROVED        "R06" "unproved"        "what stood before is not known, so DOWN cannot be compared with it";
-    NO_EFFECT       "R07" "no-effect"       "UP and DOWN leave the database as it was";
-    DUPLICATE       "R08" "duplicate-version" "two migrations have one version, so no history can hold both";
-    CLEARS          "R09" "down-clears"     "DOWN deletes or overwrites rows written since, so that it can run";
+    NO_DOWN                  "R01" "no-down"                  "round-trip" "UP changes something and DOWN is missing or does nothing";
+    DOWN_FAILS               "R02" "down-fails"               "round-trip" "the database refuses DOWN right after UP";
+    DOWN_INCOMPLETE          "R03" "down-incomplete"          "round-trip" "DOWN undoes less or something else than UP did";
+    DOWN_DESTROYS            "R04" "down-destroys"            "round-trip" "DOWN removes or overwrites what stood before UP";
+    DECAYS                   "R05" "decays"                   "round-trip" "DOWN works until a row stands that only the new schema admits";
+    UNPROVED                 "R06" "unproved"                 "round-trip" "what stood before is not known, so DOWN cannot be compared with it";
+    NO_EFFECT                "R07" "no-effect"                "round-trip" "UP and DOWN leave the database as it was";
+    DUPLICATE                "R08" "duplicate-version"        "round-trip" "two migrations have one version, so no history can hold both";
+    CLEARS                   "R09" "down-clears"              "round-trip" "DOWN deletes or overwrites rows written since, so that it can run";
+    BLOCKING_INDEX           "L01" "blocking-index"           "locks"      "an index is built while writes wait";
+    NOT_CONCURRENTLY         "L02" "not-concurrently"         "locks"      "its CONCURRENTLY form would take a weaker lock";
+    VALIDATING               "L03" "validating-constraint"    "locks"      "a constraint reads every row while writes wait";
+    NULL_SCAN                "L04" "validating-not-null"      "locks"      "NOT NULL reads every row while all wait";
+    REWRITING_COLUMN         "L05" "rewriting-column"         "locks"      "a column's values are computed for every row while all wait";
+    REWRITING_TYPE           "L06" "rewriting-type"           "locks"      "a change of type writes every row anew while all wait";
+    BLOCKING_KEY             "L07" "blocking-key"             "locks"      "a key builds its index while all wait";
+    CONCURRENTLY_WITH_OTHERS "L08" "concurrently-with-others" "locks"      "what cannot be in a transaction stands beside other statements";
+    TABLE_COPIED             "L09" "table-copied"             "locks"      "the table is copied or rebuilt while writes wait";
+    REWRITING_TABLE          "L10" "rewriting-table"          "locks"      "maintenance writes the table anew while all wait";
+    LONG_TRANSACTION         "L11" "long-transaction"         "locks"      "one transaction holds an exclusive lock and does long work";
+    NO_LOCK_TIMEOUT          "L12" "no-lock-timeout"          "locks"      "it may wait for a lock for ever, and all others behind it";
 }
 
 impl Kind {

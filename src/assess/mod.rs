@@ -2,6 +2,7 @@
 //! findings, and the catalog after UP.
 
 mod carried;
+mod lock;
 mod round_trip;
 mod statement;
 
@@ -41,6 +42,9 @@ pub struct Judged {
     pub lock: Option<String>,
     /// Whether it rewrites the table, where known.
     pub rewrite: Option<bool>,
+    /// Whether it reads every row of the table, where known; a rewrite does. Not in JSON, whose keys are fixed: findings say it.
+    #[serde(skip)]
+    pub scan: Option<bool>,
 }
 
 /// Something that a reader must know of a migration.

@@ -1,8 +1,9 @@
 //! Does DOWN undo UP? In: the catalog and both parts. Out: the assessment.
 
 use super::statement::{Context, Done, resolve};
-use super::{Assessment, Finding, Judged, RoundTrip};
+use super::{Assessment, Finding, Judged, RoundTrip, lock};
 use crate::engine::Engine;
+use crate::lock_table::Work;
 use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
 use crate::parse::action::Op;
@@ -34,6 +35,7 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
         }
         for action in &statement.actions {
             let down = direction == Direction::Down;
+            let asked = lock::ask(catalog, statement, action);
             let result = if down && action.kind.cell(catalog.engine) == Cell::Absent {
                 Err(format!("{} has no {}", catalog.engine, action.kind.row().name))
             } else if down && action.kind == Kind::DropIndex && statement.actions.len() > 1 && statement.is_concurrent() {
@@ -62,7 +64,7 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
                 }
             };
             let kind = dropped_kind(action.kind, &effect);
-            ran.done.push(Done { statement, action, kind, effect, checks_off: catalog.checks_off, direction });
+            ran.done.push(Done { statement, action, kind, effect, checks_off: catalog.checks_off, direction, asked });
         }
         if ran.refused.is_some() {
             break;
@@ -146,13 +148,18 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         if verdict > Verdict::Reversible {
             findings.push(of_statement(row, verdict, loss, done, &why));
         }
-        statements.push(judged(done, Direction::Up, Some((verdict, loss)), why));
+        statements.push(judged(done, catalog.engine, Some((verdict, loss)), why));
     }
     for done in &ran_down.done {
-        statements.push(judged(done, Direction::Down, None, String::new()));
+        statements.push(judged(done, catalog.engine, None, String::new()));
         if done.action.op == Op::Unseen || done.kind == Kind::NotUnderstood {
             let message = format!("line {} of DOWN does something that cannot be seen from its text", done.statement.line);
             findings.push(of_statement(done.kind.row(), Verdict::Partial, Loss::Possible, done, &message));
+        }
+        if matches!(done.action.op, Op::Delete { .. }) && done.effect.mapped_back && !done.effect.own {
+            let message = format!("the rows of {} that DOWN deletes are not picked by a key: rows that stood before UP may be among them", done.action.object);
+            let at = Some((Direction::Down, done.statement.line));
+            findings.push(finding(check::DOWN_DESTROYS, Verdict::Partial, Loss::Possible, at, message, "let DOWN delete by key only what UP brought"));
         }
         if let Some(found) = foreign_rows(done, &cleared) {
             findings.push(found);
@@ -182,6 +189,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             "",
         ));
     }
+    findings.extend(lock::findings(&ran_up.done, catalog.engine, !migration.up.no_transaction));
+    findings.extend(lock::findings(&ran_down.done, catalog.engine, migration.down.as_ref().is_some_and(|down| !down.no_transaction)));
     // Without a DOWN that runs, nothing that was written since can go with it.
     let no_way = no_down || ran_down.refused.is_some();
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Reversible);
@@ -308,10 +317,11 @@ fn safer(page: &str) -> String {
     after.trim_start().split("\n\n").next().unwrap_or("").split('\n').collect::<Vec<_>>().join(" ")
 }
 
-fn judged(done: &Done<'_>, direction: Direction, share: Option<(Verdict, Loss)>, why: String) -> Judged {
-    let row = done.kind.row();
+fn judged(done: &Done<'_>, engine: Engine, share: Option<(Verdict, Loss)>, why: String) -> Judged {
+    let (row, fact) = (done.kind.row(), done.asked.fact(engine));
+    let is = |works: &[Work]| (fact.work != Work::Unknown).then(|| works.contains(&fact.work));
     Judged {
-        direction,
+        direction: done.direction,
         line: done.statement.line,
         column: done.statement.column,
         end_line: done.statement.end_line,
@@ -321,7 +331,8 @@ fn judged(done: &Done<'_>, direction: Direction, share: Option<(Verdict, Loss)>,
         verdict: share.map(|s| s.0),
         loss: share.map(|s| s.1),
         why,
-        lock: None,
-        rewrite: None,
+        lock: fact.lock.name().map(str::to_owned),
+        rewrite: is(&[Work::Rewrite]),
+        scan: is(&[Work::Scan, Work::Rewrite]),
     }
 }

@@ -1,6 +1,7 @@
 //! A statement's share in the verdict. In: its line of the table, what it did, and how the round trip ended. Out: verdict, loss
 //! and the reason in one sentence.
 
+use super::lock::Asked;
 use crate::migration::Direction;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Class, Op};
@@ -18,6 +19,8 @@ pub(super) struct Done<'a> {
     pub(super) effect: Effect,
     pub(super) checks_off: bool,
     pub(super) direction: Direction,
+    /// How it works on its table.
+    pub(super) asked: Asked,
 }
 
 /// How the round trip ended.

@@ -272,11 +272,13 @@ pub enum Op {
     CreateIndex {
         index: Box<Index>,
         if_not_exists: bool,
+        concurrently: bool,
     },
     DropIndex {
         table: Option<Name>,
         name: Name,
         if_exists: bool,
+        concurrently: bool,
     },
     RenameIndex {
         table: Option<Name>,

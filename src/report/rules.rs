@@ -1,7 +1,8 @@
-//! The reversibility table, printed. In: the table. Out: text, Markdown or JSON.
+//! The reversibility table, printed. In: the table, and what was proved of it. Out: text, Markdown or JSON.
 
 use crate::engine::Engine;
-use crate::table::{CHECKS, Cell, TABLE};
+use crate::proved;
+use crate::table::{CHECKS, Cell, Row, TABLE};
 use serde_json::{Value, json};
 
 /// A cell in one word, so that a line of the table is one line of text.
@@ -13,7 +14,7 @@ fn word(cell: Cell) -> &'static str {
         Cell::Definition => "if known",
         Cell::Decays => "decays",
         Cell::Depends => "depends",
-        Cell::Destroys => "irreversible",
+        Cell::Destroys => "destroys",
         Cell::OneWay => "no inverse",
         Cell::Keeps => "nothing",
         Cell::Unseen => "unseen",
@@ -28,12 +29,26 @@ const LEGEND: [(Cell, &str); 11] = [
     (Cell::Definition, "reversible where DOWN rebuilds the definition that stood before and that is known; else partial"),
     (Cell::Decays, "partial: DOWN restores everything until rows stand that only the new schema admits"),
     (Cell::Depends, "decided from the old and the new definition; where one is unknown, partial"),
-    (Cell::Destroys, "UP itself destroys data"),
+    (Cell::Destroys, "irreversible: UP itself destroys data"),
     (Cell::OneWay, "irreversible: no statement of this database takes it back"),
     (Cell::Keeps, "reversible: it leaves nothing to undo"),
     (Cell::Unseen, "partial: what it does cannot be seen from its text"),
     (Cell::Absent, "this database has no such statement"),
 ];
+
+/// Behind a cell that a real database showed.
+const PROVED: &str = "✓";
+
+/// A cell in the words of `say`, marked where it was proved.
+fn marked(row: &Row, engine: Engine, say: fn(Cell) -> &'static str) -> String {
+    format!("{}{}", say(row.kind.cell(engine)), proved::on(row.name, engine).map_or("", |_| PROVED))
+}
+
+/// What the mark means, with the versions.
+fn proved_on() -> String {
+    let versions: Vec<&str> = Engine::ALL.iter().filter_map(|engine| proved::proofs().get(engine.name())).map(|proof| proof.version.as_str()).collect();
+    format!("proved by running UP and DOWN on {}; a cell without it is from the manual", versions.join(", "))
+}
 
 /// The table, one line a kind of statement, with its words explained below; prose is wrapped at `width`.
 pub fn text(width: u16) -> String {
@@ -44,33 +59,34 @@ pub fn text(width: u16) -> String {
     out.truncate(out.trim_end().len());
     out.push('\n');
     for row in TABLE {
-        let cells: String = row.cells.iter().map(|&cell| format!(" {:<12}", word(cell))).collect();
+        let cells: String = Engine::ALL.iter().map(|&engine| format!(" {:<12}", marked(row, engine, word))).collect();
         out.push_str(format!("{:<4} {:<22}{cells}", row.code, row.name).trim_end());
         out.push('\n');
     }
     let mut entry = |head: String, text: &str| {
-        let options = textwrap::Options::new(usize::from(width)).initial_indent(&head).subsequent_indent("                       ");
+        let options = textwrap::Options::new(usize::from(width)).initial_indent(&head).subsequent_indent("                               ");
         out.push_str(&format!("{}\n", textwrap::fill(text, options)));
     };
-    entry("\nrules of a whole migration".into(), "");
+    entry("\nrules of a whole migration, and of locks".into(), "");
     for check in CHECKS {
-        entry(format!("{:<4} {:<18}", check.code, check.name), check.what);
+        entry(format!("{:<4} {:<26}", check.code, check.name), check.what);
     }
     entry("\nwords".into(), "");
     for (cell, meaning) in LEGEND {
-        entry(format!("    {:<19}", word(cell)), meaning);
+        entry(format!("    {:<27}", word(cell)), meaning);
     }
+    entry(format!("    {PROVED:<19}"), &proved_on());
     out
 }
 
-/// The table as Markdown.
+/// The table as Markdown, with the mark explained below.
 pub fn markdown() -> String {
     let mut out = String::from("| code | rule | SQLite | PostgreSQL | MySQL | MariaDB | DOWN cannot bring back |\n|---|---|---|---|---|---|---|\n");
     for row in TABLE {
-        let cells: Vec<&str> = row.cells.iter().map(|cell| cell.words()).collect();
+        let cells: Vec<String> = Engine::ALL.iter().map(|&engine| marked(row, engine, Cell::words)).collect();
         out.push_str(&format!("| {} | `{}` | {} | {} |\n", row.code, row.name, cells.join(" | "), row.beyond_down));
     }
-    out
+    out + &format!("\n{PROVED} {}.\n", proved_on())
 }
 
 /// The table as JSON.
@@ -82,7 +98,10 @@ pub fn json() -> Value {
                 .iter()
                 .map(|&engine| {
                     let cell = row.kind.cell(engine);
-                    (engine.name().to_owned(), json!({"verdict": cell.verdict(), "loss": cell.loss(), "words": cell.words()}))
+                    (
+                        engine.name().to_owned(),
+                        json!({"verdict": cell.verdict(), "loss": cell.loss(), "words": cell.words(), "proved": proved::on(row.name, engine)}),
+                    )
                 })
                 .collect();
             json!({"code": row.code, "name": row.name, "family": row.family, "beyond_down": row.beyond_down, "engines": cells})

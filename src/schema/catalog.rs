@@ -358,6 +358,20 @@ impl Catalog {
         self.journals.iter().any(|journal| journal.contains_key(key))
     }
 
+    /// The type of the column that held these values before the migration at hand.
+    pub(crate) fn original_type(&self, values: Origin) -> Option<&str> {
+        let found = self.journals.first()?.values().find_map(|entry| match entry {
+            Some(Entry::Table(table)) => table.columns.iter().find(|c| c.values == values && !c.assumed),
+            _ => None,
+        })?;
+        Some(&found.def.ty)
+    }
+
+    /// The names of tables that the migration at hand touched.
+    pub(crate) fn touched_tables(&self) -> impl Iterator<Item = &Name> {
+        self.journals.iter().flat_map(|journal| journal.keys()).filter_map(|key| if let Key::Table(name) = key { Some(name) } else { None })
+    }
+
     /// What it means that `key` is empty: `Err` where it is certain that nothing stands there. UP is taken to have run, so
     /// what it speaks of stood there, and the catalog did not know it all.
     pub(crate) fn missing(&mut self, key: &Key) -> Result<(), Missing> {

@@ -7,6 +7,7 @@ mod examples;
 mod layers;
 mod layouts;
 mod layouts_odd;
+mod locks;
 mod page;
 mod page_format;
 mod readme;

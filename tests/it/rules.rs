@@ -7,7 +7,8 @@ use unmigrate::migration::{Migration, Script, Version};
 use unmigrate::parse;
 use unmigrate::schema::catalog::Catalog;
 
-fn judge(case: &Case, engine: Engine) -> Vec<String> {
+/// What is said of the migration of `case`, after what stands before it.
+pub(crate) fn assess(case: &Case, engine: Engine) -> assess::Assessment {
     let mut catalog = Catalog::new(engine);
     assess::follow(&mut catalog, &parse::script(&Script::whole(case.before.as_str()), engine));
     let (up, down) = (Script::whole(case.up.as_str()), case.down.as_ref().map(|d| Script::whole(d.as_str())));
@@ -22,7 +23,11 @@ fn judge(case: &Case, engine: Engine) -> Vec<String> {
         irreversible: None,
         allows: Vec::new(),
     };
-    let found = assess::migration(&mut catalog, &migration, &parsed_up, parsed_down.as_deref());
+    assess::migration(&mut catalog, &migration, &parsed_up, parsed_down.as_deref())
+}
+
+fn judge(case: &Case, engine: Engine) -> Vec<String> {
+    let found = assess(case, engine);
     let said = |verdict: &str, loss: &str, decays: bool| format!("{verdict}, {loss}{}", if decays { ", decays" } else { "" });
     let (expected, is) = (said(case.verdict.name(), case.loss.name(), case.decays), said(found.verdict.name(), found.loss.name(), found.decays));
     let mut wrong = Vec::new();

@@ -2,7 +2,9 @@
 #![cfg(unix)]
 
 mod examples;
+mod generated;
 mod link;
+mod locks;
 #[path = "../it/page.rs"]
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
 mod page;

@@ -92,6 +92,11 @@ impl Database {
         wait(try_execute(self, sql)).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// Runs one statement on a connection of its own, and gives what the database has against it.
+    pub(crate) fn refusal(&self, sql: &str) -> Option<String> {
+        wait(try_execute(self, sql)).err().map(|error| error.to_string())
+    }
+
     /// The first column of a query's rows, as text.
     pub(crate) fn query(&self, sql: &str) -> Vec<String> {
         wait(async {

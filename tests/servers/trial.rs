@@ -39,15 +39,20 @@ pub(crate) fn for_a_client(case: &Case, engine: Engine) -> bool {
 /// # Errors
 /// What the page says and the database does not show.
 pub(crate) async fn holds(case: &Case, database: &Database) -> Result<(), String> {
-    run_each(&statements(&case.before, database.engine), database).await.map_err(|error| format!("`before` was refused: {error}"))?;
-    let before = state::dump(database).await;
-    run(&case.up, database).await.map_err(|error| format!("UP was refused: {error}"))?;
-    let between = if must_leave_a_trace(case, database.engine) { Some(state::dump(database).await) } else { None };
+    let mut link = Link::open(database).await.map_err(|error| error.to_string())?;
+    run_each(&statements(&case.before, database.engine), &mut link).await.map_err(|error| format!("`before` was refused: {error}"))?;
+    link = renew(link, database).await?;
+    let before = state::dump(&mut link, database).await;
+    run(&case.up, &mut link, database.engine).await.map_err(|error| format!("UP was refused: {error}"))?;
+    link = renew(link, database).await?;
+    let between = if must_leave_a_trace(case, database.engine) { Some(state::dump(&mut link, database).await) } else { None };
     let back = match &case.down {
         None => Back::Missing,
-        Some(down) => run(down, database).await.map_or_else(Back::Refused, |()| Back::Ran),
+        Some(down) => run(down, &mut link, database.engine).await.map_or_else(Back::Refused, |()| Back::Ran),
     };
-    let after = state::dump(database).await;
+    link = renew(link, database).await?;
+    let after = state::dump(&mut link, database).await;
+    link.close().await;
     contradiction(case, &Seen { before, between, after, back }).map_or(Ok(()), Err)
 }
 
@@ -55,41 +60,29 @@ fn statements(sql: &str, engine: Engine) -> Vec<Statement> {
     parse::script(&Script::whole(sql), engine)
 }
 
-/// Runs a script as the runner does: as one transaction where the engine and the script allow that.
-async fn run(sql: &str, database: &Database) -> Result<(), String> {
-    let engine = database.engine;
-    let mut statements = statements(sql, engine);
-    let apart = sql.lines().any(|line| line == NO_TRANSACTION) || !engine.facts().transactional_ddl;
-    if apart {
-        return run_each(&statements, database).await;
-    }
-    statements.retain(|statement| !statement.is_transaction_frame());
-    let mut link = Link::open(database).await.map_err(|error| error.to_string())?;
-    let ran = async {
-        link.execute("BEGIN").await?;
-        for statement in &statements {
-            link.execute(&statement.text).await?;
-        }
-        link.execute("COMMIT").await
-    };
-    let ran = ran.await.map_err(|error: sqlx::Error| error.to_string());
-    // A connection that closes takes back what was not committed.
-    link.close().await;
-    ran
+async fn renew(link: Link, database: &Database) -> Result<Link, String> {
+    link.renewed(database).await.map_err(|error| error.to_string())
 }
 
-/// Runs statements one by one, on a connection of their own.
-async fn run_each(statements: &[Statement], database: &Database) -> Result<(), String> {
-    let mut link = Link::open(database).await.map_err(|error| error.to_string())?;
-    let mut ran = Ok(());
-    for statement in statements {
-        ran = link.execute(&statement.text).await.map_err(|error| format!("{error}, at `{}`", statement.text));
-        if ran.is_err() {
-            break;
-        }
+/// Runs a script as the runner does: as one transaction where the engine and the script allow that.
+async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<(), String> {
+    let mut statements = statements(sql, engine);
+    if sql.lines().any(|line| line == NO_TRANSACTION) || !engine.facts().transactional_ddl {
+        return run_each(&statements, link).await;
     }
-    link.close().await;
-    ran
+    statements.retain(|statement| !statement.is_transaction_frame());
+    link.execute("BEGIN").await.map_err(|error| error.to_string())?;
+    // What was not committed goes when the session is renewed.
+    run_each(&statements, link).await?;
+    link.execute("COMMIT").await.map_err(|error| error.to_string())
+}
+
+/// Runs statements one by one.
+async fn run_each(statements: &[Statement], link: &mut Link) -> Result<(), String> {
+    for statement in statements {
+        link.execute(&statement.text).await.map_err(|error| format!("{error}, at `{}`", statement.text))?;
+    }
+    Ok(())
 }
 
 /// Whether UP must show, lest a state that overlooks its work prove that nothing was lost. Of several statements, a later one may take

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::Instant;
 use unmigrate::engine::Engine;
+use unmigrate::proved::{Proof, proofs};
 use unmigrate::table;
 
 /// Engines that run here; MySQL cannot be had beside MariaDB.
@@ -81,7 +82,7 @@ fn version(engine: Engine) -> Option<String> {
 #[test]
 fn every_case_shows_on_the_server_what_its_page_says() {
     let cases = &page::cases();
-    let shown: BTreeMap<&str, Shown> = std::thread::scope(|scope| {
+    let shown: BTreeMap<&'static str, Shown> = std::thread::scope(|scope| {
         let threads = ENGINES.map(|engine| (engine, scope.spawn(move || show(engine, cases))));
         threads.into_iter().filter_map(|(engine, thread)| Some((engine.name(), thread.join().expect("no panic")?))).collect()
     });
@@ -103,4 +104,36 @@ fn every_case_shows_on_the_server_what_its_page_says() {
     let _ = writeln!(out, "mysql: {only_mysql} cases are for it alone and did not run");
     let wrong: Vec<String> = shown.values().flat_map(|s| s.wrong.clone()).collect();
     assert!(wrong.is_empty(), "{} cases do not hold:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    let differ = compare(&shown);
+    if std::env::var_os("MIGRATE_BLESS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/proved.toml"), blessed(shown)).expect("a file of this repository");
+    } else {
+        assert!(
+            differ.is_empty(),
+            "fixtures/proved.toml is not what was proved:\n{}\nTo rewrite it: MIGRATE_BLESS=1 cargo test --test servers truth",
+            differ.join("\n")
+        );
+    }
+}
+
+/// What the file says to be proved and is not, and the other way round. Versions differ between machines, and may.
+fn compare(shown: &BTreeMap<&'static str, Shown>) -> Vec<String> {
+    let mut differ = Vec::new();
+    for (engine, s) in shown {
+        let now: BTreeSet<&str> = s.proved.iter().copied().collect();
+        let then: BTreeSet<&str> = proofs().get(*engine).into_iter().flat_map(|proof| &proof.rules).map(String::as_str).collect();
+        differ.extend(then.difference(&now).map(|rule| format!("{rule} on {engine}: recorded, and not proved by this run")));
+        differ.extend(now.difference(&then).map(|rule| format!("{rule} on {engine}: proved by this run, and not recorded")));
+    }
+    differ
+}
+
+/// The file anew. What this machine has no server for stays as it is.
+fn blessed(shown: BTreeMap<&'static str, Shown>) -> String {
+    let mut proofs = proofs().clone();
+    proofs.extend(
+        shown.into_iter().map(|(engine, s)| (engine.to_owned(), Proof { version: s.version, rules: s.proved.into_iter().map(str::to_owned).collect() })),
+    );
+    let head = "# Cells of the table that a real database showed. Written by tests/servers/truth.rs under MIGRATE_BLESS=1, never by hand.\n\n";
+    format!("{head}{}", toml::to_string_pretty(&proofs).expect("strings and lists"))
 }

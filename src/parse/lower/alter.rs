@@ -77,7 +77,7 @@ impl Lower {
                 let keys = constraints.into_iter().map(|c| add_constraint(table, c));
                 let indexes = indexes.into_iter().map(|index| {
                     let object = index.name.clone().unwrap_or_else(|| format!("on {table}"));
-                    action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists: false })
+                    action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists: false, concurrently: false })
                 });
                 return Some(keys.chain(indexes).collect());
             }
@@ -132,7 +132,7 @@ impl Lower {
             }
             Alter::DropIndex { name } => {
                 let name = self.ident(name);
-                action(Kind::DropIndex, name.clone(), Op::DropIndex { table: Some(table.clone()), name, if_exists: false })
+                action(Kind::DropIndex, name.clone(), Op::DropIndex { table: Some(table.clone()), name, if_exists: false, concurrently: false })
             }
             Alter::RenameConstraint { old_name, new_name } => {
                 let (from, to) = (self.ident(old_name), self.ident(new_name));

@@ -303,7 +303,7 @@ impl Lower {
         };
         let object = name.unwrap_or_else(|| format!("on {table}"));
         let kind = if create.unique { Kind::CreateUniqueIndex } else { Kind::CreateIndex };
-        action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists: create.if_not_exists })
+        action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists: create.if_not_exists, concurrently: create.concurrently })
     }
 
     /// A column or expression of an index, with what is not the default order.
@@ -345,7 +345,7 @@ impl Lower {
             ObjectType::Table => each(&|name| action(Kind::DropTable, name.clone(), Op::DropTable { name, if_exists, cascade })),
             ObjectType::Index => {
                 let table = table.map(|t| self.name(t));
-                each(&|name| action(Kind::DropIndex, name.clone(), Op::DropIndex { table: table.clone(), name, if_exists }))
+                each(&|name| action(Kind::DropIndex, name.clone(), Op::DropIndex { table: table.clone(), name, if_exists, concurrently: false }))
             }
             ObjectType::Collation
             | ObjectType::View

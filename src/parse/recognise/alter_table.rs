@@ -100,7 +100,7 @@ impl Reader<'_> {
                 Element::Index(index) => {
                     let object = index.name.clone().unwrap_or_else(|| format!("on {table}"));
                     let if_not_exists = cursor.until(&["if not exists"]).len() < 3 && cursor.at("if not exists");
-                    vec![action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists })]
+                    vec![action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists, concurrently: false })]
                 }
                 Element::NotNull(column) => vec![change(table, column, Kind::SetNotNull, ColumnChange::SetNotNull)],
             });
@@ -177,7 +177,7 @@ fn drop_part(mut cursor: Cursor<'_>, table: &Name) -> Option<Action> {
     Some(match sort {
         Some("constraint" | "check") => drop_constraint(Dropped::Named(name.clone()), &name, if_exists, cascade),
         Some("foreign key") => drop_constraint(Dropped::ForeignKey(name.clone()), &name, if_exists, cascade),
-        Some("index" | "key") => action(Kind::DropIndex, name.clone(), Op::DropIndex { table: Some(table.clone()), name, if_exists }),
+        Some("index" | "key") => action(Kind::DropIndex, name.clone(), Op::DropIndex { table: Some(table.clone()), name, if_exists, concurrently: false }),
         _ => action(Kind::DropColumn, format!("{table}.{name}"), Op::DropColumn { table: table.clone(), column: name, if_exists, cascade }),
     })
 }
@@ -301,10 +301,8 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                 let set = cursor.eat_any(&["set", "reset"])?;
                 if let Some(list) = cursor.parens() {
                     option("options", format!("{set} {}", even_text(list)))
-                } else if cursor.eat_any(&["invisible", "visible"]).is_some_and(|w| w == "invisible") {
-                    option("visibility", "invisible".to_owned())
-                } else if cursor.done() {
-                    option("visibility", "visible".to_owned())
+                } else if let Some(visibility) = cursor.eat_any(&["invisible", "visible"]) {
+                    option("visibility", visibility.to_owned())
                 } else {
                     let name = cursor.word()?;
                     if !["statistics", "storage", "compression", "increment", "minvalue", "maxvalue", "start", "cache", "cycle", "no"].contains(&name.as_str())

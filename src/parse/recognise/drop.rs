@@ -83,7 +83,7 @@ fn tables(mut cursor: Cursor<'_>, kind: Kind) -> Option<Vec<Action>> {
 }
 
 fn indexes(mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
-    cursor.eat("concurrently");
+    let concurrently = cursor.eat("concurrently");
     let if_exists = cursor.eat("if exists");
     let names = names(&mut cursor)?;
     // Only MySQL and MariaDB name the table, and they demand it.
@@ -93,5 +93,5 @@ fn indexes(mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
         cursor.token()?;
     }
     ended(&mut cursor)?;
-    Some(names.into_iter().map(|name| action(Kind::DropIndex, name.clone(), Op::DropIndex { table: table.clone(), name, if_exists })).collect())
+    Some(names.into_iter().map(|name| action(Kind::DropIndex, name.clone(), Op::DropIndex { table: table.clone(), name, if_exists, concurrently })).collect())
 }

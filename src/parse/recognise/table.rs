@@ -122,7 +122,7 @@ impl Reader<'_> {
     /// CREATE [UNIQUE | FULLTEXT | SPATIAL] INDEX; `cursor` stands behind INDEX.
     pub(super) fn create_index(self, mut cursor: Cursor<'_>, modifiers: &[String]) -> Option<Vec<Action>> {
         let has = |word: &str| modifiers.iter().any(|m| m == word);
-        cursor.eat("concurrently");
+        let concurrently = cursor.eat("concurrently");
         let if_not_exists = cursor.eat("if not exists");
         let mut name = if cursor.at("on") { None } else { Some(cursor.name()?) };
         let mut rest: Vec<String> = ["fulltext", "spatial"].into_iter().filter(|w| has(w)).map(str::to_owned).collect();
@@ -158,7 +158,7 @@ impl Reader<'_> {
         let object = name.clone().unwrap_or_else(|| format!("on {table}"));
         let index = Index { name, table, unique, columns, rest: rest.join(" ") };
         let kind = if unique { Kind::CreateUniqueIndex } else { Kind::CreateIndex };
-        Some(vec![action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists })])
+        Some(vec![action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists, concurrently })])
     }
 }
 

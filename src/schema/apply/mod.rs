@@ -91,8 +91,8 @@ pub fn apply(catalog: &mut Catalog, action: &Action) -> Applied {
         Op::DropConstraint { table, which, if_exists, cascade } => catalog.drop_constraint(table, which, *if_exists, *cascade),
         Op::RenameConstraint { table, from, to } => catalog.rename_constraint(table, from, to),
         Op::ValidateConstraint { table, name } => catalog.validate_constraint(table, name),
-        Op::CreateIndex { index, if_not_exists } => catalog.create_index(index, *if_not_exists),
-        Op::DropIndex { table, name, if_exists } => catalog.drop_index(table.as_ref(), name, *if_exists),
+        Op::CreateIndex { index, if_not_exists, concurrently: _ } => catalog.create_index(index, *if_not_exists),
+        Op::DropIndex { table, name, if_exists, concurrently: _ } => catalog.drop_index(table.as_ref(), name, *if_exists),
         Op::RenameIndex { table, from, to } => catalog.rename_index(table.as_ref(), from, to),
         Op::CreateObject { class, name, on, definition, or_replace, if_not_exists } => {
             catalog.create_object(*class, name, on.as_ref(), definition, *or_replace, *if_not_exists)

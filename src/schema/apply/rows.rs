@@ -29,10 +29,21 @@ impl Catalog {
             Value::Literal(_) | Value::Computed(_) => return None,
         };
         let held = self.column_or_assume(source, column).ok()?;
+        // Back in the type that they came from, values that came through unchanged still fit.
+        let back = |ty: &str| self.judging_down && self.original_type(held.values).is_none_or(|original| original == ty);
+        if self.engine == Engine::Sqlite {
+            let cut = cast.is_some_and(|ty| !sqlite_cast_keeps(&held.def.ty, ty) && !back(ty));
+            return if cut { None } else { Some(held.values) };
+        }
         for ty in [cast, target_type].into_iter().flatten() {
-            let what = conversion(&held.def.ty, ty, self.engine);
-            let back = self.engine == Engine::Sqlite || self.judging_down && matches!(what, Conversion::Refuses | Conversion::Cuts | Conversion::Unknown);
-            if !back && matches!(what, Conversion::Cuts | Conversion::Unknown) && !held.def.ty.is_empty() {
+            let fits = match conversion(&held.def.ty, ty, self.engine) {
+                Conversion::Same | Conversion::Widens => true,
+                Conversion::Refuses => !self.judging_down || back(ty),
+                Conversion::Cuts => back(ty),
+                // PostgreSQL reads a text as another type only where a cast is written.
+                Conversion::Unknown => back(ty) && (cast.is_some() || self.engine != Engine::Postgres),
+            };
+            if !fits && !held.def.ty.is_empty() {
                 return None;
             }
         }
@@ -50,6 +61,16 @@ impl Catalog {
 
     pub(super) fn insert(&mut self, table: &str, columns: &[Name], rows: &Rows, conflict: OnConflict) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        if self.judging_down && !columns.is_empty() {
+            let counts = match rows {
+                Rows::Written(rows) => rows.iter().all(|row| row.len() == columns.len()),
+                Rows::Copied { values, .. } => values.len() == columns.len() || values.contains(&Value::Column("*".into())),
+                Rows::Unknown => true,
+            };
+            if !counts {
+                return Err(Refusal::new(format!("INSERT into {table} names {} columns and brings another number of values", columns.len())));
+            }
+        }
         let stood = self.stood_before(target.made);
         let mut effect = Effect { own: !stood, ..Effect::default() };
         if let (Rows::Copied { from, values, whole }, true) = (rows, self.holds_none(&target)) {
@@ -131,7 +152,9 @@ impl Catalog {
                         Value::Column(name) if left_to_right => changes.iter().find(|(c, _)| c == name).map(|(_, o)| *o),
                         _ => None,
                     };
-                    earlier.or_else(|| self.origin_of(&table.to_owned(), value, Some(&old.def.ty)))
+                    // Text in a column of numbers is spelt as a number from then on.
+                    let respelt = self.engine == Engine::Sqlite && !self.judging_down && self.respelt(table, value, Some(&old.def.ty));
+                    earlier.or_else(|| if respelt { None } else { self.origin_of(&table.to_owned(), value, Some(&old.def.ty)) })
                 }
                 Filter::Literals(_) | Filter::AnyNull(_) | Filter::Other(_) => None,
             };
@@ -339,6 +362,13 @@ impl Catalog {
         }
         Ok(effect)
     }
+}
+
+/// Whether SQLite's CAST leaves every value of a column as it was, or as a text that reads back as the same: it cuts without a
+/// word (manual, "CAST expressions").
+fn sqlite_cast_keeps(from: &str, to: &str) -> bool {
+    let whole = |ty: &str| ty.contains("int");
+    from == to || from.is_empty() || to == "text" && whole(from) || whole(from) && whole(to)
 }
 
 /// Whether `rows` write again exactly the rows that the literals picked.

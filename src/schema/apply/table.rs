@@ -2,7 +2,7 @@
 
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
-use crate::parse::action::{Column, ColumnChange, Constraint, CreateTable, Name, Rule};
+use crate::parse::action::{Class, Column, ColumnChange, Constraint, CreateTable, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
 use crate::schema::naming::words;
 use crate::schema::types::{Conversion, conversion, made_type};
@@ -180,6 +180,7 @@ impl Catalog {
     }
 
     pub(super) fn rename_table(&mut self, from: &str, to: &str) -> Applied {
+        self.views_hold()?;
         let table = self.table_or_assume(from).or_missing(|| format!("table {from}"))?;
         if self.table(to).is_some() {
             if self.judging_down {
@@ -229,6 +230,9 @@ impl Catalog {
     }
 
     pub(super) fn add_column(&mut self, table: &str, column: &Column, constraints: &[Constraint], if_not_exists: bool) -> Applied {
+        if if_not_exists {
+            self.column_condition("IF NOT EXISTS")?;
+        }
         let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let mut conditional = false;
         if let Some(old) = held.column(&column.name) {
@@ -269,6 +273,10 @@ impl Catalog {
     }
 
     pub(super) fn drop_column(&mut self, table: &str, column: &str, if_exists: bool, cascade: bool) -> Applied {
+        self.views_hold()?;
+        if if_exists {
+            self.column_condition("IF EXISTS")?;
+        }
         let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         if if_exists && held.column(column).is_none() && (held.known || self.judging_down) {
             return Ok(Effect { skipped: held.known, conditional: !held.known, ..Effect::default() });
@@ -321,6 +329,34 @@ impl Catalog {
         Ok(Effect { destroyed: if before { vec![old.values] } else { Vec::new() }, own: !before, ..Effect::default() })
     }
 
+    /// SQLite reads the whole schema anew when it renames or drops, and refuses while a view speaks of a table that is gone
+    /// (manual, "ALTER TABLE", section 2).
+    fn views_hold(&self) -> Result<(), Refusal> {
+        if self.engine != Engine::Sqlite || !self.judging_down {
+            return Ok(());
+        }
+        for name in self.touched_tables().filter(|name| self.table(name).is_none()) {
+            for who in self.leaning(name).iter() {
+                if let Leaning::User(user) = who
+                    && let Key::Object(Class::View, view, _) = &**user
+                    && self.get(user).is_some()
+                    && self.get(&Key::Object(Class::View, name.clone(), None)).is_none()
+                {
+                    return Err(Refusal::new(format!("view {view} speaks of table {name}, which is gone")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Neither SQLite nor MySQL has the condition in ALTER TABLE.
+    fn column_condition(&self, words: &str) -> Result<(), Refusal> {
+        match self.engine {
+            Engine::Sqlite | Engine::Mysql if self.judging_down => Err(Refusal::new(format!("{} has no {words} for columns", self.engine))),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses to drop a column on which something leans that the engine does not take along.
     fn column_may_go(&mut self, table: &str, column: &str, cascade: bool) -> Result<(), Refusal> {
         let Some(held) = self.table(table).map(Rc::clone) else { return Ok(()) };
@@ -338,6 +374,18 @@ impl Catalog {
                     Some(Rule::ForeignKey { columns, .. }) if columns.len() == 1 && constraint.generated => {}
                     Some(rule) if rule_columns(rule).contains(&column) => return named("constraint", &constraint.name),
                     Some(_) => {}
+                }
+            }
+        }
+        if !self.engine.is_mysql_like() && !cascade {
+            for who in self.leaning(table).iter() {
+                if let Leaning::User(user) = who
+                    && let Key::Object(Class::View, view, _) = &**user
+                    && let Some(Entry::Object(object)) = self.get(user)
+                    // In a join the word may be another table's column.
+                    && object.definition.as_ref().is_some_and(|d| words(d).filter(|&w| w == "from").count() == 1 && !d.contains(" join ") && words(d).any(|w| w == column))
+                {
+                    return named("view", view);
                 }
             }
         }
@@ -365,6 +413,7 @@ impl Catalog {
     }
 
     pub(super) fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Applied {
+        self.views_hold()?;
         let old = self.column_or_assume(table, from).or_missing(|| format!("column {table}.{from}"))?;
         if self.judging_down && self.table(table).is_some_and(|t| t.column(to).is_some_and(|c| !c.assumed)) {
             return Err(Refusal::new(format!("column {table}.{to} exists already")));

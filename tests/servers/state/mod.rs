@@ -22,14 +22,12 @@ pub(crate) struct State {
 }
 
 /// Everything that a case can change.
-pub(crate) async fn dump(database: &Database) -> State {
-    let mut link = Link::open(database).await.expect("a connection");
+pub(crate) async fn dump(link: &mut Link, database: &Database) -> State {
     let mut state = match database.engine {
-        Engine::Sqlite => sqlite::dump(&mut link).await,
-        Engine::Postgres => postgres::dump(&mut link, database).await,
-        Engine::Mysql | Engine::Mariadb => mariadb::dump(&mut link).await,
+        Engine::Sqlite => sqlite::dump(link).await,
+        Engine::Postgres => postgres::dump(link, database).await,
+        Engine::Mysql | Engine::Mariadb => mariadb::dump(link).await,
     };
-    link.close().await;
     state.schema.sort();
     state.rows.sort();
     state

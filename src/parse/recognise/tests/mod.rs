@@ -66,7 +66,7 @@ fn ops_say_all_that_the_words_say() {
         (pg, "ALTER TABLE s.t SET SCHEMA public", vec![Op::RenameTable { from: name("s.t"), to: name("t") }]),
         (pg, "ALTER TABLE t RESET (fillfactor)", vec![set("t", "fillfactor", None)]),
         (pg, "ALTER TABLE t DETACH PARTITION p CONCURRENTLY", vec![set("t", "partition p", None)]),
-        (pg, "DROP INDEX CONCURRENTLY IF EXISTS i", vec![Op::DropIndex { table: None, name: name("i"), if_exists: true }]),
+        (pg, "DROP INDEX CONCURRENTLY IF EXISTS i", vec![Op::DropIndex { table: None, name: name("i"), if_exists: true, concurrently: true }]),
         (pg, "ALTER FUNCTION s.f(int) RENAME TO g", vec![Op::RenameObject { class: Class::Routine, from: name("s.f(integer)"), to: name("s.g(integer)") }]),
         (pg, "REVOKE GRANT OPTION FOR SELECT ON t FROM bob", vec![set("t", "grant select to bob", Some("granted"))]),
         (pg, "ALTER SEQUENCE s RESTART", vec![set("s", "position", Some("start"))]),

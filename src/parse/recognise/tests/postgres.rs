@@ -209,6 +209,7 @@ ALTER TABLE t -- not-understood
 CREATE FROB x -- not-understood
 OPTIMIZE TABLE t -- not-understood
 PRAGMA foreign_keys = OFF -- not-understood
+ALTER TABLE t ALTER COLUMN c SET -- not-understood
 CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1 -- not-understood
 COMMENT ON TABLE t -- not-understood
 GRANT SELECT ON t -- not-understood

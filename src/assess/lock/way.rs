@@ -1,0 +1,176 @@
+//! How does an action work on its table? In: the action, its statement's words, the catalog before it. Out: a line of the lock
+//! table, and the table.
+
+use super::change;
+use crate::lock_table::Way;
+use crate::parse::Statement;
+use crate::parse::action::{Action, Class, ColumnChange, Constraint, Dropped, Index, Name, Op, Rule};
+use crate::schema::catalog::{Catalog, Entry, Key};
+use crate::table::Kind;
+
+pub(super) fn way(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, Option<Name>) {
+    let on = |way: Way, table: &Name| (way, Some(table.clone()));
+    match &action.op {
+        Op::CreateTable(_) => (Way::Definition, None),
+        Op::DropTable { name, .. } => on(Way::DropTable, name),
+        Op::RenameTable { from, .. } => on(Way::RenameTable, from),
+        Op::AddColumn { table, column, constraints, .. } => on(change::added(catalog, column, constraints), table),
+        Op::DropColumn { table, .. } => on(Way::DropColumn, table),
+        Op::RenameColumn { table, .. } => on(Way::RenameColumn, table),
+        Op::AlterColumn { table, column, change } => on(altered(catalog, table, column, change), table),
+        Op::RedefineColumn { table, from, column } => on(change::redefined(catalog.table(table).map(|t| &**t), from, column), table),
+        Op::AddConstraint { table, constraint } => on(constrained(catalog, table, constraint), table),
+        Op::DropConstraint { table, which, .. } => on(released(catalog, table, which), table),
+        Op::RenameConstraint { table, .. } => on(Way::RenameConstraint, table),
+        Op::CreateIndex { index, concurrently, .. } => on(indexed(index, *concurrently), &index.table),
+        Op::DropIndex { table, name, concurrently, .. } => {
+            let table = table.clone().or_else(|| table_of_index(catalog, name));
+            (if *concurrently { Way::DropIndexBeside } else { Way::DropIndex }, table)
+        }
+        Op::RenameIndex { table, from, .. } => (Way::IndexCatalog, table.clone().or_else(|| table_of_index(catalog, from))),
+        Op::CreateObject { class: Class::Trigger, on: table, .. } => (Way::Trigger, table.clone()),
+        Op::CreateObject { class: Class::Policy | Class::Rule, on: table, .. } => (Way::TableCatalog, table.clone()),
+        Op::CreateObject { class: Class::View, name, or_replace: true, .. } => on(Way::TableCatalog, name),
+        Op::CreateObject { .. } => (Way::Definition, None),
+        Op::DropObject { class: Class::Trigger | Class::Policy | Class::Rule, on: table, .. } => (Way::TableCatalog, table.clone()),
+        Op::DropObject { class: Class::View | Class::MaterializedView, name, .. } => on(Way::TableCatalog, name),
+        Op::RenameObject { class: Class::View | Class::MaterializedView, from, .. } => on(Way::TableCatalog, from),
+        Op::DropObject { .. } | Op::RenameObject { .. } | Op::AddEnumValue { .. } | Op::RenameEnumValue { .. } => (Way::NoTable, None),
+        Op::SetAttribute { object, attribute, value } => set(catalog, statement, action, object, attribute, value.as_deref()),
+        Op::Insert { table, .. } | Op::Update { table, .. } | Op::Delete { table, .. } => on(Way::WritesRows, table),
+        Op::Truncate { table, .. } => on(Way::Truncate, table),
+        Op::ValidateConstraint { table, .. } => on(Way::Validate, table),
+        Op::Nothing => nothing(statement, action),
+        Op::DisableChecks => (Way::NoTable, None),
+        Op::Unseen => (Way::NotKnown, None),
+    }
+}
+
+/// The table of an index, where index names are unique in their schema.
+fn table_of_index(catalog: &Catalog, index: &str) -> Option<Name> {
+    match catalog.get(&Key::IndexTable(index.to_owned())) {
+        Some(Entry::Text(table)) => Some(table.to_string()),
+        _ => None,
+    }
+}
+
+fn altered(catalog: &Catalog, table: &str, column: &str, change: &ColumnChange) -> Way {
+    let held = catalog.table(table).map(|t| &**t);
+    match change {
+        ColumnChange::SetNotNull if change::proved_not_null(held, column) => Way::SetNotNullProved,
+        ColumnChange::SetNotNull => Way::SetNotNull,
+        ColumnChange::DropNotNull => Way::DropNotNull,
+        ColumnChange::SetType { ty, using, collation: _ } => {
+            let old = held.and_then(|t| t.column(column)).filter(|c| !c.assumed).map(|c| &c.def);
+            change::type_set(catalog, column, old, ty, using.as_deref())
+        }
+        ColumnChange::Attribute(name, _) if name == "expression" => Way::StoredExpression,
+        ColumnChange::Attribute(name, _) if !matches!(name.as_str(), "storage" | "compression" | "position") => Way::ColumnStatistics,
+        ColumnChange::Attribute(..) | ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression => {
+            Way::ColumnCatalog
+        }
+    }
+}
+
+fn constrained(catalog: &Catalog, table: &str, constraint: &Constraint) -> Way {
+    let columns_forbid_null =
+        |columns: &[Name]| columns.iter().all(|c| catalog.table(table).and_then(|t| t.column(c).map(|c| c.def.not_null)).unwrap_or(false));
+    let index = constraint.using_index.as_ref().and_then(|index| catalog.table(table)?.indexes.iter().find(|i| i.name == *index)?.def.as_ref());
+    match &constraint.rule {
+        // The key forbids NULL, which reads every row unless the column does so already.
+        Rule::PrimaryKey(_) if constraint.using_index.is_some() && index.is_none_or(|i| columns_forbid_null(&i.columns)) => Way::AddKeyByIndex,
+        Rule::PrimaryKey(_) => Way::AddPrimaryKey,
+        Rule::Unique(_) if constraint.using_index.is_some() => Way::AddKeyByIndex,
+        Rule::Unique(_) | Rule::Exclude(_) => Way::AddKey,
+        // InnoDB then copies nothing, and looks at no row.
+        Rule::ForeignKey { .. } if constraint.not_valid || catalog.engine.is_mysql_like() && catalog.checks_off => Way::AddForeignKeyOnly,
+        Rule::ForeignKey { .. } => Way::AddForeignKey,
+        Rule::Check(_) if constraint.not_valid => Way::AddCheckOnly,
+        Rule::Check(_) => Way::AddCheck,
+    }
+}
+
+fn released(catalog: &Catalog, table: &str, which: &Dropped) -> Way {
+    let rule = |name: &str| catalog.table(table)?.constraints.iter().find(|c| c.name == name)?.rule.clone();
+    match which {
+        Dropped::PrimaryKey => Way::DropPrimaryKey,
+        Dropped::ForeignKey(_) => Way::DropForeignKey,
+        Dropped::Named(name) => match rule(name) {
+            Some(Rule::PrimaryKey(_)) => Way::DropPrimaryKey,
+            Some(Rule::ForeignKey { .. }) => Way::DropForeignKey,
+            Some(Rule::Unique(_)) if catalog.engine.is_mysql_like() => Way::DropIndex,
+            _ => Way::DropConstraint,
+        },
+    }
+}
+
+fn indexed(index: &Index, concurrently: bool) -> Way {
+    match () {
+        () if concurrently => Way::CreateIndexBeside,
+        () if ["fulltext", "spatial"].iter().any(|word| index.rest.starts_with(word)) => Way::CreateIndexText,
+        () => Way::CreateIndex,
+    }
+}
+
+/// Whether the statement's text holds `word`, in any case.
+fn says(statement: &Statement, word: &str) -> bool {
+    statement.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|w| w.eq_ignore_ascii_case(word))
+}
+
+fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name, attribute: &str, value: Option<&str>) -> (Way, Option<Name>) {
+    let mysql = catalog.engine.is_mysql_like();
+    let way = match action.kind {
+        Kind::TableOption if mysql => match attribute {
+            "row_format" | "key_block_size" | "force" => Way::TableRebuild,
+            // The engine that it has already: the usual way to defragment.
+            "engine" if value == Some("innodb") => Way::TableRebuild,
+            "engine" | "system versioning" | "encryption" | "tablespace" => Way::TableRewrite,
+            // The default for columns to come.
+            "character set" | "collation" => Way::TableOption,
+            _ => Way::TableOption,
+        },
+        Kind::TableOption => match attribute {
+            "unlogged" | "tablespace" | "access method" => Way::TableRewrite,
+            "replica identity" | "type" => Way::TableCatalog,
+            other if other.starts_with("inherits ") => Way::TableCatalog,
+            _ => Way::TableOption,
+        },
+        Kind::ConvertCharset | Kind::SystemVersioning => Way::TableRewrite,
+        Kind::PartitionScheme if mysql => Way::TableRewrite,
+        Kind::AttachPartition => Way::Attach,
+        Kind::DetachPartition | Kind::DropPartition if says(statement, "concurrently") => Way::DetachBeside,
+        Kind::DetachPartition | Kind::DropPartition => Way::Detach,
+        Kind::RowSecurity | Kind::AlterPolicy | Kind::AlterView => Way::TableCatalog,
+        Kind::Owner if catalog.table(object).is_some() => Way::TableCatalog,
+        Kind::ToggleTrigger => return (Way::Trigger, object.rsplit_once('.').map(|(table, _)| table.to_owned())),
+        Kind::IndexOption => return (Way::IndexCatalog, table_of_index(catalog, object)),
+        Kind::Comment if mysql => Way::ColumnCatalog,
+        Kind::Comment if attribute == "comment" && catalog.table(object).is_some() => Way::TableOption,
+        Kind::SetSequence if mysql => Way::TableOption,
+        _ => return (Way::NoTable, None),
+    };
+    (way, Some(object.clone()))
+}
+
+/// Statements that leave nothing to undo.
+fn nothing(statement: &Statement, action: &Action) -> (Way, Option<Name>) {
+    let object = Some(action.object.clone()).filter(|o| !o.is_empty());
+    match action.kind {
+        Kind::Maintenance => (maintained(statement), object),
+        Kind::RefreshView => (if says(statement, "concurrently") { Way::RefreshBeside } else { Way::Refresh }, object),
+        Kind::Query => (Way::Reads, None),
+        _ => (Way::NoTable, None),
+    }
+}
+
+fn maintained(statement: &Statement) -> Way {
+    let first = statement.text.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
+    match first.as_str() {
+        "vacuum" if says(statement, "full") => Way::Vacuum,
+        "cluster" | "optimize" => Way::Vacuum,
+        "reindex" if !says(statement, "concurrently") => Way::Reindex,
+        "alter" if says(statement, "force") => Way::TableRebuild,
+        "alter" => Way::NotKnown,
+        _ => Way::Upkeep,
+    }
+}
