@@ -123,7 +123,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     let ran_down = run(catalog, down.unwrap_or_default(), Direction::Down);
     let after_up = catalog.end();
     let before = catalog.end();
-    let start = merged(&before, &after_up);
+    let start = merged(before, &after_up);
     let mut round_trip = RoundTrip { proved: false, differences: differences(&start, catalog) };
     let (cleared, demands) = if ran_down.refused.is_none() { demanded(&after_up, catalog, &ran_down) } else { Default::default() };
     let mut lost = lost(&start, catalog);

@@ -82,7 +82,7 @@ pub struct Object {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldColumn {
     /// Its definition.
-    pub def: Column,
+    pub def: Rc<Column>,
     /// Only its name is known: some statement spoke of it.
     pub assumed: bool,
     /// Whose values it holds.
@@ -128,7 +128,7 @@ pub struct Brought {
     pub perhaps: bool,
 }
 
-/// A table.
+/// A table. Each state of it is copied when it changes, so the parts are shared between the states that hold them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
@@ -140,9 +140,9 @@ pub struct Table {
     /// Its columns in order.
     pub columns: Vec<HeldColumn>,
     /// Its constraints.
-    pub constraints: Vec<HeldConstraint>,
+    pub constraints: Vec<Rc<HeldConstraint>>,
     /// Its indexes, but for those that PostgreSQL and SQLite make for a key.
-    pub indexes: Vec<HeldIndex>,
+    pub indexes: Vec<Rc<HeldIndex>>,
     /// Storage, engine, partitioning.
     pub options: String,
     /// Whose rows it holds.
@@ -477,7 +477,7 @@ impl Catalog {
             return Ok(self.find_column(table, column));
         }
         let values = self.assumed_origin();
-        let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };
+        let new = HeldColumn { def: Rc::new(Column { name: column.to_owned(), ..Column::default() }), assumed: true, values };
         self.assume_in_table(table, |table| {
             table.known = false;
             if table.column(column).is_none() {
@@ -490,7 +490,7 @@ impl Catalog {
     /// A column that a statement of this migration made without saying so.
     fn find_column(&mut self, table: &str, column: &str) -> HeldColumn {
         let values = self.fresh();
-        let new = HeldColumn { def: Column { name: column.to_owned(), ..Column::default() }, assumed: true, values };
+        let new = HeldColumn { def: Rc::new(Column { name: column.to_owned(), ..Column::default() }), assumed: true, values };
         let own = new.clone();
         let _ = self.change_table(table, |t| t.columns.push(own));
         new
@@ -546,6 +546,6 @@ impl Catalog {
 }
 
 /// A constraint as it is held.
-pub(crate) fn held(constraint: &Constraint, name: Name) -> HeldConstraint {
-    HeldConstraint { generated: constraint.name.is_none(), name, rule: Some(constraint.rule.clone()), not_valid: constraint.not_valid }
+pub(crate) fn held(constraint: &Constraint, name: Name) -> Rc<HeldConstraint> {
+    Rc::new(HeldConstraint { generated: constraint.name.is_none(), name, rule: Some(constraint.rule.clone()), not_valid: constraint.not_valid })
 }

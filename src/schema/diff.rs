@@ -6,6 +6,7 @@ use super::types::{Conversion, conversion};
 use crate::engine::Engine;
 use crate::parse::action::Rule;
 use serde::Serialize;
+use std::rc::Rc;
 
 /// What kind of thing differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -45,19 +46,27 @@ impl Differences {
 }
 
 /// The first state of both journals, `first` having been written before `second`.
-pub fn merged(first: &Journal, second: &Journal) -> Journal {
-    let mut all = second.clone();
-    all.extend(first.iter().map(|(key, entry)| (key.clone(), entry.clone())));
-    all
+pub fn merged(mut first: Journal, second: &Journal) -> Journal {
+    for (key, entry) in second {
+        if !first.contains_key(key) {
+            first.insert(key.clone(), entry.clone());
+        }
+    }
+    first
+}
+
+/// What `journal` found, in the order of its keys.
+fn in_order(journal: &Journal) -> Vec<(&Key, &Option<Entry>)> {
+    let mut found: Vec<_> = journal.iter().filter(|(key, _)| !matches!(key, Key::Leans(..))).collect();
+    found.sort_unstable_by_key(|(key, _)| *key);
+    found
 }
 
 /// Every difference between what `before` found and what stands in `catalog`.
 pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
-    let mut keys: Vec<&Key> = before.keys().collect();
-    keys.sort_unstable();
     let mut found = Differences(Vec::new());
-    for key in keys {
-        let (old, new) = (before[key].as_ref(), catalog.get(key));
+    for (key, old) in in_order(before) {
+        let (old, new) = (old.as_ref(), catalog.get(key));
         if old == new {
             continue;
         }
@@ -104,8 +113,12 @@ fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog:
         found.add(name, Part::Values, "rows that UP brought stay");
     }
     for column in &old.columns {
+        let now = new.column(&column.def.name);
+        if now == Some(column) {
+            continue;
+        }
         let object = format!("{name}.{}", column.def.name);
-        match new.column(&column.def.name) {
+        match now {
             None => {
                 found.add(&object, Part::Schema, "is not restored");
                 found.add(&object, Part::Values, "its values are not restored");
@@ -116,8 +129,10 @@ fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog:
     for column in new.columns.iter().filter(|c| old.column(&c.def.name).is_none()) {
         found.add(format!("{name}.{}", column.def.name), Part::Schema, "is left behind");
     }
-    let names = |t: &Table, other: &Table| t.columns.iter().map(|c| c.def.name.clone()).filter(|n| other.column(n).is_some()).collect::<Vec<_>>();
-    if names(old, new) != names(new, old) {
+    fn shared<'a>(t: &'a Table, other: &Table) -> impl Iterator<Item = &'a String> {
+        t.columns.iter().map(|c| &c.def.name).filter(|n| other.column(n).is_some())
+    }
+    if !shared(old, new).eq(shared(new, old)) {
         found.cosmetic(name, "its columns come back in another order");
     }
     if old.options != new.options {
@@ -176,7 +191,7 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
             .iter()
             .find(|o| o.name == c.name && (!c.generated || o.rule == c.rule))
             .or_else(|| other.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some()))
-            .cloned()
+            .map(Rc::clone)
     };
     for constraint in &old.constraints {
         match twin(constraint, new) {
@@ -220,9 +235,12 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
     // Names that the engine made; one made for a foreign key is another thing than one that was asked for.
     let twins = |a: &HeldIndex, b: &HeldIndex| same(a, b) && a.def.is_some() && a.generated && b.generated && a.for_key == b.for_key;
     for index in &old.indexes {
+        let now = new.indexes.iter().find(|i| i.name == index.name);
+        if now.is_some_and(|now| same(index, now)) {
+            continue;
+        }
         let object = format!("index {}", index.name);
-        match new.indexes.iter().find(|i| i.name == index.name) {
-            Some(now) if same(index, now) => {}
+        match now {
             Some(_) if index.def.is_none() => found.add(object, Part::Unproved, "its definition before UP is not known"),
             Some(_) => found.add(object, Part::Schema, "comes back with another definition"),
             None => match new.indexes.iter().find(|i| twins(index, i)) {
@@ -252,10 +270,8 @@ pub struct Demand {
 /// the state after UP.
 pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
     let mut found = Vec::new();
-    let mut keys: Vec<&Key> = before.keys().collect();
-    keys.sort_unstable();
-    for key in keys {
-        match (&before[key], catalog.get(key)) {
+    for (key, old) in in_order(before) {
+        match (old, catalog.get(key)) {
             (Some(Entry::Table(old)), Some(Entry::Table(new))) if !catalog.holds_none(new) && old.rows == new.rows => {
                 tightened(&mut found, old, new, catalog.engine)
             }
@@ -289,6 +305,10 @@ fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) 
     let mut demand = |broken_by: String| found.push(Demand { of: new.name.clone(), broken_by });
     for column in &new.columns {
         let Some(was) = old.column(&column.def.name) else { continue };
+        // All that is asked of a column is asked of its definition.
+        if Rc::ptr_eq(&column.def, &was.def) {
+            continue;
+        }
         let object = format!("{}.{}", new.name, column.def.name);
         if column.def.not_null && !was.def.not_null && !was.assumed {
             demand(format!("{object} holds a NULL"));

@@ -61,7 +61,7 @@ fn altered(catalog: &Catalog, table: &str, column: &str, change: &ColumnChange) 
         ColumnChange::SetNotNull => Way::SetNotNull,
         ColumnChange::DropNotNull => Way::DropNotNull,
         ColumnChange::SetType { ty, using, collation: _ } => {
-            let old = held.and_then(|t| t.column(column)).filter(|c| !c.assumed).map(|c| &c.def);
+            let old = held.and_then(|t| t.column(column)).filter(|c| !c.assumed).map(|c| &*c.def);
             change::type_set(catalog, column, old, ty, using.as_deref())
         }
         ColumnChange::Attribute(name, _) if name == "expression" => Way::StoredExpression,

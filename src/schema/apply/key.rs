@@ -6,6 +6,7 @@ use crate::parse::action::{Class, Constraint, Dropped, Index, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldConstraint, HeldIndex, Key, Leaning, Table, held};
 use crate::schema::naming;
 use crate::table::Kind;
+use std::rc::Rc;
 
 /// What stands for the table of an index of which only the name is known.
 pub(crate) const UNKNOWN_TABLE: &str = "?";
@@ -69,7 +70,7 @@ impl Catalog {
             if mysql && !held_table.key_is_served(&columns, None) {
                 let name = constraint.name.clone().unwrap_or_else(|| naming::index(&held_table, &columns, self.engine));
                 let def = Index { name: Some(name.clone()), table: table.to_owned(), unique: false, columns, rest: String::new() };
-                let _ = self.change_table(table, |t| t.indexes.push(HeldIndex { name, generated: true, for_key: true, def: Some(def) }));
+                let _ = self.change_table(table, |t| t.indexes.push(Rc::new(HeldIndex { name, generated: true, for_key: true, def: Some(def) })));
             }
             self.lean(&target, Leaning::Table(table.to_owned()), true);
         }
@@ -80,7 +81,7 @@ impl Catalog {
             (None, rule) => naming::constraint(&held_table, rule, self.engine),
         };
         let twice = |c: &HeldConstraint| c.name == name || matches!((&c.rule, &constraint.rule), (Some(Rule::PrimaryKey(_)), Rule::PrimaryKey(_)));
-        if held_table.constraints.iter().any(twice) && self.judging_down {
+        if held_table.constraints.iter().any(|c| twice(c)) && self.judging_down {
             return Err(Refusal::new(format!("constraint {name} on {table} exists already")));
         }
         let not_null = match &constraint.rule {
@@ -92,7 +93,7 @@ impl Catalog {
             t.constraints.retain(|c| c.name != new.name);
             t.constraints.push(new);
             for column in t.columns.iter_mut().filter(|c| not_null.contains(&c.def.name)) {
-                column.def.not_null = true;
+                Rc::make_mut(&mut column.def).not_null = true;
             }
         })
         .or_missing(|| format!("table {table}"))?;
@@ -105,15 +106,15 @@ impl Catalog {
             return Err(Refusal::new(format!("index {index} does not exist")));
         }
         let name = constraint.name.unwrap_or_else(|| index.to_owned());
-        self.change_table(table, |t| t.constraints.push(HeldConstraint { name, generated: false, rule: None, not_valid: false }))
+        self.change_table(table, |t| t.constraints.push(Rc::new(HeldConstraint { name, generated: false, rule: None, not_valid: false })))
             .or_missing(|| format!("table {table}"))?;
         Ok(Effect { blind: true, ..Effect::default() })
     }
 
     /// The table that a foreign key points at. SQLite asks for it only when rows are written.
-    fn parent(&mut self, target: &str) -> Result<std::rc::Rc<Table>, Refusal> {
+    fn parent(&mut self, target: &str) -> Result<Rc<Table>, Refusal> {
         if self.engine == Engine::Sqlite && self.table(target).is_none() {
-            return Ok(std::rc::Rc::default());
+            return Ok(Rc::default());
         }
         self.table_or_assume(target).or_missing(|| format!("table {target}"))
     }
@@ -141,12 +142,12 @@ impl Catalog {
             if if_exists && held_table.known {
                 return Ok(Effect { skipped: true, ..Effect::default() });
             }
-            let had = |t: &std::rc::Rc<Table>| t.constraints.iter().any(&matches);
+            let had = |t: &Rc<Table>| t.constraints.iter().any(|c| matches(c));
             if !self.stood_before(held_table.made) || self.judging_down && held_table.known || self.before(table, held_table.made).is_some_and(had) {
                 return Err(Refusal::new(format!("constraint {name} on {table} does not exist")));
             }
             // It stood there, and nobody knows what it demanded.
-            let unknown = HeldConstraint { name: name.clone(), generated: false, rule: None, not_valid: false };
+            let unknown = Rc::new(HeldConstraint { name: name.clone(), generated: false, rule: None, not_valid: false });
             self.assume_in_table(table, |t| {
                 if !t.constraints.iter().any(|c| c.name == unknown.name) {
                     t.constraints.push(unknown.clone());
@@ -158,7 +159,7 @@ impl Catalog {
         self.key_may_go(table, &found, self.takes_along(cascade))?;
         if let Some(Rule::ForeignKey { target, .. }) = &found.rule {
             let others = |c: &HeldConstraint| c.name != found.name && matches!(&c.rule, Some(Rule::ForeignKey { target: t, .. }) if t == target);
-            if !held_table.constraints.iter().any(others) {
+            if !held_table.constraints.iter().any(|c| others(c)) {
                 self.lean(target, Leaning::Table(table.to_owned()), false);
             }
         }
@@ -175,7 +176,7 @@ impl Catalog {
         // A table that was renamed kept the names of its constraints.
         let Some(column) = stem.strip_prefix(bare).and_then(|s| s.strip_prefix('_')) else { return Some(Effect::default()) };
         let column = column.to_owned();
-        let _ = self.change_table(table, |t| t.columns.iter_mut().filter(|c| c.def.name == column).for_each(|c| c.def.not_null = false));
+        let _ = self.change_table(table, |t| t.columns.iter_mut().filter(|c| c.def.name == column).for_each(|c| Rc::make_mut(&mut c.def).not_null = false));
         Some(Effect::default())
     }
 
@@ -186,7 +187,7 @@ impl Catalog {
             |c: &HeldConstraint| matches!(&c.rule, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns == columns);
         for who in self.leaning(table).iter() {
             let Leaning::Table(other) = who else { continue };
-            if !self.table(other).is_some_and(|t| t.constraints.iter().any(points)) {
+            if !self.table(other).is_some_and(|t| t.constraints.iter().any(|c| points(c))) {
                 continue;
             }
             if !cascade {
@@ -202,7 +203,7 @@ impl Catalog {
         let validated = held_table.constraints.iter().any(|c| c.name == name && c.not_valid);
         let before = self.before(table, held_table.made).is_none_or(|t| t.constraints.iter().any(|c| c.name == name));
         if validated {
-            let _ = self.change_table(table, |t| t.constraints.iter_mut().filter(|c| c.name == name).for_each(|c| c.not_valid = false));
+            let _ = self.change_table(table, |t| t.constraints.iter_mut().filter(|c| c.name == name).for_each(|c| Rc::make_mut(c).not_valid = false));
         }
         Ok(Effect { validated: validated && before && self.stood_before(held_table.made), ..Effect::default() })
     }
@@ -216,11 +217,12 @@ impl Catalog {
             if self.judging_down && held_table.known {
                 return Err(Refusal::new(format!("constraint {from} on {table} does not exist")));
             }
-            let unknown = HeldConstraint { name: from.to_owned(), generated: false, rule: None, not_valid: false };
+            let unknown = Rc::new(HeldConstraint { name: from.to_owned(), generated: false, rule: None, not_valid: false });
             self.assume_in_table(table, |t| t.constraints.push(unknown.clone()));
         }
         let _ = self.change_table(table, |t| {
             for constraint in t.constraints.iter_mut().filter(|c| c.name == from) {
+                let constraint = Rc::make_mut(constraint);
                 (constraint.name, constraint.generated) = (to.to_owned(), false);
             }
         });
@@ -260,7 +262,7 @@ impl Catalog {
         }
         let def_name = name.clone();
         let def = Index { name: Some(name.clone()), ..index.clone() };
-        let new = HeldIndex { name: name.clone(), generated: index.name.is_none(), for_key: false, def: Some(def) };
+        let new = Rc::new(HeldIndex { name: name.clone(), generated: index.name.is_none(), for_key: false, def: Some(def) });
         self.change_table(table, |t| {
             // An index that was made for a foreign key goes when a written one serves the key as well.
             t.indexes.retain(|i| i.name != name && !(i.for_key && i.def.as_ref().is_some_and(|d| serves(&index.columns, &d.columns))));
@@ -312,7 +314,7 @@ impl Catalog {
             if had || self.judging_down && held_table.known || !self.stood_before(held_table.made) {
                 return Err(Refusal::new(format!("index {name} on {table} does not exist")));
             }
-            let unknown = HeldIndex { name: name.to_owned(), generated: false, for_key: false, def: None };
+            let unknown = Rc::new(HeldIndex { name: name.to_owned(), generated: false, for_key: false, def: None });
             self.assume_in_table(&table, |t| t.indexes.push(unknown.clone()));
             let _ = self.change_table(&table, |t| t.indexes.retain(|i| i.name != name));
             return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
@@ -333,7 +335,7 @@ impl Catalog {
         }
         Ok(Effect {
             blind: found.def.is_none(),
-            was_unique: found.def.is_some_and(|d| d.unique),
+            was_unique: found.def.as_ref().is_some_and(|d| d.unique),
             own: !self.stood_before(held_table.made),
             ..Effect::default()
         })
@@ -350,6 +352,7 @@ impl Catalog {
             .change_table(&table, |t| {
                 let mut found = false;
                 for index in t.indexes.iter_mut().filter(|i| i.name == from) {
+                    let index = Rc::make_mut(index);
                     (index.name, index.generated, found) = (to.to_owned(), false, true);
                     if let Some(def) = &mut index.def {
                         def.name = Some(to.to_owned());

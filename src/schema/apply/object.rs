@@ -256,7 +256,9 @@ impl Catalog {
                 if let Leaning::Table(table) = who
                     && self.table(table).is_some_and(|t| t.columns.iter().any(|c| c.def.ty == from))
                 {
-                    let _ = self.change_table(table, |t| t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| c.def.ty.clone_from(to)));
+                    let _ = self.change_table(table, |t| {
+                        t.columns.iter_mut().filter(|c| c.def.ty == from).for_each(|c| to.clone_into(&mut Rc::make_mut(&mut c.def).ty));
+                    });
                     self.lean(to, who.clone(), true);
                 }
             }
@@ -327,7 +329,7 @@ impl Catalog {
         for table in users {
             let _ = self.change_table(&table, |t| {
                 for column in t.columns.iter_mut().filter(|c| c.def.ty == ty && c.def.default.as_ref() == Some(&named)) {
-                    column.def.default = Some(format!("'{to}'"));
+                    Rc::make_mut(&mut column.def).default = Some(format!("'{to}'"));
                 }
             });
         }

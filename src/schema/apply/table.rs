@@ -83,7 +83,7 @@ impl Catalog {
             }
         }
         for column in &create.columns {
-            table.columns.push(HeldColumn { def: column.clone(), assumed: false, values: 0 });
+            table.columns.push(HeldColumn { def: Rc::new(column.clone()), assumed: false, values: 0 });
         }
         for column in &mut table.columns {
             column.values = self.fresh();
@@ -192,7 +192,7 @@ impl Catalog {
         let mut renamed = Table::clone(&table);
         renamed.name = to.to_owned();
         for index in &mut renamed.indexes {
-            if let Some(def) = &mut index.def {
+            if let Some(def) = &mut Rc::make_mut(index).def {
                 def.table = to.to_owned();
             }
             self.set(Key::IndexTable(index.name.clone()), Some(Entry::Text(to.into())));
@@ -216,7 +216,7 @@ impl Catalog {
             if let Leaning::Table(other) = &who {
                 let _ = self.change_table(other, |t| {
                     for constraint in &mut t.constraints {
-                        if let Some(Rule::ForeignKey { target, .. }) = &mut constraint.rule
+                        if let Some(Rule::ForeignKey { target, .. }) = &mut Rc::make_mut(constraint).rule
                             && target == from
                         {
                             *target = to.to_owned();
@@ -257,7 +257,7 @@ impl Catalog {
         }
         self.lean_on_type(table, &column.ty);
         let values = self.fresh();
-        let new = HeldColumn { def: column.clone(), assumed: false, values };
+        let new = HeldColumn { def: Rc::new(column.clone()), assumed: false, values };
         self.change_table(table, |t| {
             t.columns.retain(|c| c.def.name != new.def.name);
             t.columns.push(new);
@@ -292,24 +292,26 @@ impl Catalog {
         let mut new = Table::clone(&held);
         new.columns.retain(|c| c.def.name != column);
         new.indexes.retain_mut(|index| {
-            let Some(def) = index.def.as_mut() else { return true };
             // MySQL and MariaDB keep a composite index with the columns that are left.
-            if mysql && uses(&def.columns) {
+            if mysql
+                && index.def.as_ref().is_some_and(|d| uses(&d.columns))
+                && let Some(def) = &mut Rc::make_mut(index).def
+            {
                 def.columns.retain(|c| !words(c).any(|w| w == column));
             }
+            let Some(def) = &index.def else { return true };
             let keep = !def.columns.is_empty() && !uses(&def.columns) && !words(&def.rest).any(|w| w == column);
             if !keep {
                 gone.push(index.name.clone());
             }
             keep
         });
-        new.constraints.retain_mut(|constraint| match &mut constraint.rule {
-            Some(Rule::PrimaryKey(columns)) if mysql => {
+        new.constraints.retain_mut(|constraint| {
+            if mysql && let Some(Rule::PrimaryKey(columns)) = &mut Rc::make_mut(constraint).rule {
                 columns.retain(|c| c != column);
-                !columns.is_empty()
+                return !columns.is_empty();
             }
-            Some(rule) => !rule_columns(rule).contains(&column),
-            None => true,
+            constraint.rule.as_ref().is_none_or(|rule| !rule_columns(rule).contains(&column))
         });
         let targets = |t: &Table| -> Vec<Name> {
             t.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect()
@@ -425,20 +427,21 @@ impl Catalog {
             t.columns.retain(|c| c.def.name != to);
             for column in &mut t.columns {
                 if column.def.name == from {
-                    column.def.name = to.to_owned();
+                    Rc::make_mut(&mut column.def).name = to.to_owned();
                 }
-                if let Some(generated) = &mut column.def.generated {
-                    *generated = rename_word(generated, from, to);
+                if let Some(generated) = &column.def.generated {
+                    let generated = rename_word(generated, from, to);
+                    Rc::make_mut(&mut column.def).generated = Some(generated);
                 }
             }
             for constraint in &mut t.constraints {
-                match &mut constraint.rule {
+                match &mut Rc::make_mut(constraint).rule {
                     Some(Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. }) => swap(columns),
                     Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_word(text, from, to),
                     None => {}
                 }
             }
-            for def in t.indexes.iter_mut().filter_map(|i| i.def.as_mut()) {
+            for def in t.indexes.iter_mut().filter_map(|i| Rc::make_mut(i).def.as_mut()) {
                 swap(&mut def.columns);
                 def.rest = rename_word(&def.rest, from, to);
             }
@@ -448,11 +451,11 @@ impl Catalog {
         let points = |c: &HeldConstraint| matches!(&c.rule, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns.iter().any(|c| c == from));
         for who in self.leaning(table).iter() {
             if let Leaning::Table(other) = who
-                && self.table(other).is_some_and(|t| t.constraints.iter().any(points))
+                && self.table(other).is_some_and(|t| t.constraints.iter().any(|c| points(c)))
             {
                 let _ = self.change_table(other, |t| {
                     for constraint in &mut t.constraints {
-                        if let Some(Rule::ForeignKey { target, target_columns, .. }) = &mut constraint.rule
+                        if let Some(Rule::ForeignKey { target, target_columns, .. }) = &mut Rc::make_mut(constraint).rule
                             && target == table
                         {
                             swap(target_columns);
@@ -466,7 +469,7 @@ impl Catalog {
 
     pub(super) fn alter_column(&mut self, table: &str, column: &str, change: &ColumnChange) -> Applied {
         let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
-        let mut new = old.def.clone();
+        let mut new = Column::clone(&old.def);
         let mut using_given = None;
         match change {
             ColumnChange::SetNotNull => new.not_null = true,
@@ -515,7 +518,7 @@ impl Catalog {
         let mut new = column.clone();
         // A key's column stays NOT NULL though MODIFY does not say so.
         new.not_null |= self.table(table).and_then(|t| t.primary_key()).is_some_and(|key| key.contains(&column.name));
-        let held = HeldColumn { def: Column { name: column.name.clone(), ..old.def.clone() }, ..old };
+        let held = HeldColumn { def: Rc::new(Column { name: column.name.clone(), ..Column::clone(&old.def) }), ..old };
         let mut effect = self.change_column(table, &held, new, None)?;
         effect.blind = held.assumed;
         Ok(effect)
@@ -564,7 +567,7 @@ impl Catalog {
         }
         self.lean_on_type(table, &new.ty);
         let name = new.name.clone();
-        let held = HeldColumn { assumed: false, def: new, values };
+        let held = HeldColumn { assumed: false, def: Rc::new(new), values };
         self.change_table(table, |t| {
             if let Some(column) = t.columns.iter_mut().find(|c| c.def.name == name) {
                 *column = held;
