@@ -171,7 +171,7 @@ impl World {
             "real" | "double precision" => format!("{number}.1234567"),
             "date" => format!("'2024-01-{:02}'", number % 28 + 1),
             "timestamp" | "timestamptz" => format!("'2024-01-{:02} 03:04:05.678901'", number % 28 + 1),
-            "boolean" => String::from(if number % 2 == 0 { "true" } else { "false" }),
+            "boolean" => String::from(if number.is_multiple_of(2) { "true" } else { "false" }),
             "mood" => quoted(pick(rng, &self.labels).cloned().unwrap_or_default()),
             "jsonb" => format!("'{{\"b\": 1.50, \"a\": [{number}, null]}}'"),
             "blob" => format!("x'00ff{number:02}'"),
