@@ -32,7 +32,7 @@ impl Catalog {
         // Back in the type that they came from, values that came through unchanged still fit.
         let back = |ty: &str| self.judging_down && self.original_type(held.values).is_none_or(|original| original == ty);
         if self.engine == Engine::Sqlite {
-            let cut = cast.is_some_and(|ty| !sqlite_cast_keeps(&held.def.ty, ty) && !back(ty));
+            let cut = cast.is_some_and(|ty| !sqlite_cast_is_exact(ty) || !sqlite_cast_keeps(&held.def.ty, ty) && !back(ty));
             return if cut { None } else { Some(held.values) };
         }
         for ty in [cast, target_type].into_iter().flatten() {
@@ -369,6 +369,11 @@ impl Catalog {
 fn sqlite_cast_keeps(from: &str, to: &str) -> bool {
     let whole = |ty: &str| ty.contains("int");
     from == to || from.is_empty() || to == "text" && whole(from) || whole(from) && whole(to)
+}
+
+/// Whether CAST to this type leaves its own values alone: not one like `date`, whose columns hold texts that CAST makes numbers.
+fn sqlite_cast_is_exact(ty: &str) -> bool {
+    ["int", "char", "clob", "text", "blob", "real", "floa", "doub", "numeric", "decimal"].iter().any(|word| ty.contains(word))
 }
 
 /// Whether `rows` write again exactly the rows that the literals picked.
