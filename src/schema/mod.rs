@@ -3,5 +3,6 @@
 pub mod apply;
 pub mod catalog;
 pub mod diff;
+pub mod entry;
 mod naming;
 pub mod types;

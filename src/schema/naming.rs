@@ -105,3 +105,34 @@ pub(crate) fn index(table: &Table, columns: &[String], engine: Engine) -> Name {
         Engine::Sqlite => format!("sqlite_autoindex_{}_{}", table.name, table.indexes.len() + 1),
     }
 }
+
+/// `text` with the word `from` made `to` wherever it stands outside of a string.
+pub(crate) fn rename_word(text: &str, from: &str, to: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, part) in text.split('\'').enumerate() {
+        if at > 0 {
+            out.push('\'');
+        }
+        if at % 2 == 1 {
+            out.push_str(part);
+            continue;
+        }
+        let mut rest = part;
+        while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
+            let end = rest[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(rest.len(), |e| start + e);
+            out.push_str(&rest[..start]);
+            out.push_str(if &rest[start..end] == from { to } else { &rest[start..end] });
+            rest = &rest[end..];
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+/// The columns that a rule stands on.
+pub(crate) fn rule_columns(rule: &Rule) -> Vec<&str> {
+    match rule {
+        Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. } => columns.iter().map(String::as_str).collect(),
+        Rule::Check(text) | Rule::Exclude(text) => words(text).collect(),
+    }
+}

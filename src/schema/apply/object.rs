@@ -244,7 +244,7 @@ impl Catalog {
             }
         };
         let bare = |name: &str| name.split('(').next().unwrap_or(name).to_owned();
-        let definition = old.definition.as_ref().map(|d| super::table::rename_word(d, &bare(from), &bare(to)));
+        let definition = old.definition.as_ref().map(|d| crate::schema::naming::rename_word(d, &bare(from), &bare(to)));
         if let Some(function) = definition.as_deref().and_then(|d| called_by(class, d)) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), false);
             self.lean(&function, Leaning::User(Box::new(new_key.clone())), true);
