@@ -7,7 +7,8 @@
 use super::apply::mapped::Mapped;
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Constraint, Index, Name, Picks, Rule, Value};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use foldhash::HashMap;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 /// The number of a set of values or rows.
@@ -224,8 +225,8 @@ impl Catalog {
             engine,
             assumptions: 0,
             unseen: HashSet::new(),
-            entries: HashMap::new(),
-            leaning: HashMap::new(),
+            entries: HashMap::default(),
+            leaning: HashMap::default(),
             journals: Vec::new(),
             clock: 0,
             assumed: 0,
@@ -234,9 +235,9 @@ impl Catalog {
             checks_off: false,
             together: Vec::new(),
             temporary: Vec::new(),
-            deleted: HashMap::new(),
-            mappings: HashMap::new(),
-            converted: HashMap::new(),
+            deleted: HashMap::default(),
+            mappings: HashMap::default(),
+            converted: HashMap::default(),
         }
     }
 
@@ -261,7 +262,7 @@ impl Catalog {
 
     /// Records what the first touch of each key finds, until [`Catalog::end`].
     pub fn begin(&mut self) {
-        self.journals.push(Journal::new());
+        self.journals.push(Journal::default());
     }
 
     /// Ends the newest recording and hands it over.
