@@ -48,24 +48,34 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
 
     let mut catalog = Catalog::new(engine);
     settings.start(global, &mut catalog)?;
-    let entries = judge::judge(&mut catalog, &loaded, &settings.config.gate, judged)?;
-    let fed = loaded.migrations.len() - entries.len();
-    let report = Report { engine, layout: loaded.layout.name(), entries, notes: loaded.notes, fed };
-    let blocked = report.summary().blocked > 0;
+    let (policy, layout) = (&settings.config.gate, loaded.layout.name());
     let mut out = BufWriter::new(&mut console.out);
-    match global.format {
-        Format::Json => json::write(&report, &mut out)?,
-        Format::Text | Format::Markdown if report.entries.is_empty() => {
-            writeln!(out, "no migration to judge: {fed} stand in {}, and none is among those asked for", settings.dir.display())?
+    let summary = match global.format {
+        Format::Json => {
+            let mut report = json::Writer::new(out, engine, layout)?;
+            judge::judge(&mut catalog, &loaded, policy, judged, |entry| report.entry(&entry))?;
+            report.end()?
         }
         Format::Text | Format::Markdown => {
-            text::write(&report, text::Layout { width: console.width, colour: console.colour, quiet: global.quiet, verbose: global.verbose }, &mut out)?
+            let mut entries = Vec::new();
+            judge::judge(&mut catalog, &loaded, policy, judged, |entry| {
+                entries.push(entry);
+                Ok(())
+            })?;
+            let fed = loaded.migrations.len() - entries.len();
+            let report = Report { engine, layout, entries, notes: loaded.notes, fed };
+            if report.entries.is_empty() {
+                writeln!(out, "no migration to judge: {fed} stand in {}, and none is among those asked for", settings.dir.display())?;
+            } else {
+                text::write(&report, text::Layout { width: console.width, colour: console.colour, quiet: global.quiet, verbose: global.verbose }, &mut out)?;
+            }
+            out.flush()?;
+            report.summary()
         }
-    }
-    out.flush()?;
+    };
     // The process ends now, and the system takes memory back faster than we can, piece by piece.
-    std::mem::forget((catalog, report.entries));
-    Ok(if blocked { Exit::Forbidden } else { Exit::Done })
+    std::mem::forget((catalog, loaded.migrations));
+    Ok(if summary.blocked > 0 { Exit::Forbidden } else { Exit::Done })
 }
 
 /// The given paths, absolute where they exist.

@@ -1,4 +1,4 @@
-//! Puts the stages together. In: migrations and what holds for them. Out: judged entries, in order.
+//! Puts the stages together. In: migrations and what holds for them. Out: judged entries, one by one, in order.
 //!
 //! Parsing is most of the work and knows nothing of its neighbours, so every core takes part; the catalog is one, and
 //! follows in order. Trees are dropped where they were made, and no more than a few stretches are in flight.
@@ -25,8 +25,8 @@ const STACK: usize = 256 << 20;
 /// Both parts, parsed.
 pub(super) type Parsed = (Vec<Statement>, Option<Vec<Statement>>);
 
-/// Parses every migration, and hands each to `then` in order.
-pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: impl FnMut(usize, Parsed)) -> std::io::Result<()> {
+/// Parses every migration, and hands each to `then` in order, until that fails.
+pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: impl FnMut(usize, Parsed) -> std::io::Result<()>) -> std::io::Result<()> {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(migrations.len().div_ceil(STRETCH));
     std::thread::scope(|scope| {
@@ -50,7 +50,7 @@ pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: im
             waiting.insert(from, parsed);
             while let Some(parsed) = waiting.remove(&due) {
                 for one in parsed {
-                    then(due, one);
+                    then(due, one)?;
                     due += 1;
                 }
             }
@@ -59,12 +59,17 @@ pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: im
     })
 }
 
-/// Judges those of `migrations` that `judged` picks; the others only say what stands.
-pub(super) fn judge(catalog: &mut Catalog, loaded: &Loaded, policy: &Policy, judged: impl Fn(&Migration) -> bool) -> std::io::Result<Vec<Entry>> {
+/// Judges those of `migrations` that `judged` picks, and hands each to `then`; the others only say what stands.
+pub(super) fn judge(
+    catalog: &mut Catalog,
+    loaded: &Loaded,
+    policy: &Policy,
+    judged: impl Fn(&Migration) -> bool,
+    mut then: impl FnMut(Entry) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let migrations = &loaded.migrations;
     let twins: HashMap<&str, &str> =
         loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name).filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
-    let mut entries = Vec::new();
     each_parsed(migrations, catalog.engine, |at, (up, down)| {
         let migration = &migrations[at];
         if judged(migration) {
@@ -72,12 +77,12 @@ pub(super) fn judge(catalog: &mut Catalog, loaded: &Loaded, policy: &Policy, jud
             if let Some(message) = twins.get(migration.path.as_str()) {
                 assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
             }
-            entries.push(entry(migration, assessment, policy, loaded.layout.has_down()));
+            then(entry(migration, assessment, policy, loaded.layout.has_down()))
         } else {
             assess::follow(catalog, &up);
+            Ok(())
         }
-    })?;
-    Ok(entries)
+    })
 }
 
 fn entry(migration: &Migration, assessment: Assessment, policy: &Policy, has_downs: bool) -> Entry {

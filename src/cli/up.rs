@@ -54,7 +54,17 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let due: HashSet<&str> = pending.iter().map(|m| m.path.as_str()).collect();
         let mut catalog = Catalog::new(observed.engine);
         settings.start(global, &mut catalog)?;
-        let entries = judge::judge(&mut catalog, &loaded, &settings.config.gate, |m| due.contains(m.path.as_str()))?;
+        let mut entries = Vec::new();
+        judge::judge(
+            &mut catalog,
+            &loaded,
+            &settings.config.gate,
+            |m| due.contains(m.path.as_str()),
+            |entry| {
+                entries.push(entry);
+                Ok(())
+            },
+        )?;
         warn(&entries, global)?;
         let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
         let policy = &settings.config.gate;

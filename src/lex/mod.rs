@@ -57,7 +57,9 @@ pub fn line_comments(sql: &str, engine: Engine) -> Vec<LineComment<'_>> {
             Kind::LineComment => found.push(LineComment { text: sql[lexeme.start..lexeme.end].trim_end(), offset: lexeme.start, line, alone }),
             Kind::BlockComment | Kind::Conditional | Kind::Word | Kind::Quoted | Kind::Unterminated | Kind::Punct => alone = false,
         }
-        line += newlines(&sql[lexeme.start..lexeme.end]);
+        if !matches!(lexeme.kind, Kind::Word | Kind::Punct | Kind::Space | Kind::LineComment) {
+            line += newlines(&sql[lexeme.start..lexeme.end]);
+        }
     }
     found
 }
@@ -170,7 +172,10 @@ impl<'a> Splitter<'a> {
         loop {
             let rest = &self.sql[self.scanner.at..];
             let custom = delimiter != ";";
-            if rest.starts_with(delimiter.as_str()) && (custom || opening.depth == 0 && !(opening.rule && opening.parens > 0)) {
+            if rest.as_bytes().first() == delimiter.as_bytes().first()
+                && rest.starts_with(delimiter.as_str())
+                && (custom || opening.depth == 0 && !(opening.rule && opening.parens > 0))
+            {
                 self.scanner.at += delimiter.len();
                 let ended = start.take().map(|s| self.push(PieceKind::Sql, s, end, end_line));
                 if ended.is_some() && opening.copy {
@@ -244,7 +249,11 @@ impl<'a> Splitter<'a> {
         self.counted.1
     }
 
+    /// Counts the lines of a lexeme that may hold some.
     fn advance(&mut self, lexeme: Lexeme) {
+        if matches!(lexeme.kind, Kind::Word | Kind::Punct | Kind::LineComment) {
+            return;
+        }
         let text = &self.sql[lexeme.start..lexeme.end];
         if let Some(last) = text.rfind('\n') {
             self.line += newlines(text);

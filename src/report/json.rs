@@ -1,28 +1,17 @@
-//! The report as JSON: a stable interface (design, section 6). In: a report. Out: one object.
+//! The report as JSON: a stable interface (design, section 6). In: judged migrations. Out: one object.
 
-use super::{Entry, Report, Summary};
+use super::{Entry, Summary};
 use crate::assess::{Judged, RoundTrip};
+use crate::engine::Engine;
 use crate::gate::merge::{Attestation, Severity};
 use crate::migration::{Allow, Direction};
 use crate::schema::diff::Application;
 use crate::table::{Loss, Verdict};
 use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
 use std::io::Write;
 
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
-
-#[derive(Serialize)]
-struct Whole<'a> {
-    schema: u32,
-    tool_version: &'a str,
-    engine: &'a str,
-    layout: &'a str,
-    #[serde(serialize_with = "migrations")]
-    migrations: &'a [Entry],
-    summary: Summary,
-}
 
 #[derive(Serialize)]
 struct One<'a> {
@@ -52,15 +41,39 @@ struct Found<'a> {
     help: &'a str,
 }
 
-fn migrations<S: Serializer>(entries: &&[Entry], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut list = serializer.serialize_seq(Some(entries.len()))?;
-    for entry in *entries {
+/// Writes each entry when it is judged, so that a large project's report need not stand in memory.
+pub struct Writer<W> {
+    out: W,
+    summary: Summary,
+    first: bool,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins the report.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to.
+    pub fn new(mut out: W, engine: Engine, layout: &str) -> std::io::Result<Self> {
+        let version = env!("CARGO_PKG_VERSION");
+        write!(out, r#"{{"schema":{SCHEMA},"tool_version":"{version}","engine":"{engine}","layout":"{layout}","migrations":["#)?;
+        Ok(Writer { out, summary: Summary::default(), first: true })
+    }
+
+    /// Writes one migration.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to.
+    pub fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
+        if !std::mem::take(&mut self.first) {
+            self.out.write_all(b",")?;
+        }
+        self.summary.count(entry);
         let (migration, assessment) = (&entry.migration, &entry.assessment);
         let found = assessment.findings.iter().zip(&entry.merge.severities);
         let findings = found
             .map(|(f, &severity)| Found { code: f.code, name: f.name, severity, direction: f.direction, line: f.line, message: &f.message, help: &f.help })
             .collect();
-        list.serialize_element(&One {
+        let one = One {
             version: migration.version.as_str(),
             name: &migration.name,
             path: &migration.path,
@@ -74,26 +87,21 @@ fn migrations<S: Serializer>(entries: &&[Entry], serializer: S) -> Result<S::Ok,
             allowed: Some(entry.merge.allowed.as_slice()).filter(|a| !a.is_empty()),
             statements: &assessment.statements,
             findings,
-        })?;
+        };
+        Ok(serde_json::to_writer(&mut self.out, &one)?)
     }
-    list.end()
-}
 
-/// Writes `report` and a line end.
-///
-/// # Errors
-/// When `out` cannot be written to.
-pub fn write(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
-    let whole = Whole {
-        schema: SCHEMA,
-        tool_version: env!("CARGO_PKG_VERSION"),
-        engine: report.engine.name(),
-        layout: report.layout,
-        migrations: &report.entries,
-        summary: report.summary(),
-    };
-    serde_json::to_writer(&mut *out, &whole)?;
-    out.write_all(b"\n")
+    /// Ends the report with the counts and a line end.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to.
+    pub fn end(mut self) -> std::io::Result<Summary> {
+        self.out.write_all(b"],\"summary\":")?;
+        serde_json::to_writer(&mut self.out, &self.summary)?;
+        self.out.write_all(b"}\n")?;
+        self.out.flush()?;
+        Ok(self.summary)
+    }
 }
 
 /// An error that stopped everything, as the design gives it for exit 2.

@@ -1,4 +1,4 @@
-//! One report value to many forms. In: what was judged. Out: text for people, JSON for machines.
+//! What was judged to many forms. In: entries. Out: text for people, JSON for machines.
 
 pub mod json;
 pub mod rules;
@@ -54,20 +54,25 @@ pub struct Summary {
     pub not_understood: usize,
 }
 
+impl Summary {
+    /// Counts `entry`.
+    fn count(&mut self, entry: &Entry) {
+        match entry.assessment.verdict {
+            Verdict::Reversible => self.reversible += 1,
+            Verdict::Partial => self.partial += 1,
+            Verdict::Irreversible => self.irreversible += 1,
+        }
+        self.blocked += usize::from(entry.merge.blocked);
+        self.statements += entry.assessment.statements.len();
+        self.not_understood += entry.assessment.statements.iter().filter(|s| s.code == Kind::NotUnderstood.row().code).count();
+    }
+}
+
 impl Report {
     /// The counts.
     pub fn summary(&self) -> Summary {
         let mut sum = Summary::default();
-        for entry in &self.entries {
-            match entry.assessment.verdict {
-                Verdict::Reversible => sum.reversible += 1,
-                Verdict::Partial => sum.partial += 1,
-                Verdict::Irreversible => sum.irreversible += 1,
-            }
-            sum.blocked += usize::from(entry.merge.blocked);
-            sum.statements += entry.assessment.statements.len();
-            sum.not_understood += entry.assessment.statements.iter().filter(|s| s.code == Kind::NotUnderstood.row().code).count();
-        }
+        self.entries.iter().for_each(|entry| sum.count(entry));
         sum
     }
 }

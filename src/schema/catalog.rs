@@ -10,7 +10,8 @@ pub(crate) use super::entry::held;
 pub use super::entry::{Brought, Entry, HeldColumn, HeldConstraint, HeldIndex, Key, Leaning, Object, Origin, Table};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Name, Picks};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use foldhash::HashMap;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 /// What the first touch of each key found there.
@@ -62,8 +63,8 @@ impl Catalog {
             engine,
             assumptions: 0,
             unseen: HashSet::new(),
-            entries: HashMap::new(),
-            leaning: HashMap::new(),
+            entries: HashMap::default(),
+            leaning: HashMap::default(),
             journals: Vec::new(),
             clock: 0,
             assumed: 0,
@@ -72,9 +73,9 @@ impl Catalog {
             checks_off: false,
             together: Vec::new(),
             temporary: Vec::new(),
-            deleted: HashMap::new(),
-            mappings: HashMap::new(),
-            converted: HashMap::new(),
+            deleted: HashMap::default(),
+            mappings: HashMap::default(),
+            converted: HashMap::default(),
         }
     }
 
@@ -99,7 +100,7 @@ impl Catalog {
 
     /// Records what the first touch of each key finds, until [`Catalog::end`].
     pub fn begin(&mut self) {
-        self.journals.push(Journal::new());
+        self.journals.push(Journal::default());
     }
 
     /// Ends the newest recording and hands it over.
