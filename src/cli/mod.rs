@@ -6,11 +6,17 @@ mod down;
 mod explain;
 mod failure;
 mod git;
+mod go;
+mod goto;
+mod half_done;
+mod history;
 mod judge;
 mod new;
+mod redo;
 mod rules;
 mod settings;
 mod status;
+mod steps;
 mod up;
 
 use crate::engine::Engine;
@@ -32,6 +38,7 @@ struct Cli {
 
 /// What every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// The settings' file [default: migrate.toml in this folder or one above it]
     #[arg(long, global = true, value_name = "FILE")]
@@ -90,8 +97,14 @@ enum Command {
     Up(up::Arguments),
     /// Undo what is applied, newest first; without a target, only show what it would do
     Down(down::Arguments),
-    /// Show files and history side by side
+    /// Make one version the newest applied one, whichever way that is
+    Goto(goto::Arguments),
+    /// Undo the newest applied migrations and run them again
+    Redo(redo::Arguments),
+    /// Show files and history side by side, and how far back DOWN reaches
     Status,
+    /// Show all that ever ran, and the DOWN that was stored with it
+    History(history::Arguments),
     /// Make a new migration's file
     New(new::Arguments),
     /// Print the reversibility table
@@ -151,7 +164,10 @@ fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
         Command::Check(arguments) => check::run(&cli.global, arguments, console),
         Command::Up(arguments) => up::run(&cli.global, arguments, console),
         Command::Down(arguments) => down::run(&cli.global, arguments, console),
+        Command::Goto(arguments) => goto::run(&cli.global, arguments, console),
+        Command::Redo(arguments) => redo::run(&cli.global, arguments, console),
         Command::Status => status::run(&cli.global, console),
+        Command::History(arguments) => history::run(&cli.global, arguments, console),
         Command::New(arguments) => new::run(&cli.global, arguments, console),
         Command::Rules => rules::run(&cli.global, console),
         Command::Explain(arguments) => explain::run(arguments, console),

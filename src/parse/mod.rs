@@ -6,6 +6,7 @@ pub mod even;
 mod functions;
 mod kinds;
 mod lower;
+pub mod manner;
 pub mod names;
 mod recognise;
 
@@ -96,6 +97,21 @@ pub fn script(script: &Script, engine: Engine) -> Vec<Statement> {
         }
     }
     statements
+}
+
+/// Whether two scripts differ in comments and white space alone.
+pub fn same_words(a: &Script, b: &Script, engine: Engine) -> bool {
+    let all = |script: &Script| {
+        let mut all = Vec::new();
+        for segment in &script.segments {
+            for piece in lex::split(&segment.text, segment.first_line, engine) {
+                let tokens = Tokenizer::new(engine.dialect(), &runnable(piece.text, engine)).tokenize_with_location().ok()?;
+                all.push(words(tokens));
+            }
+        }
+        Some(all)
+    };
+    all(a).is_some_and(|words| all(b) == Some(words))
 }
 
 fn not_understood() -> Action {

@@ -117,6 +117,13 @@ pub struct Loaded {
     pub notes: Vec<Note>,
 }
 
+impl Loaded {
+    /// No migrations at all: what a DBA has who works from the database alone.
+    pub fn none() -> Loaded {
+        Loaded { layout: Layout::Native, migrations: Vec::new(), notes: Vec::new() }
+    }
+}
+
 /// Reads the migrations in `dir`: in the given layout, or in the one that the files' shape shows; of files for several
 /// engines those for `engine`.
 pub fn load(dir: &Path, layout: Option<Layout>, engine: Engine) -> Result<Loaded, ReadError> {

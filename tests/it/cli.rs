@@ -199,7 +199,11 @@ fn down_shows_first_and_acts_when_told_how_far() {
     assert_eq!(run(&["down", "--to", "1"]), said(0, "nothing to do: nothing is applied after that\n"));
     assert_eq!(run(&["up", "-q"]), said(0, "1 migration applied; now at 2 (reversible, loss: written-since)\n"));
     std::fs::remove_dir_all(folder.path().join("migrations")).unwrap();
-    assert_eq!(run(&["down", "--steps", "2", "-q"]), said(0, "2 migrations undone\n"), "the history holds every DOWN");
+    let refused = run(&["down", "--steps", "2", "-q"]);
+    assert_eq!((refused.0, refused.1.as_str()), (3, ""));
+    assert!(refused.2.contains("loses all that stands in table notes") && refused.2.contains("--accept-loss notes"), "{}", refused.2);
+    let agreed = run(&["down", "--steps", "2", "-q", "--accept-loss", "notes"]);
+    assert_eq!(agreed, said(0, "2 migrations undone\n"), "the history holds every DOWN");
 }
 
 /// `text` with the times that differ from run to run made words.

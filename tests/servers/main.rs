@@ -9,6 +9,7 @@ mod locks;
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
 mod page;
 mod run;
+mod runner;
 mod secrets;
 mod state;
 mod support;
