@@ -1,7 +1,8 @@
 //! The one path that `up`, `down`, `goto` and `redo` take: lock, observe, plan, judge, ask for consent, clear, apply, report.
 
-use super::database::{Database, Waiting, block_on, progress};
+use super::database::{Database, Waiting, block_on};
 use super::failure::Failure;
+use super::progress::progress;
 use super::settings::Settings;
 use super::{Console, Format, Global, half_done, judge, steps};
 use crate::engine::Engine;

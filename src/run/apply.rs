@@ -9,6 +9,7 @@ use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
 use super::patience::{Pauses, in_the_way};
+use super::secret::shown;
 use super::segment::{Segment, segments, touched_by};
 use super::{Event, RunError, look, mysql, postgres, sqlite};
 use crate::gate::{Course, Inverse, Resume, Sql, Step};
@@ -88,7 +89,9 @@ impl Run<'_> {
     /// Waits before the next try; `false` where there is to be none.
     async fn pause(&mut self, stop: &Stop, pauses: &mut Pauses, progress: &mut dyn FnMut(Event<'_>)) -> bool {
         let Some(pause) = pauses.next().filter(|_| stop.again) else { return false };
-        progress(Event::Retrying { step: self.step, message: &stop.message, pause });
+        let message = self.connection.secrets.mask(&stop.message);
+        tracing::info!("{message}; trying again in {pause:?}");
+        progress(Event::Retrying { step: self.step, message: &message, pause });
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             // The next statement to run sees the signal.
@@ -226,6 +229,7 @@ impl Run<'_> {
         let in_journal = |error: &sqlx::Error| Stop::at(at, error).doing("adding the row to the journal");
         for sql in &inverse.sql {
             progress(Event::Statement { step: self.step, at: inverse.statement, sql });
+            self.trace(inverse.statement, sql);
             let touched = sql.touched.as_deref().unwrap_or_default();
             let looked = look::before(self.connection, touched).await.map_err(|error| Stop::at(at, &error).doing("looking at the catalog"))?;
             journal.begun(self.connection, self.step, at, Some(&looked)).await.map_err(|error| in_journal(&error))?;
@@ -303,9 +307,23 @@ impl Run<'_> {
         for at in range {
             let sql = &self.step.statements[at];
             progress(Event::Statement { step: self.step, at: at + 1, sql });
+            self.trace(at + 1, sql);
             self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
         }
         Ok(())
+    }
+
+    fn trace(&self, at: usize, sql: &Sql) {
+        tracing::info!(
+            "{} {} {}: statement {at} of {}, {}:{}: {}",
+            self.step.direction.name(),
+            self.step.version,
+            self.step.name,
+            self.step.statements.len(),
+            sql.path,
+            sql.line,
+            self.connection.secrets.mask(&shown(&sql.text))
+        );
     }
 
     /// Adds the history row, which commits by itself.

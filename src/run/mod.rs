@@ -37,6 +37,7 @@ mod interrupt;
 mod journal;
 mod look;
 mod mysql;
+mod option_file;
 mod patience;
 mod pooler;
 mod postgres;
@@ -49,6 +50,7 @@ pub use connection::Opening;
 pub use error::{Failure, RunError, Stands, WAYS_ON, list};
 pub use interrupt::{Interrupt, Signal};
 pub use patience::Patience;
+pub use secret::shown;
 
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
@@ -115,7 +117,9 @@ pub struct Locked {
 /// # Errors
 /// [`RunError::Usage`], [`RunError::Unreachable`] or [`RunError::Interrupted`].
 pub async fn connect(engine: Engine, url: &str, opening: &Opening) -> Result<Session, RunError> {
-    Ok(Session { connection: Connection::open(engine, url, opening).await? })
+    let connection = Connection::open(engine, url, opening).await?;
+    tracing::info!("connected to {}{}", connection.place, if opening.read_only { ", to read only" } else { "" });
+    Ok(Session { connection })
 }
 
 impl Session {
@@ -144,6 +148,7 @@ impl Session {
             Engine::Postgres => postgres::lock(&mut self.connection, &table, timeout).await.map(|()| None),
             Engine::Mysql | Engine::Mariadb => mysql::lock(&mut self.connection, &table, timeout).await.map(|()| None),
         };
+        tracing::info!("{} the lock of {}", if locked.is_ok() { "holds" } else { "did not get" }, table.sql);
         match locked {
             Ok(file) => Ok(Locked { connection: self.connection, table, _file: file }),
             Err(RunError::Locked { holder }) => Err(RunError::Locked { holder: self.at_work(&table, holder).await }),
