@@ -2,7 +2,7 @@
 
 use super::{Console, Format, Global};
 use crate::run::{Event, shown};
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -10,27 +10,28 @@ use std::time::{Duration, Instant};
 pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl FnMut(Event<'_>) + use<'a> {
     let quiet = global.quiet || global.format == Format::Json;
     // What -v tells has its own lines on stderr, and the moving line would tear them.
-    let bar = (!quiet && !global.verbose && std::io::stderr().is_terminal()).then(bar);
+    let line = (!quiet && !global.verbose && std::io::stderr().is_terminal()).then(MovingLine::new);
     let mut began = Instant::now();
     move |event| {
+        let bar = line.as_ref().map(|line| &line.0);
         let _ = match event {
             Event::Started { step } => {
                 began = Instant::now();
-                if let Some(bar) = &bar {
+                if let Some(bar) = bar {
                     bar.reset();
                     bar.set_prefix(format!("{} {} {}", step.direction.name(), step.version, step.name));
                 }
                 Ok(())
             }
             Event::Statement { step, at, sql } => {
-                if let Some(bar) = &bar {
+                if let Some(bar) = bar {
                     bar.set_message(format!("statement {at} of {} (line {}): {}", step.statements.len(), sql.line, shown(&sql.text)));
                 }
                 Ok(())
             }
             Event::Retrying { step, message, pause } => {
                 let line = format!("{} {} {}: {message}; trying again in {:.1} s", step.direction.name(), step.version, step.name, pause.as_secs_f32());
-                match &bar {
+                match bar {
                     Some(bar) => {
                         bar.println(line);
                         Ok(())
@@ -41,7 +42,7 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
             Event::Finished { .. } if quiet => Ok(()),
             Event::Finished { step } => {
                 let line = format!("{} {} {} ({} ms)", step.direction.name(), step.version, step.name, began.elapsed().as_millis());
-                match &bar {
+                match bar {
                     Some(bar) => bar.suspend(|| writeln!(console.out, "{line}")),
                     None => writeln!(console.out, "{line}"),
                 }
@@ -50,9 +51,20 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
     }
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {prefix}, {elapsed}: {wide_msg}").expect("the template is right");
-    let bar = ProgressBar::new_spinner().with_style(style).with_finish(ProgressFinish::AndClear);
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
+/// A line that is gone when this is: an error that follows begins on a line of its own.
+struct MovingLine(ProgressBar);
+
+impl MovingLine {
+    fn new() -> MovingLine {
+        let style = ProgressStyle::with_template("{spinner} {prefix}, {elapsed}: {wide_msg}").expect("the template is right");
+        let bar = ProgressBar::new_spinner().with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        MovingLine(bar)
+    }
+}
+
+impl Drop for MovingLine {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
