@@ -65,8 +65,12 @@ impl Run<'_> {
     pub(super) async fn complete(mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), RunError> {
         let transactional = self.connection.engine.facts().transactional_ddl;
         let segments = segments(&self.step.statements, self.step.in_transaction, transactional);
+        if let (Course::Whole, true, [] | [Segment::Together(_)]) = (&self.step.course, transactional, segments.as_slice()) {
+            return self.whole(progress).await;
+        }
+        // A script before this one may have left settings; one transaction begins by ending them.
+        self.settle().await.map_err(|error| self.connection.refused("ending the session settings of the script before", &error))?;
         match &self.step.course {
-            Course::Whole if transactional && matches!(segments.as_slice(), [] | [Segment::Together(_)]) => self.whole(progress).await,
             Course::Whole | Course::Finish(_) => self.journalled(&segments, progress).await,
             Course::Compensate(resume, inverses) => self.compensate(resume, inverses, progress).await,
             Course::Settle(outcome) => self.recorded(*outcome, &now()).await,
@@ -105,6 +109,8 @@ impl Run<'_> {
         let first = range.start;
         let (begin, rebuild) = match self.connection.driver {
             Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::turns_foreign_keys_off(self.step.statements[range.clone()].iter().map(|sql| sql.text.as_str()))),
+            // Between the segments of one script its settings hold; between two scripts they do not.
+            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => (postgres::SETTLE_AND_BEGIN, false),
             Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", false),
         };
         if rebuild {
@@ -118,7 +124,7 @@ impl Run<'_> {
             // A connection that is gone was rolled back by the server.
             let _ = self.connection.execute("ROLLBACK").await;
         }
-        if let Driver::Sqlite(_) = self.connection.driver {
+        if rebuild {
             // Not part of the outcome: the transaction is over, and the next step would fail here too.
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
         }
@@ -144,7 +150,6 @@ impl Run<'_> {
         }
         match commit {
             Commit::History(started_at) => {
-                self.settle().await.map_err(|error| Stop::at(last, &error).doing("ending the script's session settings"))?;
                 self.append(Outcome::Done, started_at, self.step.note.as_deref())
                     .await
                     .map_err(|error| Stop::at(last, &error).doing("adding the row to the history table"))?;
@@ -342,15 +347,8 @@ impl Run<'_> {
     /// Ends what the script set for its session.
     async fn settle(&mut self) -> sqlx::Result<()> {
         match (&self.connection.driver, &self.connection.home) {
-            (Driver::Sqlite(_), _) => {
-                // Inside of a transaction this does nothing, and whoever ends the transaction says it again.
-                self.connection.execute("PRAGMA foreign_keys = ON").await?;
-            }
-            (Driver::Postgres(_), _) => {
-                for sql in postgres::SETTLE {
-                    self.connection.execute(sql).await?;
-                }
-            }
+            (Driver::Sqlite(_), _) => self.connection.execute("PRAGMA foreign_keys = ON").await?,
+            (Driver::Postgres(_), _) => self.connection.execute(postgres::SETTLE).await?,
             (Driver::Mysql(_), Home::Server(database)) => {
                 for sql in mysql::settle(database, &self.connection.patience) {
                     self.connection.execute(&sql).await?;

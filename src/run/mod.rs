@@ -239,6 +239,10 @@ impl Locked {
                 Err(error) => return Err(error),
             }
         }
+        if let Engine::Postgres = self.connection.engine {
+            // The next script would begin so; what follows now is none.
+            self.connection.execute(postgres::SETTLE).await.map_err(|error| self.connection.refused("ending the script's session settings", &error))?;
+        }
         Ok(cleared.steps().len())
     }
 
