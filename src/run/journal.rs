@@ -1,17 +1,7 @@
 //! The journal of runs that are not one transaction. In: what is about to run, what has run. Out: rows that tell after any crash
 //! which statements stand.
 //!
-//! A table beside the history table, named after it with `_journal`; like that one it only grows.
-//!
-//! | column | what it holds |
-//! |---|---|
-//! | `run` | the `seq` of the history row that tells of the run's beginning |
-//! | `entry` | the row's number within the run, from 1 |
-//! | `statements` | how many of the migration's statements stand when this is `done` |
-//! | `phase` | `begun`: they are about to run; `done`: they stand |
-//! | `at` | when, RFC 3339 in UTC |
-//! | `prefix_sha256` | a checksum over the text of those statements |
-//! | `looked_at` | what the catalog showed before, as JSON; empty where no look tells whether the statement took effect |
+//! A table beside the history table, whose columns [`crate::run`] explains; like that one it only grows.
 
 use super::connection::{Connection, Driver};
 use super::history::{HistoryTable, now};

@@ -4,29 +4,7 @@
 //! The order is a type: [`connect`] gives a [`Session`], [`Session::lock`] a [`Locked`], [`Locked::observe`] what the gate
 //! judges, and [`Locked::apply`] takes nothing but what the gate cleared. The lock is held by the connection that executes.
 //!
-//! # The history table
-//!
-//! By default `migrate_history`, made by the first migration that runs. Rows are only ever added: a DOWN adds one, it erases
-//! none. What is in force follows from them ([`crate::observed::in_force`]).
-//!
-//! | column | what it holds |
-//! |---|---|
-//! | `seq` | the row's number, from 1 |
-//! | `version`, `name` | the migration's, as written in its file's name |
-//! | `direction` | `up` or `down` |
-//! | `outcome` | `done`; `started`: a run that is not one transaction began, and the journal tells how far it came; `failed`: it stopped part-way; `undone`: what stood of it was taken back |
-//! | `started_at`, `ended_at` | when, RFC 3339 in UTC |
-//! | `actor`, `host` | the database's user and the operating system's; the computer |
-//! | `tool_version` | the version of this program |
-//! | `verdict`, `loss` | what it judged, in the words of its reports |
-//! | `up_sha256`, `down_sha256` | checksums of the two scripts, line ends made even |
-//! | `up_text`, `down_text` | the scripts; DOWN so that the way back travels with the database, UP (up to 1 MiB) to show what was edited |
-//! | `down_loses` | what DOWN takes away with all that was written since UP, a line each: `table notes`, `column users.email` |
-//! | `pin`, `attestation` | empty |
-//! | `reason` | why it ran, where somebody had to say |
-//! | `note` | what else is worth knowing: `failed: statement 2 of 3, line 7; …` |
-//!
-//! What runs outside of one transaction leaves a row for each statement in the table beside it (`migrate_history_journal`).
+#![doc = include_str!("../../fixtures/topics/history.md")]
 
 mod apply;
 mod connection;
