@@ -23,7 +23,14 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> anyhow::Resul
     let row = table::find(rule).or_else(|| TABLE.iter().find(|row| row.family.eq_ignore_ascii_case(rule)));
     let page = match row.map(|row| row.page).or(check.map(|check| check.page)).or(topic) {
         Some(page) => page,
-        None => return Err(Failure::usage("unknown-rule", format!("`{rule}` is neither a rule nor a topic"), "`migrate rules` lists codes and names; the topics are history and half-done").into()),
+        None => {
+            return Err(Failure::usage(
+                "unknown-rule",
+                format!("`{rule}` is neither a rule nor a topic"),
+                "`migrate rules` lists codes and names; the topics are history and half-done",
+            )
+            .into());
+        }
     };
     write!(console.out, "{page}")?;
     Ok(Exit::Done)

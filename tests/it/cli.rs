@@ -73,9 +73,15 @@ fn new_leaves_sqitch_to_its_own_plan() {
 
 #[test]
 fn explain_prints_the_page_of_a_rule() {
-    for (rule, title) in
-        [("drop-column", "# drop-column"), ("c02", "# drop-column"), ("column-type", "# column-type"), ("no-down", "# round-trip"), ("R03", "# round-trip")]
-    {
+    for (rule, title) in [
+        ("drop-column", "# drop-column"),
+        ("c02", "# drop-column"),
+        ("column-type", "# column-type"),
+        ("no-down", "# round-trip"),
+        ("R03", "# round-trip"),
+        ("history", "# history"),
+        ("half-done", "# half-done"),
+    ] {
         let ran = migrate(&root(), &["explain", rule]);
         assert_eq!((ran.code, ran.out.lines().next()), (0, Some(title)), "{rule}");
     }
