@@ -8,8 +8,7 @@ use crate::schema::catalog::{Entry, Journal, Key, Origin};
 use std::collections::HashSet;
 
 fn mentions(done: &Done<'_>, name: &str) -> bool {
-    let name = name.rsplit('.').next().unwrap_or(name);
-    done.statement.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|w| w.eq_ignore_ascii_case(name))
+    done.statement.says(name.rsplit('.').next().unwrap_or(name))
 }
 
 /// The table that a statement of UP carries values into, where UP made the place.

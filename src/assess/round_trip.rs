@@ -88,10 +88,11 @@ fn lost(before: &Journal, catalog: &Catalog) -> HashSet<Origin> {
                 lost.extend(
                     old.columns
                         .iter()
-                        .filter(|c| {
-                            new.column(&c.def.name).is_none_or(|n| n.values != c.values && (c.def.generated.is_none() || c.def.generated != n.def.generated))
+                        .enumerate()
+                        .filter(|(place, c)| {
+                            new.column_like(*place, c).is_none_or(|n| n.values != c.values && (c.def.generated.is_none() || c.def.generated != n.def.generated))
                         })
-                        .map(|c| c.values),
+                        .map(|(_, c)| c.values),
                 );
             }
             _ => {

@@ -85,7 +85,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
 }
 
 /// Reservations are told before anything runs, on stderr: stdout holds the result.
-fn warn(entries: &[Entry], global: &Global) -> std::io::Result<()> {
+fn warn(entries: &[Entry<'_>], global: &Global) -> std::io::Result<()> {
     if global.quiet {
         return Ok(());
     }
@@ -98,7 +98,7 @@ fn warn(entries: &[Entry], global: &Global) -> std::io::Result<()> {
     Ok(())
 }
 
-fn say(console: &mut Console, global: &Global, pending: &[&Migration], entries: &[Entry], count: usize) -> std::io::Result<()> {
+fn say(console: &mut Console, global: &Global, pending: &[&Migration], entries: &[Entry<'_>], count: usize) -> std::io::Result<()> {
     if global.format == Format::Json {
         let applied: Vec<_> = pending
             .iter()
