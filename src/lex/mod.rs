@@ -4,7 +4,8 @@
 mod scan;
 
 use crate::engine::Engine;
-use scan::{Kind, Lexeme, Scanner, find};
+pub(crate) use scan::{Kind, Scanner};
+use scan::{Lexeme, find};
 
 /// What a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

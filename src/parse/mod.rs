@@ -8,6 +8,7 @@ mod kinds;
 mod lower;
 pub mod names;
 mod recognise;
+mod tokens;
 
 use crate::engine::Engine;
 use crate::lex::{self, PieceKind};
@@ -18,6 +19,7 @@ use lower::Lower;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use tokens::tokens;
 
 /// One statement of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,11 +125,7 @@ fn actions(sql: &str, engine: Engine) -> Vec<Action> {
         return recognise::by_head(&first_tokens(head, engine), engine).unwrap_or_else(|| vec![not_understood()]);
     }
     let run = runnable(sql, engine);
-    // Some four bytes a token; a long text grows as it is read, for it may be one string.
-    let mut tokens = Vec::with_capacity(run.len().min(HEAD) / 4);
-    if Tokenizer::new(engine.dialect(), &run).tokenize_with_location_into_buf(&mut tokens).is_err() {
-        return vec![not_understood()];
-    }
+    let Some(tokens) = tokens(&run, engine) else { return vec![not_understood()] };
     let found = if tokens.len() > MAX_TOKENS || tokens.iter().filter(|t| uncounted(&t.token)).count() > MAX_UNCOUNTED {
         recognise::by_head(&words(tokens), engine)
     } else {
