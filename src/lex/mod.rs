@@ -4,7 +4,7 @@
 mod scan;
 
 use crate::engine::Engine;
-pub(crate) use scan::{Kind, Scanner};
+pub(crate) use scan::{Kind, Scanner, is_word};
 use scan::{Lexeme, find};
 
 /// What a piece is.

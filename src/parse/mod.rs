@@ -38,13 +38,13 @@ pub struct Statement {
 
 impl Statement {
     /// Its words, from the first; whether they stand in quotes is not looked at.
-    pub(crate) fn words(&self) -> impl Iterator<Item = &str> + Clone {
-        self.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii())).filter(|word| !word.is_empty())
+    fn words(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.text.as_bytes().split(|byte| !lex::is_word(*byte)).filter(|word| !word.is_empty())
     }
 
     /// Whether `word` is one of its words, in any case.
     pub(crate) fn says(&self, word: &str) -> bool {
-        self.words().any(|own| own.eq_ignore_ascii_case(word))
+        self.words().any(|own| own.eq_ignore_ascii_case(word.as_bytes()))
     }
 
     /// Whether it begins or ends a transaction: the runner makes its own.
@@ -57,7 +57,7 @@ impl Statement {
 
     /// Whether it builds or drops an index beside the application's work (PostgreSQL).
     pub fn is_concurrent(&self) -> bool {
-        self.words().take(4).any(|word| word.eq_ignore_ascii_case("concurrently"))
+        self.words().take(4).any(|word| word.eq_ignore_ascii_case(b"concurrently"))
     }
 
     /// Whether the database lets it run inside a transaction (PostgreSQL manual, each statement's notes; SQLite: VACUUM).
@@ -69,15 +69,15 @@ impl Statement {
             Engine::Sqlite | Engine::Mysql | Engine::Mariadb => true,
             Engine::Postgres if is_any(first, &["create", "drop", "reindex"]) => {
                 let beyond = !is_any(first, &["reindex"]) && is_any(words.clone().next(), &["database", "tablespace", "subscription"]);
-                !beyond && !words.take(5).any(|word| word.eq_ignore_ascii_case("concurrently"))
+                !beyond && !words.take(5).any(|word| word.eq_ignore_ascii_case(b"concurrently"))
             }
             Engine::Postgres if is_any(first, &["alter"]) => match words.next() {
                 // DETACH PARTITION alone has the word.
-                Some(of) if of.eq_ignore_ascii_case("table") => {
+                Some(of) if of.eq_ignore_ascii_case(b"table") => {
                     let detaches = |kind| matches!(kind, Kind::DetachPartition | Kind::DropPartition | Kind::NotUnderstood);
                     !(self.actions.iter().any(|a| detaches(a.kind)) && self.says("concurrently"))
                 }
-                Some(of) if of.eq_ignore_ascii_case("database") => !(is_any(words.nth(1), &["set"]) && is_any(words.next(), &["tablespace"])),
+                Some(of) if of.eq_ignore_ascii_case(b"database") => !(is_any(words.nth(1), &["set"]) && is_any(words.next(), &["tablespace"])),
                 of => !is_any(of, &["system"]),
             },
             Engine::Postgres => true,
@@ -85,8 +85,8 @@ impl Statement {
     }
 }
 
-fn is_any(word: Option<&str>, of: &[&str]) -> bool {
-    word.is_some_and(|word| of.iter().any(|other| word.eq_ignore_ascii_case(other)))
+fn is_any(word: Option<&[u8]>, of: &[&str]) -> bool {
+    word.is_some_and(|word| of.iter().any(|other| word.eq_ignore_ascii_case(other.as_bytes())))
 }
 
 /// A statement longer than this is judged by its first words: sqlparser needs some 70 times its text in memory.

@@ -6,7 +6,8 @@
 
 use crate::engine::Engine;
 use crate::lex::{Kind, Scanner};
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::keywords::{ALL_KEYWORDS, ALL_KEYWORDS_INDEX, Keyword};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
 
 /// Longer texts are counted in sqlparser's own tokens before they are parsed.
 const MAX_PLAIN: usize = 16 << 10;
@@ -34,7 +35,7 @@ fn plain(sql: &str, engine: Engine) -> Option<Vec<TokenWithSpan>> {
             (Kind::Word, b'0'..=b'9') if text.bytes().all(|b| b.is_ascii_digit()) && ends_word(next) && next != b'.' => Token::Number(text.to_owned(), false),
             (Kind::Word, b'a'..=b'z' | b'A'..=b'Z' | b'_') if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && ends_word(next) => {
                 is_name = true;
-                Token::make_word(text, None)
+                Token::Word(Word { value: text.to_owned(), quote_style: None, keyword: keyword(text) })
             }
             (Kind::Quoted, quote @ (b'\'' | b'"' | b'`')) => {
                 let inner = &text[1..text.len() - 1];
@@ -68,6 +69,42 @@ fn plain(sql: &str, engine: Engine) -> Option<Vec<TokenWithSpan>> {
     Some(tokens)
 }
 
+/// Where the keywords that begin with each letter stand in sqlparser's list, which is sorted.
+const INITIALS: [(usize, usize); 26] = {
+    let (mut ranges, mut at) = ([(0, 0); 26], 0);
+    while at < ALL_KEYWORDS.len() {
+        let range = &mut ranges[(ALL_KEYWORDS[at].as_bytes()[0] - b'A') as usize];
+        if range.1 == 0 {
+            range.0 = at;
+        }
+        at += 1;
+        range.1 = at;
+    }
+    ranges
+};
+
+/// The length of the longest keyword.
+const LONGEST: usize = {
+    let (mut longest, mut at) = (0, 0);
+    while at < ALL_KEYWORDS.len() {
+        if ALL_KEYWORDS[at].len() > longest {
+            longest = ALL_KEYWORDS[at].len();
+        }
+        at += 1;
+    }
+    longest
+};
+
+/// The keyword that `word` is, as sqlparser's tokenizer would find it.
+fn keyword(word: &str) -> Keyword {
+    let mut upper = [0; LONGEST];
+    let Some(upper) = upper.get_mut(..word.len()) else { return Keyword::NoKeyword };
+    upper.copy_from_slice(word.as_bytes());
+    upper.make_ascii_uppercase();
+    let Some(&(from, to)) = INITIALS.get(usize::from(upper[0].wrapping_sub(b'A'))) else { return Keyword::NoKeyword };
+    ALL_KEYWORDS[from..to].binary_search_by(|keyword| keyword.as_bytes().cmp(upper)).map_or(Keyword::NoKeyword, |found| ALL_KEYWORDS_INDEX[from + found])
+}
+
 /// Whether `next` cannot belong to the word or number before it, nor make it the prefix of a string.
 fn ends_word(next: u8) -> bool {
     matches!(next, b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b',' | b';' | b'.' | b'=')
@@ -77,6 +114,17 @@ fn ends_word(next: u8) -> bool {
 mod tests {
     use super::*;
     use crate::table::TABLE;
+
+    #[test]
+    fn keywords_are_found_in_any_case() {
+        for (keyword, expected) in ALL_KEYWORDS.iter().zip(ALL_KEYWORDS_INDEX) {
+            for word in [keyword.to_lowercase(), (*keyword).to_owned(), format!("{keyword}x"), keyword[1..].to_owned(), "x".repeat(LONGEST + 1)] {
+                let Token::Word(made) = Token::make_word(&word, None) else { panic!("a word") };
+                assert!(word.is_empty() || super::keyword(&word) == made.keyword, "{word}");
+            }
+            assert_eq!(super::keyword(keyword), *expected);
+        }
+    }
 
     /// Every line of every page, prose and SQL, and every paragraph.
     #[test]

@@ -238,7 +238,8 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
     };
     // Names that the engine made; one made for a foreign key is another thing than one that was asked for.
     let twins = |a: &HeldIndex, b: &HeldIndex| same(a, b) && a.def.is_some() && a.generated && b.generated && a.for_key == b.for_key;
-    for index in &old.indexes {
+    let shared = |indexes: &[Rc<HeldIndex>], index: &Rc<HeldIndex>| indexes.iter().any(|other| Rc::ptr_eq(other, index));
+    for index in old.indexes.iter().filter(|index| !shared(&new.indexes, index)) {
         let now = new.indexes.iter().find(|i| i.name == index.name);
         if now.is_some_and(|now| same(index, now)) {
             continue;
@@ -253,7 +254,7 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
             },
         }
     }
-    for index in &new.indexes {
+    for index in new.indexes.iter().filter(|index| !shared(&old.indexes, index)) {
         let known = old.indexes.iter().any(|i| i.name == index.name || twins(index, i));
         if !known {
             found.add(format!("index {}", index.name), Part::Schema, "is left behind");
