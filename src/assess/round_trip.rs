@@ -12,7 +12,7 @@ use crate::schema::apply::{Effect, apply};
 use crate::schema::catalog::{Catalog, Entry, Journal, Origin};
 use crate::schema::diff::{Demand, Part, application, demands, differences, merged};
 use crate::table::{Cell, Check, Kind, Loss, Row, Verdict, check};
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 fn finding(rule: &'static Check, verdict: Verdict, loss: Loss, at: Option<(Direction, u32)>, message: String, help: impl Into<String>) -> Finding {
     Finding { code: rule.code, name: rule.name, verdict, loss, direction: at.map(|a| a.0), line: at.map(|a| a.1), message, help: help.into() }
@@ -77,7 +77,7 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
 
 /// Numbers of values and rows that stood before and are not in their place.
 fn lost(before: &Journal, catalog: &Catalog) -> HashSet<Origin> {
-    let mut lost = HashSet::new();
+    let mut lost = HashSet::default();
     for (key, old) in before {
         let Some(Entry::Table(old)) = old else { continue };
         match catalog.get(key) {
@@ -88,10 +88,11 @@ fn lost(before: &Journal, catalog: &Catalog) -> HashSet<Origin> {
                 lost.extend(
                     old.columns
                         .iter()
-                        .filter(|c| {
-                            new.column(&c.def.name).is_none_or(|n| n.values != c.values && (c.def.generated.is_none() || c.def.generated != n.def.generated))
+                        .enumerate()
+                        .filter(|(place, c)| {
+                            new.column_like(*place, c).is_none_or(|n| n.values != c.values && (c.def.generated.is_none() || c.def.generated != n.def.generated))
                         })
-                        .map(|c| c.values),
+                        .map(|(_, c)| c.values),
                 );
             }
             _ => {

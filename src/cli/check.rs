@@ -12,6 +12,9 @@ use crate::schema::catalog::Catalog;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// What a pipe holds on Linux: a report is long, and every write wakes its reader.
+const PIPE: usize = 64 << 10;
+
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Judge only these files; older ones say what stands
@@ -49,7 +52,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let mut catalog = Catalog::new(engine);
     settings.start(global, &mut catalog)?;
     let (policy, layout) = (&settings.config.gate, loaded.layout.name());
-    let mut out = BufWriter::new(&mut console.out);
+    let mut out = BufWriter::with_capacity(PIPE, &mut console.out);
     let summary = match global.format {
         Format::Json => {
             let mut report = json::Writer::new(out, engine, layout)?;
@@ -63,7 +66,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                 Ok(())
             })?;
             let fed = loaded.migrations.len() - entries.len();
-            let report = Report { engine, layout, entries, notes: loaded.notes, fed };
+            let report = Report { engine, layout, entries, notes: &loaded.notes, fed };
             if report.entries.is_empty() {
                 writeln!(out, "no migration to judge: {fed} stand in {}, and none is among those asked for", settings.dir.display())?;
             } else {

@@ -140,7 +140,7 @@ fn note_reworded(sight: &Sight<'_>, global: &Global) -> std::io::Result<()> {
 }
 
 /// Judges what is to run.
-fn judged(global: &Global, settings: &Settings, sight: &Sight<'_>, run: &[&Migration]) -> anyhow::Result<Vec<Entry>> {
+fn judged<'a>(global: &Global, settings: &Settings, sight: &Sight<'a>, run: &[&Migration]) -> anyhow::Result<Vec<Entry<'a>>> {
     let mut entries = Vec::new();
     if run.is_empty() {
         return Ok(entries);
@@ -179,7 +179,7 @@ async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consent
 }
 
 /// Reservations are told before anything runs, on stderr: stdout holds the result.
-fn warn(entries: &[Entry], global: &Global) -> std::io::Result<()> {
+fn warn(entries: &[Entry<'_>], global: &Global) -> std::io::Result<()> {
     if global.quiet {
         return Ok(());
     }
@@ -192,7 +192,7 @@ fn warn(entries: &[Entry], global: &Global) -> std::io::Result<()> {
     Ok(())
 }
 
-fn say(console: &mut Console, global: &Global, plan: &Plan<'_>, entries: &[Entry]) -> std::io::Result<()> {
+fn say(console: &mut Console, global: &Global, plan: &Plan<'_>, entries: &[Entry<'_>]) -> std::io::Result<()> {
     let mut ran = plan.run.iter().zip(entries);
     if global.format == Format::Json {
         let undone: Vec<_> = plan.undo.iter().map(|undo| json!({"version": undo.applied.version, "name": undo.applied.name})).collect();

@@ -3,11 +3,11 @@
 //! Parsing is most of the work and knows nothing of its neighbours, so every core takes part; the catalog is one, and
 //! follows in order. Trees are dropped where they were made, and no more than a few stretches are in flight.
 
-use crate::assess::{self, Assessment, Finding};
+use crate::assess::{self, Finding};
 use crate::engine::Engine;
 use crate::gate::merge;
 use crate::gate::policy::Policy;
-use crate::migration::{Direction, Migration, Script};
+use crate::migration::{Migration, Script};
 use crate::parse::{self, Statement};
 use crate::read::Loaded;
 use crate::report::Entry;
@@ -60,12 +60,12 @@ pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: im
 }
 
 /// Judges those of `migrations` that `judged` picks, and hands each to `then`; the others only say what stands.
-pub(super) fn judge(
+pub(super) fn judge<'a>(
     catalog: &mut Catalog,
-    loaded: &Loaded,
+    loaded: &'a Loaded,
     policy: &Policy,
     judged: impl Fn(&Migration) -> bool,
-    mut then: impl FnMut(Entry) -> std::io::Result<()>,
+    mut then: impl FnMut(Entry<'a>) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
     let migrations = &loaded.migrations;
     let twins: HashMap<&str, &str> =
@@ -77,42 +77,13 @@ pub(super) fn judge(
             if let Some(message) = twins.get(migration.path.as_str()) {
                 assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
             }
-            then(entry(migration, assessment, policy, loaded.layout.has_down()))
+            let merge = merge::merge(migration, &assessment, policy, loaded.layout.has_down());
+            then(Entry { migration, assessment, merge })
         } else {
             assess::follow(catalog, &up);
             Ok(())
         }
     })
-}
-
-fn entry(migration: &Migration, assessment: Assessment, policy: &Policy, has_downs: bool) -> Entry {
-    let merge = merge::merge(migration, &assessment, policy, has_downs);
-    let source = |finding: &Finding| {
-        let script = match finding.direction? {
-            Direction::Up => &migration.up,
-            Direction::Down => migration.down.as_ref()?,
-        };
-        let line = finding.line?;
-        let statement = assessment.statements.iter().find(|s| Some(s.direction) == finding.direction && s.line == line);
-        lines_of(script, line, statement.map_or(line, |s| s.end_line))
-    };
-    let sources = assessment.findings.iter().map(source).collect();
-    let bare = Migration { up: Script::default(), down: None, ..migration.clone() };
-    Entry { migration: bare, assessment, merge, sources }
-}
-
-/// The most lines of one statement that a report shows.
-const SHOWN: usize = 4;
-
-/// The text of a file's lines `from` to `to`, where they are part of `script`; of many only the first.
-fn lines_of(script: &Script, from: u32, to: u32) -> Option<String> {
-    let segment = script.segments.iter().rev().find(|s| s.first_line <= from)?;
-    let all = (to.max(from) - from + 1) as usize;
-    let mut lines: Vec<&str> = segment.text.lines().skip((from - segment.first_line) as usize).take(all.min(SHOWN)).map(str::trim_end).collect();
-    if all > SHOWN {
-        *lines.last_mut()? = "…";
-    }
-    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// Takes what stood before the first migration from a schema dump.

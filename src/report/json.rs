@@ -63,12 +63,12 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// When `out` cannot be written to.
-    pub fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
+    pub fn entry(&mut self, entry: &Entry<'_>) -> std::io::Result<()> {
         if !std::mem::take(&mut self.first) {
             self.out.write_all(b",")?;
         }
         self.summary.count(entry);
-        let (migration, assessment) = (&entry.migration, &entry.assessment);
+        let (migration, assessment) = (entry.migration, &entry.assessment);
         let found = assessment.findings.iter().zip(&entry.merge.severities);
         let findings = found
             .map(|(f, &severity)| Found { code: f.code, name: f.name, severity, direction: f.direction, line: f.line, message: &f.message, help: &f.help })

@@ -10,8 +10,8 @@ pub(crate) use super::entry::held;
 pub use super::entry::{Brought, Entry, HeldColumn, HeldConstraint, HeldIndex, Key, Leaning, Object, Origin, Table};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Name, Picks};
-use foldhash::HashMap;
-use std::collections::{BTreeSet, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What the first touch of each key found there.
@@ -35,6 +35,8 @@ pub struct Catalog {
     entries: HashMap<Key, Entry>,
     /// The entries under [`Key::Leans`], by table: half of a schema may lean on one table, and each counts on its own.
     leaning: HashMap<Name, Rc<BTreeSet<Leaning>>>,
+    /// What leans on most things.
+    nobody: Rc<BTreeSet<Leaning>>,
     journals: Vec<Journal>,
     clock: Origin,
     assumed: Origin,
@@ -62,9 +64,10 @@ impl Catalog {
         Catalog {
             engine,
             assumptions: 0,
-            unseen: HashSet::new(),
+            unseen: HashSet::default(),
             entries: HashMap::default(),
             leaning: HashMap::default(),
+            nobody: Rc::default(),
             journals: Vec::new(),
             clock: 0,
             assumed: 0,
@@ -372,7 +375,7 @@ impl Catalog {
 
     /// What leans on `table`.
     pub(crate) fn leaning(&self, table: &str) -> Rc<BTreeSet<Leaning>> {
-        self.leaning.get(table).map(Rc::clone).unwrap_or_default()
+        Rc::clone(self.leaning.get(table).unwrap_or(&self.nobody))
     }
 
     /// Notes that `who` leans on `table`, or no longer does.

@@ -152,6 +152,12 @@ impl Table {
         self.columns.iter().find(|c| c.def.name == name)
     }
 
+    /// The column that is called like `other`, which stands at `place` in another state of this table and mostly here too.
+    pub fn column_like(&self, place: usize, other: &HeldColumn) -> Option<&HeldColumn> {
+        // A definition that both states share has one name: nothing is to be compared.
+        self.columns.get(place).filter(|own| Rc::ptr_eq(&own.def, &other.def)).or_else(|| self.column(&other.def.name))
+    }
+
     /// The primary key's columns.
     pub fn primary_key(&self) -> Option<&[Name]> {
         self.constraints.iter().find_map(|c| match &c.rule {

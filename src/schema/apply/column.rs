@@ -6,6 +6,7 @@ use crate::parse::action::{Class, Column, ColumnChange, Constraint, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
 use crate::schema::naming::{rename_word, rule_columns, words};
 use crate::schema::types::{Conversion, conversion};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Catalog {
@@ -115,7 +116,8 @@ impl Catalog {
         if self.engine != Engine::Sqlite || !self.judging_down {
             return Ok(());
         }
-        for name in self.touched_tables().filter(|name| self.table(name).is_none()) {
+        let gone: BTreeSet<&Name> = self.touched_tables().filter(|name| self.table(name).is_none()).collect();
+        for name in gone {
             for who in self.leaning(name).iter() {
                 if let Leaning::User(user) = who
                     && let Key::Object(Class::View, view, _) = &**user

@@ -95,9 +95,10 @@ impl Catalog {
         if matches!(class, Class::View | Class::MaterializedView) {
             let stands =
                 |w: &&str| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, (*w).to_owned(), None)).is_some());
-            let tables: BTreeSet<Name> = words(&definition).filter(stands).map(str::to_owned).collect();
+            let named: BTreeSet<&str> = words(&definition).collect();
+            let tables: Vec<&str> = named.into_iter().filter(stands).collect();
             for table in tables {
-                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
+                self.lean(table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
             }
         }
         if let Some(function) = called_by(class, &definition) {
@@ -116,8 +117,8 @@ impl Catalog {
     fn stop_leaning(&mut self, class: Class, name: &str) {
         let Some(definition) = self.object(&Key::Object(class, name.to_owned(), None)).and_then(|o| o.definition.clone()) else { return };
         if matches!(class, Class::View | Class::MaterializedView) {
-            let tables: BTreeSet<&str> = words(&definition).collect();
-            for table in tables {
+            let named: BTreeSet<&str> = words(&definition).collect();
+            for table in named.into_iter().filter(|word| !self.leaning(word).is_empty()).collect::<Vec<_>>() {
                 self.lean(table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
             }
         }

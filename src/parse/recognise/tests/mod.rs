@@ -16,7 +16,7 @@ fn tokens(sql: &str, engine: Engine) -> Vec<Token> {
 }
 
 fn actions(sql: &str, engine: Engine) -> Vec<Action> {
-    crate::parse::actions(sql, engine).0
+    crate::parse::actions(sql, engine)
 }
 
 fn ops(sql: &str, engine: Engine) -> Vec<Op> {
