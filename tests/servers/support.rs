@@ -10,8 +10,8 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use unmigrate::engine::Engine;
 
@@ -81,6 +81,13 @@ pub(crate) fn each_engine(test: impl Fn(&Database)) {
             test(&database);
         }
     }
+}
+
+/// Held while a test changes or looks at what belongs to a whole server: roles, global variables.
+pub(crate) fn alone_on_the_server(engine: Engine) -> MutexGuard<'static, ()> {
+    static SERVERS: [Mutex<()>; Engine::ALL.len()] = [const { Mutex::new(()) }; Engine::ALL.len()];
+    // A test that failed has left its words; the next one begins with its own.
+    SERVERS[engine as usize].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A fresh database; `None`, after saying so, where the server is not installed.

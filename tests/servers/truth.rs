@@ -3,7 +3,7 @@
 
 use crate::link::Link;
 use crate::page::{self, Case};
-use crate::support::{database, wait};
+use crate::support::{alone_on_the_server, database, wait};
 use crate::{state, trial};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -101,6 +101,7 @@ fn mariadb_shows_what_the_pages_say() {
 
 /// Every case of `engine`, where its server is here, and the record of what was proved.
 fn shows(engine: Engine) {
+    let _alone = alone_on_the_server(engine);
     let Some(shown) = show(engine, &page::cases()) else { return };
     // Past the capture of test output: how much was proved must be seen.
     let _ = writeln!(

@@ -68,8 +68,12 @@ async fn rows(link: &mut Link, schema: &str, name: &str, kind: &str) -> Vec<Stri
         format!("CONCAT('{name}=', IFNULL({text}, 'NULL'))")
     };
     let cells: Vec<String> = columns.iter().map(cell).collect();
-    let past = if kind == "SYSTEM VERSIONED" { " FOR SYSTEM_TIME ALL" } else { "" };
-    link.lines(&place, &format!("SELECT {} FROM {place}{past}", cells.join(", "))).await
+    let cells = cells.join(", ");
+    let mut rows = link.lines(&place, &format!("SELECT {cells} FROM {place}")).await;
+    if kind == "SYSTEM VERSIONED" {
+        rows.extend(link.lines(&format!("{place} ever"), &format!("SELECT {cells} FROM {place} FOR SYSTEM_TIME ALL")).await);
+    }
+    rows
 }
 
 /// Drops the database, and the schemas that a case made outside of it.
