@@ -1,6 +1,7 @@
 //! The runner on real databases: a file of SQLite, a throw-away PostgreSQL, a throw-away MariaDB.
 #![cfg(unix)]
 
+mod control;
 mod examples;
 mod generated;
 mod link;

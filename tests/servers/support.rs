@@ -10,8 +10,8 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use unmigrate::engine::Engine;
 
@@ -52,7 +52,7 @@ impl Server {
         let folder = self.folder.display();
         match self.engine {
             Engine::Postgres => format!("postgres://{user}:{password}@localhost/{database}?host={folder}"),
-            _ => format!("mariadb://{user}:{password}@localhost/{database}?socket={folder}/socket"),
+            engine => format!("{engine}://{user}:{password}@localhost/{database}?socket={folder}/socket"),
         }
     }
 }
@@ -62,15 +62,32 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
+/// The program of a MySQL server, for it is not installed beside MariaDB: `tests/mysql.sh` gets one and says here where it is.
+fn mysqld() -> Option<PathBuf> {
+    std::env::var_os("MIGRATE_MYSQLD").map(PathBuf::from)
+}
+
+/// The engines that these tests run on: MySQL only where its server is given.
+pub(crate) fn engines() -> Vec<Engine> {
+    Engine::ALL.into_iter().filter(|&engine| engine != Engine::Mysql || mysqld().is_some()).collect()
+}
+
 /// Runs `test` on a fresh database of every engine.
 #[expect(clippy::print_stderr, reason = "captured, and shown where the test fails")]
 pub(crate) fn each_engine(test: impl Fn(&Database)) {
-    for engine in [Engine::Sqlite, Engine::Postgres, Engine::Mariadb] {
+    for engine in engines() {
         if let Some(database) = database(engine) {
             eprintln!("on {engine}");
             test(&database);
         }
     }
+}
+
+/// Held while a test changes or looks at what belongs to a whole server: roles, global variables.
+pub(crate) fn alone_on_the_server(engine: Engine) -> MutexGuard<'static, ()> {
+    static SERVERS: [Mutex<()>; Engine::ALL.len()] = [const { Mutex::new(()) }; Engine::ALL.len()];
+    // A test that failed has left its words; the next one begins with its own.
+    SERVERS[engine as usize].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A fresh database; `None`, after saying so, where the server is not installed.
@@ -105,7 +122,8 @@ impl Database {
                     use sqlx::{Connection as _, Row as _};
                     let mut link = <$link>::connect(&self.url).await.expect("a connection");
                     let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&mut link).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-                    link.close().await.expect("a goodbye");
+                    // MySQL ends an encrypted connection before it hears the goodbye out.
+                    let _ = link.close().await;
                     rows.iter().map(|row| row.try_get_unchecked::<Option<String>, _>(0).expect("text").unwrap_or_else(|| String::from("NULL"))).collect()
                 }};
             }
@@ -143,7 +161,8 @@ async fn try_execute(database: &Database, sql: &str) -> Result<(), sqlx::Error> 
             use sqlx::Connection as _;
             let mut link = <$link>::connect(&database.url).await?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut link).await?;
-            link.close().await
+            let _ = link.close().await;
+            Ok(())
         }};
     }
     match database.engine {
@@ -156,18 +175,21 @@ async fn try_execute(database: &Database, sql: &str) -> Result<(), sqlx::Error> 
 /// The server of this process, started when first asked for.
 fn server(engine: Engine) -> Option<&'static Server> {
     static POSTGRES: OnceLock<Option<Server>> = OnceLock::new();
+    static MYSQL: OnceLock<Option<Server>> = OnceLock::new();
     static MARIADB: OnceLock<Option<Server>> = OnceLock::new();
     let (cell, script, binaries) = match engine {
         Engine::Postgres => (&POSTGRES, START_POSTGRES, postgres_binaries()),
+        Engine::Mysql => (&MYSQL, START_MYSQL, mysqld()),
         _ => (&MARIADB, START_MARIADB, mariadb_binaries()),
     };
     cell.get_or_init(|| match binaries {
         Some(binaries) => Some(start(engine, script, &binaries)),
         None => {
             let required = ["CI", "MIGRATE_REQUIRE_SERVERS"].iter().any(|name| std::env::var(name).is_ok_and(|value| value == "true" || value == "1"));
-            assert!(!required, "{engine} is not installed, and this run requires it: tests/all.sh installs it");
+            let script = if engine == Engine::Mysql { "tests/mysql.sh" } else { "tests/all.sh" };
+            assert!(!required || engine == Engine::Mysql, "{engine} is not installed, and this run requires it: {script} installs it");
             // Past the capture of test output: who runs the tests must see it.
-            let _ = writeln!(std::io::stderr(), "\nSKIPPED: all tests on {engine}, which is not installed; tests/all.sh installs it\n");
+            let _ = writeln!(std::io::stderr(), "\nSKIPPED: all tests on {engine}, which is not installed; {script} gets it\n");
             None
         }
     })
@@ -202,6 +224,15 @@ mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentica
 echo "SET PASSWORD FOR root@localhost = PASSWORD('$(cat "$folder/password")');" > "$folder/init.sql" &&
 exec "$bin/mariadbd" --no-defaults --datadir="$folder/data" --socket="$folder/socket" --pid-file="$folder/pid" --tmpdir="$folder" \
     --init-file="$folder/init.sql" --skip-networking --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=32M
+"#;
+
+/// Here `$bin` is the program itself.
+const START_MYSQL: &str = r#"
+"$bin" --no-defaults --initialize-insecure --datadir="$folder/data" &&
+echo "ALTER USER root@localhost IDENTIFIED BY '$(cat "$folder/password")';" > "$folder/init.sql" &&
+exec "$bin" --no-defaults --datadir="$folder/data" --socket="$folder/socket" --pid-file="$folder/pid" --tmpdir="$folder" \
+    --init-file="$folder/init.sql" --skip-networking --mysqlx=OFF --innodb-flush-log-at-trx-commit=0 --sync-binlog=0 \
+    --innodb-buffer-pool-size=32M --secure-file-priv=
 "#;
 
 /// `$1`: the folder, `$2`: the script that becomes the server; the rest runs it as an ordinary user. A server that was told

@@ -2,6 +2,8 @@
 //! engine makes up by itself (numbers of objects, column order).
 
 mod mariadb;
+mod mysql;
+mod mysql_like;
 mod postgres;
 mod sqlite;
 
@@ -26,7 +28,8 @@ pub(crate) async fn dump(link: &mut Link, database: &Database) -> State {
     let mut state = match database.engine {
         Engine::Sqlite => sqlite::dump(link).await,
         Engine::Postgres => postgres::dump(link, database).await,
-        Engine::Mysql | Engine::Mariadb => mariadb::dump(link).await,
+        Engine::Mysql => mysql::dump(link).await,
+        Engine::Mariadb => mariadb::dump(link).await,
     };
     state.schema.sort();
     state.rows.sort();
@@ -40,7 +43,8 @@ pub(crate) async fn clean(database: &Database) {
     match database.engine {
         Engine::Sqlite => {}
         Engine::Postgres => postgres::clean(&mut link, database).await,
-        Engine::Mysql | Engine::Mariadb => mariadb::clean(&mut link, database).await,
+        Engine::Mysql => mysql::clean(&mut link, database).await,
+        Engine::Mariadb => mariadb::clean(&mut link, database).await,
     }
     link.close().await;
 }
