@@ -67,38 +67,64 @@ pub(super) fn judge(
     judged: impl Fn(&Migration) -> bool,
     mut then: impl FnMut(Entry) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    let migrations = &loaded.migrations;
-    let twins: HashMap<&str, &str> =
-        loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name).filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
-    each_parsed(migrations, catalog.engine, |at, (up, down)| {
-        let migration = &migrations[at];
+    let bench = Bench::new(loaded, policy);
+    each_judged(catalog, loaded, judged, |catalog, migration, (up, down)| {
+        then(bench.entry(migration, assess::migration(catalog, migration, &up, down.as_deref())))
+    })
+}
+
+/// Hands those of `migrations` that `judged` picks to `then`, parsed, with what stands before each; `then` leaves what stands after it.
+pub(super) fn each_judged(
+    catalog: &mut Catalog,
+    loaded: &Loaded,
+    judged: impl Fn(&Migration) -> bool,
+    mut then: impl FnMut(&mut Catalog, &Migration, Parsed) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    each_parsed(&loaded.migrations, catalog.engine, |at, parsed| {
+        let migration = &loaded.migrations[at];
         if judged(migration) {
-            let mut assessment = assess::migration(catalog, migration, &up, down.as_deref());
-            if let Some(message) = twins.get(migration.path.as_str()) {
-                assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
-            }
-            then(entry(migration, assessment, policy, loaded.layout.has_down()))
+            then(catalog, migration, parsed)
         } else {
-            assess::follow(catalog, &up);
+            assess::follow(catalog, &parsed.0);
             Ok(())
         }
     })
 }
 
-fn entry(migration: &Migration, assessment: Assessment, policy: &Policy, has_downs: bool) -> Entry {
-    let merge = merge::merge(migration, &assessment, policy, has_downs);
-    let source = |finding: &Finding| {
-        let script = match finding.direction? {
-            Direction::Up => &migration.up,
-            Direction::Down => migration.down.as_ref()?,
+/// What makes an entry of an assessment.
+pub(super) struct Bench<'a> {
+    policy: &'a Policy,
+    has_downs: bool,
+    /// What is to be said of a migration whose version another one bears too, by its path.
+    twins: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(loaded: &'a Loaded, policy: &'a Policy) -> Self {
+        let twins = loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name);
+        let twins = twins.filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
+        Bench { policy, has_downs: loaded.layout.has_down(), twins }
+    }
+
+    /// `migration` with its assessment, as a report shows it.
+    pub(super) fn entry(&self, migration: &Migration, mut assessment: Assessment) -> Entry {
+        if let Some(message) = self.twins.get(migration.path.as_str()) {
+            assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
+        }
+        let merge = merge::merge(migration, &assessment, self.policy, self.has_downs);
+        let source = |finding: &Finding| {
+            let script = match finding.direction? {
+                Direction::Up => &migration.up,
+                Direction::Down => migration.down.as_ref()?,
+            };
+            let line = finding.line?;
+            let statement = assessment.statements.iter().find(|s| Some(s.direction) == finding.direction && s.line == line);
+            lines_of(script, line, statement.map_or(line, |s| s.end_line))
         };
-        let line = finding.line?;
-        let statement = assessment.statements.iter().find(|s| Some(s.direction) == finding.direction && s.line == line);
-        lines_of(script, line, statement.map_or(line, |s| s.end_line))
-    };
-    let sources = assessment.findings.iter().map(source).collect();
-    let bare = Migration { up: Script::default(), down: None, ..migration.clone() };
-    Entry { migration: bare, assessment, merge, sources }
+        let sources = assessment.findings.iter().map(source).collect();
+        let bare = Migration { up: Script::default(), down: None, ..migration.clone() };
+        Entry { migration: bare, assessment, merge, sources, fix: None }
+    }
 }
 
 /// The most lines of one statement that a report shows.

@@ -21,6 +21,21 @@ pub struct Entry {
     pub merge: Merge,
     /// The source lines of each finding, where it stands on some; a long statement's first ones.
     pub sources: Vec<Option<String>>,
+    /// What `--fix` made of it; `None` without `--fix`, and where DOWN lacks nothing.
+    pub fix: Option<Fixed>,
+}
+
+/// What became of a DOWN that lacks something.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Fixed {
+    /// The file that holds DOWN, or would hold it, relative to the migrations' folder; `None` where it cannot hold one.
+    pub path: Option<String>,
+    /// What changes in it, as a unified diff; `None` where nothing can be written.
+    pub diff: Option<String>,
+    /// The file was written.
+    pub written: bool,
+    /// Why it was not, in a few words.
+    pub reason: Option<String>,
 }
 
 /// All that `check` found.

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod examples;
+mod fix;
 mod generated;
 mod link;
 mod locks;

@@ -4,7 +4,7 @@
 mod column;
 pub(crate) mod key;
 pub(crate) mod mapped;
-mod object;
+pub(crate) mod object;
 mod part;
 mod rows;
 mod table;

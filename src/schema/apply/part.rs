@@ -23,7 +23,7 @@ fn trigger_table(definition: &str) -> Option<Name> {
 }
 
 /// What an object of `class` hangs on.
-pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Option<Name> {
+pub(crate) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Option<Name> {
     match class {
         _ if on.is_some() => on.cloned(),
         Class::Trigger => trigger_table(definition),
