@@ -43,7 +43,8 @@ pub(super) fn with_sql(help: &str, missing: Option<&Missing>) -> String {
             format!("{help}; by the schema, this would do (`migrate check --fix`):\n{}", sql.join("\n"))
         }
         Some(Ok(statements)) => format!("{help}; by the schema, {} statements would do (`migrate check --fix`)", statements.len()),
-        Some(Err(_)) | None => help.to_owned(),
+        Some(Err(unknown)) => format!("{help}; none can be written from the schema: {}", unknown.0),
+        None => help.to_owned(),
     }
 }
 

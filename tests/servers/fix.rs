@@ -14,9 +14,9 @@ use unmigrate::read;
 use unmigrate::table::Verdict;
 
 /// So many kinds of statements, at least, are undone by a DOWN that nobody wrote.
-const AT_LEAST: [(Engine, usize); 3] = [(Engine::Sqlite, 10), (Engine::Postgres, 40), (Engine::Mariadb, 25)];
+const AT_LEAST: [(Engine, usize); 3] = [(Engine::Sqlite, 25), (Engine::Postgres, 75), (Engine::Mariadb, 48)];
 
-/// A DOWN that the program wrote, with whether it must not run inside of a transaction.
+/// The DOWN that the program wrote; `None` where it wrote none.
 fn written(case: &Case, engine: Engine) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
@@ -29,7 +29,6 @@ fn written(case: &Case, engine: Engine) -> Option<String> {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{}: {e}", case.place));
     let fix = &report["migrations"][0]["fix"];
     if fix["written"] != true {
-        let _ = writeln!(std::io::stderr(), "NOT {engine} {}: {:?}: {} {}", case.place, case.title, case.up.trim().replace('\n', " "), fix["reason"]);
         return None;
     }
     let loaded = read::load(folder.path(), None, engine).expect("what was written can be read");
@@ -54,16 +53,17 @@ async fn round_trip(case: &Case, down: &str, database: &Database) -> Result<(Sta
 /// The cases of one engine; gives the rules of those that were undone, and what went wrong.
 fn engine(engine: Engine, cases: &[Case]) -> Option<(BTreeSet<&'static str>, usize, Vec<String>)> {
     let (mut rules, mut undone, mut wrong) = (BTreeSet::new(), 0, Vec::new());
-    for case in cases.iter().filter(|case| case.engines.contains(&engine) && case.verdict == Verdict::Reversible && !trial::for_a_client(case, engine)) {
+    for case in cases.iter().filter(|case| case.engines.contains(&engine) && case.verdict != Verdict::Irreversible && !trial::for_a_client(case, engine)) {
         let Some(down) = written(case, engine) else { continue };
         let database = database(engine)?;
         let result = wait(round_trip(case, &down, &database));
         wait(state::clean(&database));
         let differ = match result {
             Err(error) => vec![error],
-            // SQLite keeps statements as they were written, keywords in any case.
+            // SQLite keeps statements as they were written, keywords in any case and with any white space.
             Ok((before, after)) => {
-                let even = |lines: &[String]| lines.iter().map(|l| if engine == Engine::Sqlite { l.to_lowercase() } else { l.clone() }).collect::<Vec<_>>();
+                let one = |line: &String| if engine == Engine::Sqlite { line.to_lowercase().split_whitespace().collect() } else { line.clone() };
+                let even = |lines: &[String]| lines.iter().map(one).collect::<Vec<String>>();
                 [differences(&even(&before.schema), &even(&after.schema)), differences(&before.rows, &after.rows)].concat()
             }
         };

@@ -3,12 +3,14 @@
 use super::define::quoted;
 use super::{Inverse, Step, Unknown, in_order, unknown};
 use crate::engine::Engine;
-use crate::parse::action::Class;
+use crate::parse::action::{Class, Rule};
 use crate::schema::catalog::{Catalog, Entry, Journal, Key};
 
-/// Storage parameters of a table that RESET takes back (PostgreSQL manual, CREATE TABLE, "Storage Parameters").
+/// Parameters of a table, an index or a view that RESET takes back (PostgreSQL manual, CREATE TABLE, CREATE INDEX, CREATE VIEW).
 fn is_parameter(attribute: &str) -> bool {
-    attribute == "fillfactor" || attribute == "parallel_workers" || attribute.starts_with("autovacuum_") || attribute.starts_with("toast.")
+    matches!(attribute, "fillfactor" | "parallel_workers" | "security_barrier" | "security_invoker" | "check_option" | "fastupdate")
+        || attribute.starts_with("autovacuum_")
+        || attribute.starts_with("toast.")
 }
 
 impl Inverse<'_> {
@@ -29,7 +31,8 @@ impl Inverse<'_> {
             let Some(sql) = self.attribute(object, attribute, old.as_deref(), new.as_deref()) else {
                 return unknown(format!("what the {attribute} of {object} was before UP is not known"));
             };
-            self.step(Step::Attributes, 0, sql);
+            // A right is taken away while the role still stands.
+            self.step(if old.is_none() { Step::TakeAttributes } else { Step::GiveAttributes }, 0, sql);
         }
         Ok(())
     }
@@ -103,10 +106,22 @@ impl Inverse<'_> {
         if let Some((right, roles)) = attribute.strip_prefix("grant ").and_then(|a| a.rsplit_once(" to ")) {
             return self.right(object, right, roles, old, new);
         }
-        if self.engine != Engine::Postgres {
-            return None;
+        match self.engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => self.of_postgres(object, attribute, old),
+            Engine::Mysql | Engine::Mariadb => self.of_mysql(object, attribute, old, new),
         }
+    }
+
+    fn of_postgres(&self, object: &str, attribute: &str, old: Option<&str>) -> Option<String> {
         let table = || self.now.table(object).map(|_| format!("ALTER TABLE {}", self.names.name(object)));
+        let part = || object.rsplit_once('.').map(|(table, part)| (format!("ALTER TABLE {}", self.names.name(table)), self.names.part(part), table, part));
+        if let Some(partition) = attribute.strip_prefix("partition ") {
+            return old.is_none().then(|| Some(format!("{} DETACH PARTITION {}", table()?, self.names.name(partition))))?;
+        }
+        if let Some(member) = attribute.strip_prefix("attribute ") {
+            return old.is_none().then(|| format!("ALTER TYPE {} DROP ATTRIBUTE {}", self.names.name(object), self.names.part(member)));
+        }
         match (attribute, old) {
             ("row security", None) => Some(format!("{} DISABLE ROW LEVEL SECURITY", table()?)),
             ("row security", Some(_)) => Some(format!("{} ENABLE ROW LEVEL SECURITY", table()?)),
@@ -115,7 +130,6 @@ impl Inverse<'_> {
             ("unlogged", None) => Some(format!("{} SET LOGGED", table()?)),
             ("unlogged", Some(_)) => Some(format!("{} SET UNLOGGED", table()?)),
             ("trigger state", state) => {
-                let (table, trigger) = object.rsplit_once('.')?;
                 let state = match state {
                     None => "ENABLE",
                     Some("disabled") => "DISABLE",
@@ -123,16 +137,53 @@ impl Inverse<'_> {
                     Some("replica") => "ENABLE REPLICA",
                     Some(_) => return None,
                 };
-                Some(format!("ALTER TABLE {} {state} TRIGGER {}", self.names.name(table), self.names.part(trigger)))
+                let (table, trigger, ..) = part()?;
+                Some(format!("{table} {state} TRIGGER {trigger}"))
             }
             ("statistics", old) => {
-                let (table, column) = object.rsplit_once('.')?;
-                Some(format!("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS {}", self.names.name(table), self.names.part(column), old.unwrap_or("-1")))
+                let (table, column, ..) = part()?;
+                Some(format!("{table} ALTER COLUMN {column} SET STATISTICS {}", old.unwrap_or("-1")))
             }
-            (parameter, None) if is_parameter(parameter) => Some(format!("{} RESET ({parameter})", table()?)),
-            (parameter, Some(value)) if is_parameter(parameter) => Some(format!("{} SET ({parameter} = {value})", table()?)),
+            ("mode", None) => {
+                let (alter, name, table, constraint) = part()?;
+                let held = self.now.table(table)?.constraints.iter().find(|c| c.name == constraint)?;
+                // One that was made deferrable is not held as such by this attribute.
+                let plain = matches!(&held.rule, Some(Rule::ForeignKey { actions, .. }) if !actions.contains("deferrable"));
+                plain.then(|| format!("{alter} ALTER CONSTRAINT {name} NOT DEFERRABLE"))
+            }
+            ("increment", old) if self.is(Class::Sequence, object) => {
+                Some(format!("ALTER SEQUENCE {} INCREMENT BY {}", self.names.name(object), old.unwrap_or("1")))
+            }
+            ("default", None) if self.is(Class::Domain, object) => Some(format!("ALTER DOMAIN {} DROP DEFAULT", self.names.name(object))),
+            ("default", Some(text)) if self.is(Class::Domain, object) => Some(format!("ALTER DOMAIN {} SET DEFAULT {text}", self.names.name(object))),
+            (option, None) if is_parameter(option) => Some(format!("ALTER {} RESET ({option})", self.described(object)?)),
+            (option, Some(value)) if is_parameter(option) => Some(format!("ALTER {} SET ({option} = {value})", self.described(object)?)),
             _ => None,
         }
+    }
+
+    fn of_mysql(&self, object: &str, attribute: &str, old: Option<&str>, new: Option<&str>) -> Option<String> {
+        let table = || self.now.table(object).map(|_| format!("ALTER TABLE {}", self.names.name(object)));
+        if let (Some(partition), None) = (attribute.strip_prefix("partition "), old) {
+            return Some(format!("{} DROP PARTITION {}", table()?, self.names.part(partition)));
+        }
+        match (attribute, old) {
+            // A scheme that CREATE TABLE wrote is held with the table's options.
+            ("partitioning", None) if !self.now.table(object)?.options.contains("partition") => Some(format!("{} REMOVE PARTITIONING", table()?)),
+            ("increment", old) if self.is(Class::Sequence, object) => {
+                Some(format!("ALTER SEQUENCE {} INCREMENT BY {}", self.names.name(object), old.unwrap_or("1")))
+            }
+            ("visibility", None) => {
+                let (table, index) = object.rsplit_once('.')?;
+                let word = if new == Some("ignored") { "NOT IGNORED" } else { "VISIBLE" };
+                Some(format!("ALTER TABLE {} ALTER INDEX {} {word}", self.names.name(table), self.names.part(index)))
+            }
+            _ => None,
+        }
+    }
+
+    fn is(&self, class: Class, object: &str) -> bool {
+        self.now.get(&Key::Object(class, object.to_owned(), None)).is_some()
     }
 
     fn right(&self, object: &str, right: &str, roles: &str, old: Option<&str>, new: Option<&str>) -> Option<String> {

@@ -8,6 +8,7 @@ mod attribute;
 mod define;
 mod names;
 mod object;
+mod rebuild;
 mod table;
 
 use super::catalog::{Catalog, Entry, Journal, Key, Object, Table};
@@ -29,6 +30,7 @@ fn unknown<T>(why: impl Into<String>) -> Result<T, Unknown> {
 /// What is done when. What uses a thing goes before it, and comes back after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
+    TakeAttributes,
     DropUsers,
     DropKeys,
     DropTables,
@@ -46,7 +48,7 @@ enum Step {
     CreateIndexes,
     AddKeys,
     CreateUsers,
-    Attributes,
+    GiveAttributes,
 }
 
 /// The statements that turn `now` back into what `before` found. `up` is where names are looked for as they were written.
@@ -81,6 +83,8 @@ struct Inverse<'a> {
     renamed: HashMap<String, String>,
     /// Names of objects that come back, for columns whose type or default they are.
     restored: HashSet<String>,
+    /// A change of a table at hand that SQLite's ALTER TABLE cannot take back.
+    needs_rebuild: bool,
     /// Step, place within it, statement.
     steps: Vec<(Step, i64, String)>,
 }
@@ -104,6 +108,7 @@ impl<'a> Inverse<'a> {
             left: Vec::new(),
             renamed: HashMap::new(),
             restored: HashSet::new(),
+            needs_rebuild: false,
             steps: Vec::new(),
         };
         inverse.pair()?;
@@ -174,7 +179,8 @@ impl<'a> Inverse<'a> {
             }
             // A table that another's key held back goes right behind it.
             place = place.max(-(table.made as i64));
-            let sql = format!("DROP TABLE {}", self.names.name(&table.name));
+            let foreign = if table.options.split(' ').any(|word| word == "foreign") { "FOREIGN " } else { "" };
+            let sql = format!("DROP {foreign}TABLE {}", self.names.name(&table.name));
             self.step(Step::DropTables, place, sql);
         }
     }

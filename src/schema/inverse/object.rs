@@ -96,6 +96,11 @@ impl<'a> Inverse<'a> {
     }
 
     fn restore(&mut self, one: Differing<'_>, old: &Object) -> Result<(), Unknown> {
+        match one.class {
+            Class::Sequence => return unknown(format!("the position of sequence {} is gone with UP", one.name)),
+            Class::Role => return unknown(format!("the password and the memberships of role {} are gone with UP", one.name)),
+            _ => {}
+        }
         let sql = self.written(one, old)?;
         let step = if Self::is_user(one.class) || one.on.is_some() { Step::CreateUsers } else { Step::CreateThings };
         self.step(step, old.made as i64, sql);
@@ -193,12 +198,13 @@ impl<'a> Inverse<'a> {
             }
             Class::Trigger => "TRIGGER",
             Class::Schema if definition.starts_with("create schema") => "SCHEMA",
+            Class::Schema if definition.starts_with("create database") && self.engine.is_mysql_like() => "DATABASE",
             Class::Extension => "EXTENSION",
             Class::Policy => "POLICY",
             Class::Event => "EVENT",
             Class::Rule => "RULE",
+            Class::Role if self.engine == Engine::Postgres || definition.starts_with("create role") => "ROLE",
             // An account's name has a spelling of its own on MySQL and MariaDB.
-            Class::Role if self.engine == Engine::Postgres => "ROLE",
             Class::Schema | Class::Role => return None,
             Class::Other => OTHERS.iter().find(|sort| definition.strip_prefix("create ").is_some_and(|d| d.starts_with(*sort)))?,
         })

@@ -24,10 +24,25 @@ impl Inverse<'_> {
         for brought in new.brought.iter().filter(|b| !self.now.stood_before(b.origin)) {
             self.delete(new, brought)?;
         }
-        let renamed = self.rename_columns(old, new)?;
-        let gone = self.columns(old, new, &renamed)?;
+        let renamed = renamed_columns(old, new);
+        if self.engine == Engine::Sqlite {
+            // ALTER TABLE first; where it cannot, all that it would have said is left out.
+            let so_far = self.steps.len();
+            let altered = self.alter(old, new, &renamed);
+            if !std::mem::take(&mut self.needs_rebuild) {
+                return altered;
+            }
+            self.steps.truncate(so_far);
+            return self.rebuild(old, new, &renamed);
+        }
+        self.alter(old, new, &renamed)
+    }
+
+    fn alter(&mut self, old: &Table, new: &Table, renamed: &[(Name, Name)]) -> Result<(), Unknown> {
+        self.rename_columns(old, new, renamed);
+        let gone = self.columns(old, new, renamed)?;
         // Compared as they will stand once tables and columns have their old names.
-        let aligned = self.aligned(new, &renamed);
+        let aligned = self.aligned(new, renamed);
         self.constraints(old, new, &aligned, &gone)?;
         self.indexes(old, new, &aligned, &gone)
     }
@@ -68,20 +83,12 @@ impl Inverse<'_> {
         Ok(())
     }
 
-    /// Columns whose values stand under another name, as (now, before).
-    fn rename_columns(&mut self, old: &Table, new: &Table) -> Result<Vec<(Name, Name)>, Unknown> {
-        let mut renamed: Vec<(Name, Name)> = Vec::new();
-        for column in old.columns.iter().filter(|c| new.column(&c.def.name).is_none()) {
-            if let Some(now) = new.columns.iter().find(|c| c.values == column.values && old.column(&c.def.name).is_none()) {
-                renamed.push((now.def.name.clone(), column.def.name.clone()));
-            }
-        }
-        for (now, before) in &renamed {
+    fn rename_columns(&mut self, old: &Table, new: &Table, renamed: &[(Name, Name)]) {
+        for (now, before) in renamed {
             self.renamed.insert(format!("{}.{now}", new.name), format!("{}.{before}", old.name));
             let sql = format!("ALTER TABLE {} RENAME COLUMN {} TO {}", self.names.name(&old.name), self.names.part(now), self.names.part(before));
             self.step(Step::Rename, 1, sql);
         }
-        Ok(renamed)
     }
 
     /// Columns left behind, changed and gone. Gives the names of those that DOWN drops.
@@ -132,7 +139,7 @@ impl Inverse<'_> {
         let (table, column) = if late { (&old_table.name, &old.def.name) } else { (&new_table.name, &new.def.name) };
         let head = format!("ALTER TABLE {}", self.names.name(table));
         let changes = match self.engine {
-            Engine::Sqlite => return unknown(format!("SQLite changes {label} only by a rebuild of its table")),
+            Engine::Sqlite => return self.only_by_rebuild(&label),
             Engine::Postgres => {
                 let changes = self.postgres_changes(&old.def, &named, &label)?;
                 changes.into_iter().map(|change| format!("{head} ALTER COLUMN {} {change}", self.names.part(column))).collect()
@@ -221,11 +228,13 @@ impl Inverse<'_> {
         };
         for (constraint, written) in aligned.constraints.iter().zip(&new.constraints) {
             match twin(constraint, old) {
-                Some(was) if was.name == constraint.name || was.generated && constraint.generated => {}
+                Some(was) if was.name == constraint.name => {}
                 Some(was) if self.engine == Engine::Postgres => {
                     let (table, now) = (self.names.name(&old.name), self.names.part(&constraint.name));
                     self.step(Step::Rename, 2, format!("ALTER TABLE {table} RENAME CONSTRAINT {now} TO {}", self.names.part(&was.name)));
                 }
+                // Names that the engine made, which nobody needs back.
+                Some(was) if was.generated && constraint.generated => {}
                 _ => self.drop_constraint(new, written, gone)?,
             }
         }
@@ -252,7 +261,7 @@ impl Inverse<'_> {
             return Ok(());
         }
         if self.engine == Engine::Sqlite {
-            return unknown(format!("SQLite takes a constraint from {} only by a rebuild of the table", table.name));
+            return self.only_by_rebuild(&table.name);
         }
         let sql = self.drop_constraint_sql(&table.name, constraint);
         self.step(if is_key { Step::DropKeys } else { Step::DropConstraints }, 0, sql);
@@ -273,7 +282,7 @@ impl Inverse<'_> {
             return unknown(format!("how constraint {} on {} was defined before UP is not known", constraint.name, table.name));
         };
         if self.engine == Engine::Sqlite {
-            return unknown(format!("SQLite gives {} its constraint only by a rebuild of the table", table.name));
+            return self.only_by_rebuild(&table.name);
         }
         let name = match rule {
             Rule::PrimaryKey(_) if self.engine.is_mysql_like() => String::new(),
@@ -301,7 +310,7 @@ impl Inverse<'_> {
             });
             match was {
                 Some(was) if was.name == index.name => {}
-                Some(was) if was.generated && index.generated => {}
+                Some(was) if was.generated && index.generated && self.engine != Engine::Postgres => {}
                 Some(was) if self.engine != Engine::Sqlite => {
                     let (now, before) = (self.names.name(&index.name), self.names.part(was.name.rsplit('.').next().unwrap_or(&was.name)));
                     let sql = match self.engine {
@@ -342,6 +351,13 @@ impl Inverse<'_> {
         let sql = format!("DROP INDEX {}{on}", self.names.name(&index.name));
         self.step(Step::DropIndexes, 0, sql);
     }
+}
+
+/// Columns whose values stand under another name, as (now, before).
+fn renamed_columns(old: &Table, new: &Table) -> Vec<(Name, Name)> {
+    let gone = old.columns.iter().filter(|c| new.column(&c.def.name).is_none());
+    let now = |was: &HeldColumn| new.columns.iter().find(|c| c.values == was.values && old.column(&c.def.name).is_none());
+    gone.filter_map(|was| Some((now(was)?.def.name.clone(), was.def.name.clone()))).collect()
 }
 
 /// `text` with each name of now as it was before.
