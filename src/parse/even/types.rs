@@ -21,7 +21,7 @@ pub(crate) fn even_type(tokens: &[Token], engine: Engine) -> String {
     match engine {
         Engine::Sqlite => parts.join(&parts.name),
         Engine::Postgres => postgres(&parts),
-        Engine::Mysql | Engine::Mariadb => mysql(&parts, engine),
+        Engine::Mysql | Engine::Mariadb => mysql(&parts),
     }
 }
 
@@ -179,7 +179,7 @@ fn postgres(parts: &Parts) -> String {
     parts.join(name)
 }
 
-fn mysql(parts: &Parts, engine: Engine) -> String {
+fn mysql(parts: &Parts) -> String {
     let arguments = parts.arguments.as_deref();
     let (name, mut words): (&str, Vec<&str>) = match parts.name.as_str() {
         "double precision" => ("double", Vec::new()),
@@ -217,7 +217,6 @@ fn mysql(parts: &Parts, engine: Engine) -> String {
         "character" | "nchar" => "char",
         "nvarchar" | "varcharacter" => "varchar",
         "bool" | "boolean" => return "tinyint(1)".to_owned(),
-        "json" if engine == Engine::Mariadb => "longtext",
         other => other,
     };
     let arguments = match (name, arguments) {

@@ -15,7 +15,8 @@ pub(super) fn ty(ty: &str, engine: Engine) -> String {
         let quoted: Vec<String> = base.split('.').map(|part| format!("\"{part}\"")).collect();
         return format!("{}{}", quoted.join("."), &ty[base.len()..]);
     }
-    ty.to_owned()
+    // SQLite keeps the word as it was written, and most write it so.
+    if engine == Engine::Sqlite { ty.to_uppercase() } else { ty.to_owned() }
 }
 
 /// A default as it stands behind DEFAULT.
@@ -29,7 +30,7 @@ pub(super) fn default(text: &str, engine: Engine) -> String {
 /// A whole column, name included, as ADD COLUMN, MODIFY and CHANGE take it.
 pub(super) fn column(column: &Column, names: &Names<'_>, engine: Engine) -> String {
     let mut words = vec![names.part(&column.name), ty(&column.ty, engine)];
-    let (sets, others): (Vec<&String>, Vec<&String>) = column.other.iter().partition(|o| o.starts_with("character set"));
+    let (sets, others): (Vec<&String>, Vec<&String>) = column.other.iter().partition(|o| o.starts_with("character set") || o.as_str() == "binary");
     words.extend(sets.into_iter().cloned());
     if let Some(collation) = &column.collation {
         words.push(format!("COLLATE {}", names.name(collation)));

@@ -141,6 +141,12 @@ impl Inverse<'_> {
         let changes = match self.engine {
             Engine::Sqlite => return self.only_by_rebuild(&label),
             Engine::Postgres => {
+                let in_expression = |index: &HeldIndex| {
+                    index.def.as_ref().is_some_and(|d| d.columns.iter().chain([&d.rest]).any(|c| *c != new.def.name && words(c).any(|w| w == new.def.name)))
+                };
+                if old.def.ty != named.ty && new_table.indexes.iter().any(|index| in_expression(index)) {
+                    return unknown(format!("an index computes something of {label}, and PostgreSQL writes casts into it that stay"));
+                }
                 let changes = self.postgres_changes(&old.def, &named, &label)?;
                 changes.into_iter().map(|change| format!("{head} ALTER COLUMN {} {change}", self.names.part(column))).collect()
             }
@@ -178,6 +184,7 @@ impl Inverse<'_> {
             let collation = old.collation.as_ref().map(|c| format!(" COLLATE {}", self.names.name(c))).unwrap_or_default();
             let ty = define::ty(&old.ty, self.engine);
             let using = match conversion(&new.ty, &old.ty, self.engine) {
+                Conversion::Unknown if !casts(&new.ty, &old.ty) => return unknown(format!("no cast of {label} from {} to {} is known", new.ty, old.ty)),
                 Conversion::Unknown => format!(" USING {}::{ty}", self.names.part(&new.name)),
                 _ => String::new(),
             };
@@ -255,13 +262,17 @@ impl Inverse<'_> {
         let goes_along = match self.engine {
             Engine::Postgres => columns.iter().any(of_gone),
             Engine::Sqlite => columns.iter().all(of_gone) && !columns.is_empty(),
-            Engine::Mysql | Engine::Mariadb => !is_key && matches!(constraint.rule, Some(Rule::PrimaryKey(_))) && columns.iter().all(of_gone),
+            Engine::Mysql | Engine::Mariadb => !is_key && columns.iter().any(of_gone) && columns.iter().filter(|c| table.column(c).is_some()).all(of_gone),
         };
         if goes_along {
             return Ok(());
         }
         if self.engine == Engine::Sqlite {
             return self.only_by_rebuild(&table.name);
+        }
+        if self.engine == Engine::Mariadb && constraint.generated && matches!(constraint.rule, Some(Rule::Check(_))) {
+            // One beside a column has no name at all.
+            return unknown(format!("a check on {} was given no name", table.name));
         }
         let sql = self.drop_constraint_sql(&table.name, constraint);
         self.step(if is_key { Step::DropKeys } else { Step::DropConstraints }, 0, sql);
@@ -351,6 +362,14 @@ impl Inverse<'_> {
         let sql = format!("DROP INDEX {}{on}", self.names.name(&index.name));
         self.step(Step::DropIndexes, 0, sql);
     }
+}
+
+/// Whether PostgreSQL has a cast between two types: each can be written as text and read from it, and so can moments among themselves.
+fn casts(from: &str, to: &str) -> bool {
+    let is = |ty: &str, starts: &[&str]| starts.iter().any(|start| ty.starts_with(start)) && !ty.ends_with("[]");
+    const TEXTS: &[&str] = &["text", "character", "citext"];
+    const MOMENTS: &[&str] = &["timestamp", "date"];
+    is(from, TEXTS) || is(to, TEXTS) || is(from, MOMENTS) && is(to, MOMENTS) || is(from, &["time "]) && is(to, &["time "])
 }
 
 /// Columns whose values stand under another name, as (now, before).
