@@ -3,7 +3,7 @@
 //! Parsing is most of the work and knows nothing of its neighbours, so every core takes part; the catalog is one, and
 //! follows in order. Trees are dropped where they were made, and no more than a few stretches are in flight.
 
-use crate::assess::{self, Finding};
+use crate::assess::{self, Assessment, Finding};
 use crate::engine::Engine;
 use crate::gate::merge;
 use crate::gate::policy::Policy;
@@ -13,6 +13,7 @@ use crate::read::Loaded;
 use crate::report::Entry;
 use crate::schema::catalog::Catalog;
 use crate::table::check;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -67,23 +68,53 @@ pub(super) fn judge<'a>(
     judged: impl Fn(&Migration) -> bool,
     mut then: impl FnMut(Entry<'a>) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    let migrations = &loaded.migrations;
-    let twins: HashMap<&str, &str> =
-        loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name).filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
-    each_parsed(migrations, catalog.engine, |at, (up, down)| {
-        let migration = &migrations[at];
+    let bench = Bench::new(loaded, policy);
+    each_judged(catalog, loaded, judged, |catalog, migration, (up, down)| {
+        then(bench.entry(Cow::Borrowed(migration), assess::migration(catalog, migration, &up, down.as_deref())))
+    })
+}
+
+/// Hands those of `migrations` that `judged` picks to `then`, parsed, with what stands before each; `then` leaves what stands after it.
+pub(super) fn each_judged<'a>(
+    catalog: &mut Catalog,
+    loaded: &'a Loaded,
+    judged: impl Fn(&Migration) -> bool,
+    mut then: impl FnMut(&mut Catalog, &'a Migration, Parsed) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    each_parsed(&loaded.migrations, catalog.engine, |at, parsed| {
+        let migration = &loaded.migrations[at];
         if judged(migration) {
-            let mut assessment = assess::migration(catalog, migration, &up, down.as_deref());
-            if let Some(message) = twins.get(migration.path.as_str()) {
-                assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
-            }
-            let merge = merge::merge(migration, &assessment, policy, loaded.layout.has_down());
-            then(Entry { migration, assessment, merge })
+            then(catalog, migration, parsed)
         } else {
-            assess::follow(catalog, &up);
+            assess::follow(catalog, &parsed.0);
             Ok(())
         }
     })
+}
+
+/// What makes an entry of an assessment.
+pub(super) struct Bench<'a> {
+    policy: &'a Policy,
+    has_downs: bool,
+    /// What is to be said of a migration whose version another one bears too, by its path.
+    twins: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(loaded: &'a Loaded, policy: &'a Policy) -> Self {
+        let twins = loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name);
+        let twins = twins.filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
+        Bench { policy, has_downs: loaded.layout.has_down(), twins }
+    }
+
+    /// `migration` with its assessment, as a report shows it.
+    pub(super) fn entry<'m>(&self, migration: Cow<'m, Migration>, mut assessment: Assessment) -> Entry<'m> {
+        if let Some(message) = self.twins.get(migration.path.as_str()) {
+            assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
+        }
+        let merge = merge::merge(&migration, &assessment, self.policy, self.has_downs);
+        Entry { migration, assessment, merge, fix: None }
+    }
 }
 
 /// Takes what stood before the first migration from a schema dump.

@@ -5,6 +5,7 @@ mod database;
 mod down;
 mod explain;
 mod failure;
+mod fix;
 mod git;
 mod go;
 mod goto;

@@ -10,15 +10,31 @@ use crate::gate::merge::Merge;
 use crate::migration::Migration;
 use crate::read::Note;
 use crate::table::{Kind, Verdict};
+use std::borrow::Cow;
 
 /// One judged migration.
 pub struct Entry<'a> {
     /// As it stands on disk.
-    pub migration: &'a Migration,
+    pub migration: Cow<'a, Migration>,
     /// What is known of it.
     pub assessment: Assessment,
     /// What the gate says.
     pub merge: Merge,
+    /// What `--fix` made of it; `None` without `--fix`, and where DOWN lacks nothing.
+    pub fix: Option<Fixed>,
+}
+
+/// What became of a DOWN that lacks something.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Fixed {
+    /// The file that holds DOWN, or would hold it, relative to the migrations' folder; `None` where it cannot hold one.
+    pub path: Option<String>,
+    /// What changes in it, as a unified diff; `None` where nothing can be written.
+    pub diff: Option<String>,
+    /// The file was written.
+    pub written: bool,
+    /// Why it was not, in a few words.
+    pub reason: Option<String>,
 }
 
 /// All that `check` found.

@@ -240,7 +240,12 @@ fn finding(entry: &Entry<'_>, at: usize, layout: Layout, paint: &Paint, out: &mu
     if let Some(allow) = allow {
         writeln!(out, "{}", wrapped(&format!("  = allowed: {}", allow.reason), layout.width, 4))?;
     } else if !found.help.is_empty() {
-        writeln!(out, "{}", wrapped(&format!("  = help: {}", found.help), layout.width, 4))?;
+        // What stands on lines of its own is to be pasted, and not to be broken.
+        let (prose, sql) = found.help.split_once('\n').unwrap_or((&found.help, ""));
+        writeln!(out, "{}", wrapped(&format!("  = help: {prose}"), layout.width, 4))?;
+        for line in sql.lines() {
+            writeln!(out, "{}", format!("        {line}").trim_end())?;
+        }
     }
     writeln!(out)
 }

@@ -8,7 +8,9 @@ use super::apply::mapped::Mapped;
 use super::entry::bare;
 pub(crate) use super::entry::held;
 pub use super::entry::{Brought, Entry, HeldColumn, HeldConstraint, HeldIndex, Key, Leaning, Object, Origin, Table};
+use super::written::Written;
 use crate::engine::Engine;
+use crate::parse::Statement;
 use crate::parse::action::{Class, Column, Name, Picks};
 use foldhash::{HashMap, HashSet};
 use std::collections::BTreeSet;
@@ -56,6 +58,8 @@ pub struct Catalog {
     pub(crate) mappings: HashMap<Origin, Mapped>,
     /// Which values came from which by a conversion that was written out.
     pub(crate) converted: HashMap<Origin, Origin>,
+    /// How definitions and names were written.
+    pub(crate) written: Written,
 }
 
 impl Catalog {
@@ -79,6 +83,7 @@ impl Catalog {
             deleted: HashMap::default(),
             mappings: HashMap::default(),
             converted: HashMap::default(),
+            written: Written::default(),
         }
     }
 
@@ -188,6 +193,11 @@ impl Catalog {
     /// A statement ran that cannot be followed: what it names may stand or not from now on.
     pub fn note_unseen(&mut self, text: &str) {
         self.unseen.extend(text.to_lowercase().split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).map(Box::from));
+    }
+
+    /// Remembers how `statement` writes what it makes.
+    pub(crate) fn note_written(&mut self, statement: &Statement) {
+        self.written.note(statement, self.engine);
     }
 
     /// Whether `table` was just made and nothing was written to it.

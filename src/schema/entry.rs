@@ -23,7 +23,7 @@ pub enum Key {
 
 impl Key {
     /// The name of what stands there.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Key::Table(name) | Key::Object(_, name, _) | Key::Attribute(name, _) | Key::IndexTable(name) | Key::Leans(name, _) => name,
         }

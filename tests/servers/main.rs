@@ -3,6 +3,7 @@
 
 mod control;
 mod examples;
+mod fix;
 mod generated;
 mod link;
 mod locks;

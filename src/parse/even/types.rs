@@ -65,7 +65,7 @@ impl Parts {
         match engine {
             Engine::Sqlite => self.join(&self.name),
             Engine::Postgres => postgres(self),
-            Engine::Mysql | Engine::Mariadb => mysql(self, engine),
+            Engine::Mysql | Engine::Mariadb => mysql(self),
         }
     }
 
@@ -212,7 +212,7 @@ fn postgres(parts: &Parts) -> String {
     parts.join(name)
 }
 
-fn mysql(parts: &Parts, engine: Engine) -> String {
+fn mysql(parts: &Parts) -> String {
     let arguments = parts.arguments.as_deref();
     let (name, mut words): (&str, Vec<&str>) = match parts.name.as_str() {
         "double precision" => ("double", Vec::new()),
@@ -250,7 +250,6 @@ fn mysql(parts: &Parts, engine: Engine) -> String {
         "character" | "nchar" => "char",
         "nvarchar" | "varcharacter" => "varchar",
         "bool" | "boolean" => return "tinyint(1)".to_owned(),
-        "json" if engine == Engine::Mariadb => "longtext",
         other => other,
     };
     let arguments = match (name, arguments) {

@@ -164,8 +164,7 @@ impl Catalog {
                 if let Leaning::User(user) = who
                     && let Key::Object(Class::View, view, _) = &**user
                     && let Some(Entry::Object(object)) = self.get(user)
-                    // In a join the word may be another table's column.
-                    && object.definition.as_ref().is_some_and(|d| words(d).filter(|&w| w == "from").count() == 1 && !d.contains(" join ") && words(d).any(|w| w == column))
+                    && object.definition.as_ref().is_some_and(|d| is_of_one_table(d) && words(d).any(|w| w == column))
                 {
                     return named("view", view);
                 }
@@ -189,6 +188,31 @@ impl Catalog {
                         return named(&format!("foreign key of {other}"), &constraint.name);
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// PostgreSQL changes no type under a view, nor under a trigger that names the column (manual, ALTER TABLE).
+    fn type_may_change(&self, table: &str, column: &str) -> Result<(), Refusal> {
+        if self.engine != Engine::Postgres || !self.judging_down {
+            return Ok(());
+        }
+        for who in self.leaning(table).iter() {
+            let (what, key) = match who {
+                Leaning::User(user) => ("view", Key::clone(user)),
+                Leaning::Part(Class::Trigger, name) => ("trigger", Key::Object(Class::Trigger, name.clone(), Some(table.to_owned()))),
+                Leaning::Part(..) | Leaning::Table(_) | Leaning::Attribute(_) => continue,
+            };
+            let Some(Entry::Object(object)) = self.get(&key) else { continue };
+            let definition = object.definition.as_deref().unwrap_or_default();
+            let uses = match (&key, what) {
+                (Key::Object(Class::View | Class::MaterializedView, ..), "view") => is_of_one_table(definition) && words(definition).any(|w| w == column),
+                (_, "trigger") => words(definition.split(" execute ").next().unwrap_or_default()).any(|w| w == column),
+                _ => false,
+            };
+            if uses {
+                return Err(Refusal::new(format!("{what} {} uses column {table}.{column}", key.name())));
             }
         }
         Ok(())
@@ -259,6 +283,7 @@ impl Catalog {
             ColumnChange::SetDefault(default) => new.default = Some(default.clone()),
             ColumnChange::DropDefault => new.default = None,
             ColumnChange::SetType { ty, using, collation } => {
+                self.type_may_change(table, column)?;
                 new.ty.clone_from(ty);
                 new.collation.clone_from(collation);
                 using_given = using.as_ref();
@@ -378,4 +403,9 @@ fn is_plain_cast(using: &str, column: &Column, engine: Engine) -> bool {
         });
     }
     using.strip_prefix("cast(").is_some_and(|cast| cast.starts_with(&format!("{} as ", column.name)))
+}
+
+/// Whether a view reads one table, so that a word in it is no other table's column.
+fn is_of_one_table(definition: &str) -> bool {
+    words(definition).filter(|&w| w == "from").count() == 1 && !definition.contains(" join ")
 }

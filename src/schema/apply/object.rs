@@ -1,6 +1,6 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
-use super::part::whole_of;
+pub(crate) use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
@@ -278,11 +278,8 @@ impl Catalog {
             self.set(key, Some(Entry::Object(Rc::new(Object { made, ..unknown }))));
             return Ok(Effect { blind: true, ..Effect::default() });
         };
-        let parts =
-            old.definition.as_ref().and_then(|d| d.split_once("enum(")).and_then(|(head, rest)| Some((head.to_owned(), rest.strip_suffix(')')?.to_owned())));
-        let definition = match parts {
-            Some((head, labels)) => {
-                let mut labels: Vec<String> = labels.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();
+        let definition = match old.definition.as_deref().and_then(labels) {
+            Some((head, mut labels)) => {
                 change(&mut labels)?;
                 Some(format!("{head}enum({})", labels.iter().map(|l| format!("'{l}'")).collect::<Vec<_>>().join(",")))
             }
@@ -338,6 +335,13 @@ impl Catalog {
     }
 }
 
+/// The labels of an enum's definition, behind what stands before them.
+pub(crate) fn labels(definition: &str) -> Option<(&str, Vec<String>)> {
+    let (head, rest) = definition.split_once("enum(")?;
+    let labels = rest.strip_suffix(')')?.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();
+    Some((head, labels))
+}
+
 /// The function that a trigger runs (`… execute function touch()`), as `touch()`.
 pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
     if class != Class::Trigger {
@@ -348,7 +352,7 @@ pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
 }
 
 /// Whether a view's new query gives fewer columns than the old one; a `*` hides how many there are.
-fn loses_columns(old: Option<&str>, new: &str) -> bool {
+pub(crate) fn loses_columns(old: Option<&str>, new: &str) -> bool {
     let count = |definition: &str| {
         let (list, _) = definition.split_once("select ")?.1.split_once(" from ")?;
         let mut depth = 0;

@@ -1,7 +1,7 @@
 //! What hangs on a table, a column or another object: triggers, policies, owned sequences, comments. It goes and moves with it.
 
-use super::Effect;
 use super::object::called_by;
+use super::{Effect, Refusal};
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
@@ -23,7 +23,7 @@ fn trigger_table(definition: &str) -> Option<Name> {
 }
 
 /// What an object of `class` hangs on.
-pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Option<Name> {
+pub(crate) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Option<Name> {
     match class {
         _ if on.is_some() => on.cloned(),
         Class::Trigger => trigger_table(definition),
@@ -134,6 +134,25 @@ impl Catalog {
             None => rest.split(' ').next(),
         };
         written.filter(|w| !w.is_empty() && !DEFAULTS.contains(&(attribute, w))).map(str::to_owned)
+    }
+
+    /// Refuses what DOWN sets on a table, or grants to a role, that it has dropped before.
+    pub(super) fn attribute_may_be_set(&self, object: &str, attribute: &str) -> Result<(), Refusal> {
+        let gone = |key: &Key| self.touched(key) && self.get(key).is_none();
+        let view = |name: &str| [Class::View, Class::MaterializedView].iter().any(|&view| self.get(&Key::Object(view, name.to_owned(), None)).is_some());
+        if !self.judging_down {
+            return Ok(());
+        }
+        let table = object.split_once(" on ").map_or(object, |(_, table)| table);
+        for name in [Some(table), table.rsplit_once('.').map(|(table, _)| table)].into_iter().flatten() {
+            if gone(&Key::Table(name.to_owned())) && !view(name) {
+                return Err(Refusal::new(format!("table {name} does not exist")));
+            }
+        }
+        match attribute.strip_prefix("grant ").and_then(|right| right.rsplit_once(" to ")) {
+            Some((_, role)) if gone(&Key::Object(Class::Role, role.to_owned(), None)) => Err(Refusal::new(format!("role {role} does not exist"))),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {

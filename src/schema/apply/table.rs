@@ -125,7 +125,8 @@ impl Catalog {
     fn drop_leaning(&mut self, table: &str, who: &Leaning, cascade: bool) -> Result<(), Refusal> {
         match who {
             Leaning::Table(other) if other != table && !self.together.contains(other) => {
-                if !cascade || self.engine.is_mysql_like() {
+                // SQLite lets the key stand, and it points at nothing.
+                if !cascade || self.engine != Engine::Postgres {
                     return match self.engine {
                         Engine::Sqlite => Ok(()),
                         Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off || !self.judging_down => Ok(()),
