@@ -200,8 +200,12 @@ pub enum ColumnChange {
     DropDefault,
     /// Change the type; `using` is the conversion as written.
     SetType { ty: String, using: Option<String>, collation: Option<String> },
-    /// Hand out values (`Some`) or stop doing so.
-    Identity(Option<String>),
+    /// Begin to hand out values.
+    AddIdentity(String),
+    /// Hand them out in another mode.
+    SetIdentity(String),
+    /// Stop doing so.
+    DropIdentity { if_exists: bool },
     /// Stop computing the value.
     DropExpression,
     /// Any other attribute, by name (`storage`, `statistics`, `compression`).

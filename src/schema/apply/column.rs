@@ -3,7 +3,7 @@
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, ColumnChange, Constraint, Name, Rule};
-use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
+use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Object, Table};
 use crate::schema::naming::{rename_word, rule_columns, words};
 use crate::schema::types::{Conversion, conversion};
 use std::rc::Rc;
@@ -67,7 +67,8 @@ impl Catalog {
         }
         let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let mysql = self.engine.is_mysql_like();
-        let uses = |columns: &[String]| columns.iter().any(|c| words(c).any(|w| w == column));
+        let engine = self.engine;
+        let uses = |columns: &[String]| columns.iter().any(|c| words(c, engine).any(|w| w == column));
         let mut gone: Vec<Name> = Vec::new();
         let mut new = Table::clone(&held);
         new.columns.retain(|c| c.def.name != column);
@@ -77,10 +78,10 @@ impl Catalog {
                 && index.def.as_ref().is_some_and(|d| uses(&d.columns))
                 && let Some(def) = &mut Rc::make_mut(index).def
             {
-                def.columns.retain(|c| !words(c).any(|w| w == column));
+                def.columns.retain(|c| !words(c, engine).any(|w| w == column));
             }
             let Some(def) = &index.def else { return true };
-            let keep = !def.columns.is_empty() && !uses(&def.columns) && !words(&def.rest).any(|w| w == column);
+            let keep = !def.columns.is_empty() && !uses(&def.columns) && !words(&def.rest, engine).any(|w| w == column);
             if !keep {
                 gone.push(index.name.clone());
             }
@@ -91,7 +92,7 @@ impl Catalog {
                 columns.retain(|c| c != column);
                 return !columns.is_empty();
             }
-            constraint.rule.as_ref().is_none_or(|rule| !rule_columns(rule).contains(&column))
+            constraint.rule.as_ref().is_none_or(|rule| !rule_columns(rule, engine).iter().any(|c| c == column))
         });
         let targets = |t: &Table| -> Vec<Name> {
             t.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect()
@@ -105,8 +106,26 @@ impl Catalog {
             self.set(Key::IndexTable(index), None);
         }
         self.drop_hanging(&format!("{table}.{column}"));
+        if self.engine == Engine::Sqlite {
+            self.name_becomes_text(table, column);
+        }
         let before = self.stood_before(old.values);
         Ok(Effect { destroyed: if before { vec![old.values] } else { Vec::new() }, own: !before, ..Effect::default() })
+    }
+
+    /// SQLite takes a name in double quotes for a text where no column has that name, and writes that into the views over the table
+    /// when the column goes (manual, "Quirks", section 8).
+    fn name_becomes_text(&mut self, table: &str, column: &str) {
+        for who in self.leaning(table).iter() {
+            let Leaning::User(user) = who else { continue };
+            let Some(Entry::Object(view)) = self.get(user).cloned() else { continue };
+            let Some(definition) = &view.definition else { continue };
+            let quoted = definition.split('"').skip(1).step_by(2).any(|word| word.eq_ignore_ascii_case(column));
+            if quoted || speaks_of(definition, column, self.engine) {
+                let changed = Object { definition: Some(format!("{definition} with '{column}' for {column}")), made: view.made };
+                self.set((**user).clone(), Some(Entry::Object(Rc::new(changed))));
+            }
+        }
     }
 
     /// SQLite reads the whole schema anew when it renames or drops, and refuses while a view speaks of a table that is gone
@@ -143,7 +162,7 @@ impl Catalog {
         let named = |what: &str, name: &str| Err(Refusal::new(format!("{what} {} uses column {table}.{column}", name.trim_start_matches('\0'))));
         if self.engine == Engine::Sqlite {
             for index in &held.indexes {
-                if index.def.as_ref().is_some_and(|d| d.columns.iter().any(|c| words(c).any(|w| w == column)) || words(&d.rest).any(|w| w == column)) {
+                if index.def.as_ref().is_some_and(|d| d.columns.iter().chain([&d.rest]).any(|c| words(c, self.engine).any(|w| w == column))) {
                     return named("index", &index.name);
                 }
             }
@@ -152,7 +171,7 @@ impl Catalog {
                     // A CHECK or REFERENCES beside the column goes with it.
                     Some(Rule::Check(_)) | None => {}
                     Some(Rule::ForeignKey { columns, .. }) if columns.len() == 1 && constraint.generated => {}
-                    Some(rule) if rule_columns(rule).contains(&column) => return named("constraint", &constraint.name),
+                    Some(rule) if rule_columns(rule, self.engine).iter().any(|c| c == column) => return named("constraint", &constraint.name),
                     Some(_) => {}
                 }
             }
@@ -162,8 +181,7 @@ impl Catalog {
                 if let Leaning::User(user) = who
                     && let Key::Object(Class::View, view, _) = &**user
                     && let Some(Entry::Object(object)) = self.get(user)
-                    // In a join the word may be another table's column.
-                    && object.definition.as_ref().is_some_and(|d| words(d).filter(|&w| w == "from").count() == 1 && !d.contains(" join ") && words(d).any(|w| w == column))
+                    && object.definition.as_ref().is_some_and(|d| speaks_of(d, column, self.engine))
                 {
                     return named("view", view);
                 }
@@ -198,9 +216,10 @@ impl Catalog {
         if self.judging_down && self.table(table).is_some_and(|t| t.column(to).is_some_and(|c| !c.assumed)) {
             return Err(Refusal::new(format!("column {table}.{to} exists already")));
         }
+        let engine = self.engine;
         let swap = |names: &mut Vec<String>| {
             for name in names {
-                *name = rename_word(name, from, to);
+                *name = if name == from { to.to_owned() } else { rename_word(name, from, to, engine) };
             }
         };
         self.change_table(table, |t| {
@@ -210,20 +229,20 @@ impl Catalog {
                     Rc::make_mut(&mut column.def).name = to.to_owned();
                 }
                 if let Some(generated) = &column.def.generated {
-                    let generated = rename_word(generated, from, to);
+                    let generated = rename_word(generated, from, to, engine);
                     Rc::make_mut(&mut column.def).generated = Some(generated);
                 }
             }
             for constraint in &mut t.constraints {
                 match &mut Rc::make_mut(constraint).rule {
                     Some(Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. }) => swap(columns),
-                    Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_word(text, from, to),
+                    Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_word(text, from, to, engine),
                     None => {}
                 }
             }
             for def in t.indexes.iter_mut().filter_map(|i| Rc::make_mut(i).def.as_mut()) {
                 swap(&mut def.columns);
-                def.rest = rename_word(&def.rest, from, to);
+                def.rest = rename_word(&def.rest, from, to, engine);
             }
         })
         .or_missing(|| format!("table {table}"))?;
@@ -261,33 +280,56 @@ impl Catalog {
                 new.collation.clone_from(collation);
                 using_given = using.as_ref();
             }
-            ColumnChange::Identity(identity) => {
-                new.identity.clone_from(identity);
-                new.not_null |= identity.is_some();
+            ColumnChange::AddIdentity(identity) | ColumnChange::SetIdentity(identity) => {
+                new.identity = Some(identity.clone());
+                new.not_null = true;
             }
+            ColumnChange::DropIdentity { .. } => new.identity = None,
             ColumnChange::DropExpression => new.generated = None,
             ColumnChange::Attribute(name, value) => {
-                return Ok(self.set_attribute(&format!("{table}.{column}"), name, Some(value)));
+                return self.set_attribute(&format!("{table}.{column}"), name, Some(value));
             }
         }
-        if let (ColumnChange::Identity(identity), Engine::Postgres) = (change, self.engine) {
-            match identity {
-                Some(_) => self.make_sequence(table, column),
-                None => self.drop_hanging(&format!("{table}.{column}")),
-            }
+        if self.engine == Engine::Postgres {
+            self.identity_changes(table, &old, change)?;
         }
         let mut effect = self.change_column(table, &old, new, using_given)?;
         if !matches!(change, ColumnChange::SetType { .. }) {
             effect.conversion = None;
         }
         // The position that the sequence had reached is forgotten.
-        if matches!(change, ColumnChange::Identity(None)) && self.stood_before(old.values) {
+        if matches!(change, ColumnChange::DropIdentity { .. }) && self.stood_before(old.values) {
             effect.conversion = Some(Conversion::Unknown);
         }
         // The one attribute that changed was not known before.
-        effect.blind =
-            old.assumed && matches!(change, ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression);
+        effect.blind = old.assumed
+            && matches!(
+                change,
+                ColumnChange::SetDefault(_)
+                    | ColumnChange::DropDefault
+                    | ColumnChange::AddIdentity(_)
+                    | ColumnChange::SetIdentity(_)
+                    | ColumnChange::DropIdentity { .. }
+                    | ColumnChange::DropExpression
+            );
         Ok(effect)
+    }
+
+    /// The sequence comes and goes with the identity. PostgreSQL refuses a second identity, and to change or drop none.
+    fn identity_changes(&mut self, table: &str, old: &HeldColumn, change: &ColumnChange) -> Result<(), Refusal> {
+        let certain = self.judging_down && !old.assumed;
+        let stands = old.def.identity.is_some();
+        let column = &old.def.name;
+        match change {
+            ColumnChange::AddIdentity(_) if certain && stands => return Err(Refusal::new(format!("column {table}.{column} is an identity already"))),
+            ColumnChange::SetIdentity(_) | ColumnChange::DropIdentity { if_exists: false } if certain && !stands => {
+                return Err(Refusal::new(format!("column {table}.{column} is no identity")));
+            }
+            ColumnChange::AddIdentity(_) => self.make_sequence(table, column),
+            ColumnChange::DropIdentity { .. } => self.drop_hanging(&format!("{table}.{column}")),
+            _ => {}
+        }
+        Ok(())
     }
 
     pub(super) fn redefine_column(&mut self, table: &str, from: &str, column: &Column) -> Applied {
@@ -362,6 +404,11 @@ impl Catalog {
         let made = self.table(table)?.made;
         self.before(table, made)?.column(column).cloned()
     }
+}
+
+/// Whether a view over one table uses its column; in a join the word may be another table's.
+fn speaks_of(definition: &str, column: &str, engine: Engine) -> bool {
+    words(definition, engine).filter(|w| w == "from").count() == 1 && !definition.contains(" join ") && words(definition, engine).any(|w| w == column)
 }
 
 /// `USING c::new_type`, `CAST(c AS new_type)`, or by way of text.
