@@ -40,7 +40,12 @@ pub struct Column {
     pub comment: Option<String>,
     /// Any other attribute (`on update current_timestamp`, `invisible`), in order.
     pub other: Vec<String>,
+    /// What in it the engine does not accept, in a few words.
+    pub faulty: Option<String>,
 }
+
+/// Why SQLite refuses a default that is computed and stands in no brackets (manual, "CREATE TABLE", section 3.2).
+pub(super) const BARE_DEFAULT: &str = "a default that is computed must stand in brackets";
 
 /// What a constraint demands.
 #[derive(Clone, Debug, PartialEq, Eq)]

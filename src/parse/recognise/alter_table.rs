@@ -296,7 +296,12 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                 }
                 let set = cursor.eat_any(&["set", "reset"])?;
                 if let Some(list) = cursor.parens() {
-                    option("options", format!("{set} {}", even_text(list)))
+                    let mut one = Cursor::new(list, cursor.engine);
+                    match (one.word(), one.equals(), items(list).len()) {
+                        // No value is no option.
+                        (Some(name), _, 1) => option(&name, even_text(one.all())),
+                        _ => option("options", format!("{set} {}", even_text(list))),
+                    }
                 } else if let Some(visibility) = cursor.eat_any(&["invisible", "visible"]) {
                     option("visibility", visibility.to_owned())
                 } else {

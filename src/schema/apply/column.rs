@@ -25,6 +25,9 @@ impl Catalog {
         } else {
             conditional = if_not_exists && !held.known;
         }
+        if let (true, Some(why)) = (self.judging_down, &column.faulty) {
+            return Err(Refusal::new(format!("column {table}.{}: {why}", column.name)));
+        }
         if self.judging_down
             && column.not_null
             && column.default.is_none()
@@ -106,11 +109,63 @@ impl Catalog {
             self.set(Key::IndexTable(index), None);
         }
         self.drop_hanging(&format!("{table}.{column}"));
-        if self.engine == Engine::Sqlite {
-            self.name_becomes_text(table, column);
+        match self.engine {
+            Engine::Sqlite => self.name_becomes_text(table, column),
+            Engine::Postgres => self.take_along(table, column)?,
+            Engine::Mysql | Engine::Mariadb => {}
         }
         let before = self.stood_before(old.values);
         Ok(Effect { destroyed: if before { vec![old.values] } else { Vec::new() }, own: !before, ..Effect::default() })
+    }
+
+    /// What PostgreSQL drops with a column: statistics on it, and with CASCADE what else uses it. Without CASCADE it refuses, so nothing
+    /// else is left by then.
+    fn take_along(&mut self, table: &str, column: &str) -> Result<(), Refusal> {
+        for who in self.leaning(table).iter() {
+            match who {
+                Leaning::User(user) => {
+                    if let (Key::Object(class, view, on), Some(Entry::Object(object))) = (&**user, self.get(user))
+                        && object.definition.as_ref().is_some_and(|d| speaks_of(d, column, self.engine))
+                    {
+                        self.drop_object(*class, view, on.as_ref(), true, true)?;
+                    }
+                }
+                Leaning::Part(class @ (Class::Policy | Class::Rule | Class::Trigger | Class::Other), name) => {
+                    if self.part_speaks_of(table, *class, name, column) {
+                        self.drop_part(table, *class, name);
+                    }
+                }
+                Leaning::Table(other) => {
+                    let points = |c: &Option<Rule>| matches!(c, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns.iter().any(|c| c == column));
+                    if self.table(other).is_some_and(|t| t.constraints.iter().any(|c| points(&c.rule))) {
+                        let _ = self.change_table(other, |t| t.constraints.retain(|c| !points(&c.rule)));
+                    }
+                }
+                Leaning::Part(..) | Leaning::Attribute(_) => {}
+            }
+        }
+        let computed = |c: &HeldColumn| c.def.generated.as_ref().is_some_and(|g| words(g, Engine::Postgres).any(|w| w == column));
+        let along: Vec<Name> = self.table(table).map(|t| t.columns.iter().filter(|c| computed(c)).map(|c| c.def.name.clone()).collect()).unwrap_or_default();
+        for computed in along {
+            self.drop_column(table, &computed, true, true)?;
+        }
+        Ok(())
+    }
+
+    /// Whether what hangs on a table names its column; a publication and the function behind a trigger are looked at by nobody.
+    fn part_speaks_of(&self, table: &str, class: Class, name: &str, column: &str) -> bool {
+        [None, Some(table.to_owned())].into_iter().any(|on| match self.get(&Key::Object(class, name.to_owned(), on)) {
+            Some(Entry::Object(object)) => object.definition.as_ref().is_some_and(|d| {
+                let text = match class {
+                    Class::Policy => d.split_once(" using").map_or(d.as_str(), |(_, rest)| rest),
+                    Class::Trigger => d.split_once(" on ").map_or("", |(head, _)| head.split_once(" update of ").map_or("", |(_, columns)| columns)),
+                    Class::Other if !d.starts_with("create statistics ") => "",
+                    _ => d,
+                };
+                words(text, self.engine).any(|w| w == column)
+            }),
+            _ => false,
+        })
     }
 
     /// SQLite takes a name in double quotes for a text where no column has that name, and writes that into the views over the table
@@ -194,8 +249,19 @@ impl Catalog {
                 }
             }
         }
+        if !self.engine.is_mysql_like() && !(cascade && self.engine == Engine::Postgres) {
+            let computed = |c: &&HeldColumn| c.def.name != column && c.def.generated.as_ref().is_some_and(|g| words(g, self.engine).any(|w| w == column));
+            if let Some(computed) = held.columns.iter().find(computed) {
+                return named("column", &computed.def.name);
+            }
+        }
         if self.engine == Engine::Postgres && !cascade {
             for who in self.leaning(table).iter() {
+                if let Leaning::Part(class @ (Class::Policy | Class::Rule | Class::Trigger), name) = who
+                    && self.part_speaks_of(table, *class, name, column)
+                {
+                    return named(class.word(), name);
+                }
                 if let Leaning::Table(other) = who
                     && other != table
                     && let Some(other_table) = self.table(other)
@@ -287,7 +353,7 @@ impl Catalog {
             ColumnChange::DropIdentity { .. } => new.identity = None,
             ColumnChange::DropExpression => new.generated = None,
             ColumnChange::Attribute(name, value) => {
-                return self.set_attribute(&format!("{table}.{column}"), name, Some(value));
+                return self.set_attribute(&format!("{table}.{column}"), name, Some(value.as_str()).filter(|value| !value.is_empty()));
             }
         }
         if self.engine == Engine::Postgres {

@@ -1,6 +1,6 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
-use super::part::whole_of;
+use super::part::{PUBLICATION, whole_of};
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
@@ -102,6 +102,11 @@ impl Catalog {
         if let Some(function) = called_by(class, &definition) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), true);
         }
+        if definition.starts_with(PUBLICATION) {
+            for table in relations(&definition, self.engine).into_iter().filter(|w| self.table(w).is_some()).collect::<Vec<_>>() {
+                self.lean(&table, Leaning::Part(class, name.to_owned()), true);
+            }
+        }
         if let Some(whole) = whole_of(class, on, &definition, self.engine) {
             self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
         }
@@ -144,6 +149,10 @@ impl Catalog {
                     return Err(Refusal::new(format!("column {table}.{} is of {} {name}", column.def.name, class.word())));
                 }
             }
+        }
+        let within = |what: &str| old.definition.as_ref().is_some_and(|d| d.starts_with(&format!("create {what} ")));
+        if cascade && self.judging_down && self.engine == Engine::Postgres && (class == Class::Role || within("database") || within("tablespace")) {
+            return Err(Refusal::new(format!("DROP of {} {name} takes no CASCADE", class.word())));
         }
         let mut effect = self.let_users_go(class, &key, self.takes_along(cascade))?;
         if cascade {

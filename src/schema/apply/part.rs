@@ -23,7 +23,11 @@ fn trigger_table(definition: &str, engine: Engine) -> Option<Name> {
     let (_, rest) = definition.split_once(" on ").or_else(|| definition.split_once(" on\"")).or_else(|| definition.split_once(" on`"))?;
     let at = definition.len() - rest.len();
     // The quote that ended the search belongs to the name.
-    let rest = if definition[..at].ends_with(['"', '`']) { &definition[at - 1..] } else { rest };
+    first_path(if definition[..at].ends_with(['"', '`']) { &definition[at - 1..] } else { rest }, engine)
+}
+
+/// The name that an even text begins with.
+fn first_path(rest: &str, engine: Engine) -> Option<Name> {
     let path: Vec<Name> = words(rest, engine).take(2).map(Cow::into_owned).collect();
     let dotted = rest.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '`')).starts_with('.');
     if dotted { Some(names::join(&path, engine)) } else { path.into_iter().next() }
@@ -35,14 +39,15 @@ pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str, engine
         _ if on.is_some() => on.cloned(),
         Class::Trigger => trigger_table(definition, engine),
         Class::Sequence => owner(definition),
+        Class::Other if definition.starts_with("create statistics ") => first_path(definition.rsplit_once("from ")?.1, engine),
         _ => None,
     }
 }
 
 /// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE;
-/// MySQL manual, ALTER TABLE).
+/// MySQL manual, ALTER TABLE; SQLite manual, "Pragma statements": `user_version` and `application_id` are 0 in a new file).
 const DEFAULTS: &[(&str, &str)] =
-    &[("increment", "1"), ("statistics", "-1"), ("visibility", "visible"), ("visibility", "not ignored"), ("enforcement", "enforced")];
+    &[("increment", "1"), ("statistics", "-1"), ("visibility", "visible"), ("visibility", "not ignored"), ("enforcement", "enforced"), ("pragma", "0")];
 
 /// Every class of objects.
 const CLASSES: [Class; 14] = [
@@ -65,6 +70,9 @@ const CLASSES: [Class; 14] = [
 /// The attribute of a table that names a partition of it, and holds its bounds.
 pub(super) const PARTITION: &str = "partition ";
 
+/// How the definition of a publication begins.
+pub(super) const PUBLICATION: &str = "create publication ";
+
 /// What the objects of ALTER DEFAULT PRIVILEGES begin with, and what all of them lean on.
 const DEFAULT_RIGHTS: &str = "default privileges";
 
@@ -85,6 +93,16 @@ impl Catalog {
 
     /// The part `name` of `owner` goes.
     pub(super) fn drop_part(&mut self, owner: &str, class: Class, name: &str) {
+        self.lean(owner, Leaning::Part(class, name.to_owned()), false);
+        let key = Key::Object(class, name.to_owned(), None);
+        // A publication stays, and no longer speaks of the table.
+        if let Some(Entry::Object(object)) = self.get(&key)
+            && let Some(definition) = object.definition.as_ref().filter(|d| d.starts_with(PUBLICATION))
+        {
+            let object = Object { definition: Some(format!("{definition} without {owner}")), made: object.made };
+            self.set(key, Some(Entry::Object(Rc::new(object))));
+            return;
+        }
         for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(owner.to_owned()))] {
             let function = match self.get(&key) {
                 Some(Entry::Object(object)) => object.definition.as_deref().and_then(|d| called_by(class, d)),
@@ -99,7 +117,6 @@ impl Catalog {
                 self.set(key, None);
             }
         }
-        self.lean(owner, Leaning::Part(class, name.to_owned()), false);
         self.drop_hanging(name);
     }
 

@@ -40,6 +40,9 @@ impl Catalog {
         } else if create.if_not_exists || create.or_replace {
             effect.conditional = !self.knows(&create.name);
         }
+        if let (true, Some((column, why))) = (self.judging_down, create.columns.iter().find_map(|c| c.faulty.as_ref().map(|why| (&c.name, why)))) {
+            return Err(Refusal::new(format!("column {}.{column}: {why}", create.name)));
+        }
         let made = self.fresh();
         let bounds = create.like.as_deref().and_then(|_| partition_bounds(&create.options));
         let mut table = Table {

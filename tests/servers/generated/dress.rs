@@ -27,6 +27,9 @@ const CONDITIONS: &[(&str, &str, &[Engine])] = &[
     ("DROP POLICY ", "DROP POLICY IF EXISTS ", &[Engine::Postgres]),
 ];
 
+/// Words that CASCADE may follow.
+const CASCADES: &[&str] = &["DROP TABLE ", "DROP COLUMN ", "DROP CONSTRAINT ", "DROP VIEW ", "DROP TYPE ", "DROP DOMAIN ", "DROP FUNCTION ", "DROP INDEX ", "DROP SCHEMA ", "DROP SEQUENCE "];
+
 /// `sql` in other words.
 pub(super) fn dress(sql: String, world: &World, rng: &mut Rng) -> String {
     match rng.u8(..24) {
@@ -37,7 +40,7 @@ pub(super) fn dress(sql: String, world: &World, rng: &mut Rng) -> String {
                 _ => sql,
             }
         }
-        3 if world.engine == Engine::Postgres && sql.contains("DROP ") && !sql.contains(" CASCADE") && !sql.contains(['\'', '$']) => format!("{sql} CASCADE"),
+        3 if world.engine == Engine::Postgres && CASCADES.iter().any(|words| sql.contains(words)) && !sql.contains(" CASCADE") => format!("{sql} CASCADE"),
         4 | 5 => spelt(&sql, world, rng),
         6 => format!("-- what follows\n{sql} /* as agreed; in March */"),
         7 if world.engine == Engine::Postgres && sql.contains(" users ") => sql.replacen(" users ", " public.users ", 1),

@@ -60,15 +60,15 @@ fn rebuild(world: &mut World, rng: &mut Rng) -> Option<Change> {
         4 => {
             // The column stays behind.
             let free = *pick(rng, &old.free())?;
-            new.columns.remove(free);
-            forth.remove(free + 1);
-            back.remove(free + 1);
+            let gone = new.columns.remove(free);
+            forth.retain(|(name, _)| *name != gone.name);
+            back.retain(|(name, _)| *name != gone.name);
         }
         5 => new.columns.push(world.new_column(rng)),
         6 => {
             // A value is computed on its way.
             let name = &old.columns[at].name;
-            forth[at + 1].1 = [format!("coalesce({name}, 'none')"), format!("upper({name})"), format!("CAST({name} AS integer)")][rng.usize(..3)].clone();
+            forth.iter_mut().find(|(to, _)| to == name)?.1 = [format!("coalesce({name}, 'none')"), format!("upper({name})"), format!("CAST({name} AS integer)")][rng.usize(..3)].clone();
         }
         _ => {}
     }

@@ -17,10 +17,12 @@ pub(in super::super) struct Server {
 const WORN: usize = 150;
 
 /// Everything that a user can see, a line each.
+///
+/// `{rights ACL SORT OWNER}` stands for what others than the owner may do, said or not.
 const STATE: &str = r#"
 WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
  part AS (SELECT objid AS oid FROM pg_depend WHERE deptype = 'e')
-SELECT 'schema ' || n.nspname || ' ' || nspowner::regrole || ' ' || coalesce((SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(nspacl) a), '-') AS line FROM pg_namespace n JOIN ours USING (oid)
+SELECT 'schema ' || n.nspname || ' ' || nspowner::regrole || ' ' || {rights nspacl n nspowner} AS line FROM pg_namespace n JOIN ours USING (oid)
 UNION ALL SELECT 'column ' || c.oid::regclass || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
     || coalesce(pg_get_expr(d.adbin, d.adrelid), '-') || ' ' || coalesce(col_description(c.oid, a.attnum), '-') || ' ' || a.attidentity::text || a.attgenerated::text || a.attstorage::text
     || ' ' || coalesce(a.attstattarget, -1) || ' ' || coalesce(a.attoptions::text, '-') || ' ' || coalesce(a.attacl::text, '-') || ' ' || coalesce(o.collname, '-')
@@ -28,7 +30,7 @@ FROM pg_class c JOIN ours n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.a
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum LEFT JOIN pg_collation o ON o.oid = a.attcollation
 WHERE c.relkind NOT IN ('i', 'I', 'S', 't')
 UNION ALL SELECT 'relation ' || relkind::text || ' ' || c.oid::regclass || ' ' || coalesce(obj_description(c.oid, 'pg_class'), '-') || ' ' || relowner::regrole || ' '
-    || coalesce(reloptions::text, '-') || ' ' || coalesce((SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(relacl) a WHERE a::text !~ '^root='), '-') || relrowsecurity || relforcerowsecurity || relreplident::text || relpersistence::text
+    || coalesce(reloptions::text, '-') || ' ' || {rights relacl r relowner} || relrowsecurity || relforcerowsecurity || relreplident::text || relpersistence::text
     || ' ' || coalesce(pg_get_expr(relpartbound, c.oid), '-') || ' ' || coalesce(pg_get_partkeydef(c.oid), '-') || ' ' || coalesce((SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = c.oid), '-')
     FROM pg_class c JOIN ours n ON n.oid = c.relnamespace WHERE relkind NOT IN ('i', 'I', 't')
 UNION ALL SELECT 'sequence ' || seqrelid::regclass || ' ' || seqtypid::regtype || ' ' || seqstart || ' ' || seqincrement || ' ' || seqmin || ' ' || seqmax || ' ' || seqcycle || ' ' || seqcache || ' '
@@ -46,10 +48,10 @@ UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) || ' ' || tgenabled::text 
 UNION ALL SELECT 'policy ' || polname || ' ' || polrelid::regclass || polcmd::text || polpermissive || (SELECT string_agg(r::text, ',' ORDER BY r::text) FROM unnest(polroles) r)
     || ' ' || coalesce(pg_get_expr(polqual, polrelid), '-') || ' ' || coalesce(pg_get_expr(polwithcheck, polrelid), '-') FROM pg_policy
 UNION ALL SELECT 'routine ' || CASE WHEN prokind = 'a' THEN p.oid::regprocedure || ' aggregate' ELSE pg_get_functiondef(p.oid) END || coalesce(obj_description(p.oid, 'pg_proc'), '-') || proowner::regrole
-    || coalesce((SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(proacl) a WHERE a::text <> '=X/root' AND a::text !~ '^root='), '') || (proacl IS NOT NULL AND NOT proacl::text ~ '[{,]=X')
+    || {rights proacl f proowner}
     FROM pg_proc p JOIN ours n ON n.oid = p.pronamespace WHERE p.oid NOT IN (SELECT oid FROM part)
 UNION ALL SELECT 'type ' || t.oid::regtype || ' ' || typtype::text || typnotnull || ' ' || coalesce(typdefault, '-') || ' ' || CASE typbasetype WHEN 0 THEN '-' ELSE format_type(typbasetype, typtypmod) END
-    || ' ' || typowner::regrole || ' ' || coalesce((SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid), '-')
+    || ' ' || typowner::regrole || ' ' || {rights typacl T typowner} || ' ' || coalesce((SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid), '-')
     || coalesce((SELECT rngsubtype::regtype::text FROM pg_range WHERE rngtypid = t.oid), '') || coalesce(obj_description(t.oid, 'pg_type'), '')
     FROM pg_type t JOIN ours n ON n.oid = t.typnamespace WHERE t.oid NOT IN (SELECT oid FROM part) AND typelem = 0
 UNION ALL SELECT 'extension ' || extname || ' ' || extversion || ' ' || extnamespace::regnamespace FROM pg_extension
@@ -150,7 +152,22 @@ async fn clean(link: &mut PgConnection, case: &Case) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// [`STATE`] as PostgreSQL reads it.
+fn question() -> String {
+    let mut pieces = STATE.split("{rights ");
+    let mut sql = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (words, rest) = piece.split_once('}').expect("a closing brace");
+        let [acl, sort, owner] = words.split(' ').collect::<Vec<_>>()[..] else { panic!("three words: {words}") };
+        sql += &format!(
+            "coalesce((SELECT string_agg(grantee::regrole || privilege_type || is_grantable, ',' ORDER BY grantee, privilege_type) \
+             FROM aclexplode(coalesce({acl}, acldefault('{sort}', {owner}))) WHERE grantee <> {owner}), '-'){rest}"
+        );
+    }
+    sql
+}
+
 async fn state(link: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    let rows = sqlx::raw_sql(STATE).fetch_all(link).await?;
+    let rows = sqlx::raw_sql(AssertSqlSafe(question())).fetch_all(link).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
