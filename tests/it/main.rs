@@ -4,6 +4,7 @@ mod cli;
 mod cli_errors;
 mod cli_json;
 mod examples;
+mod fuzz;
 mod layers;
 mod layouts;
 mod layouts_odd;

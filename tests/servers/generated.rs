@@ -26,10 +26,10 @@ use fastrand::Rng;
 use proptest::prelude::Strategy;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+use shrink::Cases;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use shrink::Cases;
 use truth::{Fate, Server};
 use unmigrate::assess::{self, Assessment};
 use unmigrate::engine::Engine;
@@ -149,7 +149,8 @@ fn from_environment(name: &str) -> Option<u64> {
 /// not installed.
 fn run(engine: Engine, cases: usize, seed: u64) -> Option<(Counts, Vec<String>)> {
     let server = RefCell::new(Server::open(engine)?);
-    let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, max_shrink_iters: 3_000, max_global_rejects: u32::MAX, ..Config::default() };
+    let config =
+        Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, max_shrink_iters: 3_000, max_global_rejects: u32::MAX, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let mut counts = Counts::default();
     let mut unsound = Vec::new();

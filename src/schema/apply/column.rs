@@ -28,6 +28,9 @@ impl Catalog {
         if let (true, Some(why)) = (self.judging_down, &column.faulty) {
             return Err(Refusal::new(format!("column {table}.{}: {why}", column.name)));
         }
+        if self.engine == Engine::Sqlite && self.judging_down {
+            self.sqlite_may_add(&held, column, constraints)?;
+        }
         if self.judging_down
             && column.not_null
             && column.default.is_none()
@@ -53,6 +56,29 @@ impl Catalog {
             self.add_constraint(table, constraint)?;
         }
         Ok(Effect { own: true, conditional, ..Effect::default() })
+    }
+
+    /// What SQLite adds by rebuilding the table only (manual, "ALTER TABLE ADD COLUMN").
+    fn sqlite_may_add(&self, table: &Table, column: &Column, constraints: &[Constraint]) -> Result<(), Refusal> {
+        let refuse = |what: &str| Err(Refusal::new(format!("SQLite adds no column {}.{} {what}", table.name, column.name)));
+        let rows = !self.holds_none(table);
+        let computed = |default: &String| {
+            default.starts_with("current_")
+                || words(default, Engine::Sqlite).next().is_some() && default.contains(['(', '+', '*', '|']) && !default.starts_with('\'')
+        };
+        if column.generated.as_ref().is_some_and(|g| g.ends_with(" stored")) {
+            return refuse("that is computed and stored");
+        }
+        if constraints.iter().any(|c| matches!(c.rule, Rule::PrimaryKey(_) | Rule::Unique(_))) {
+            return refuse("with a key");
+        }
+        if rows && column.default.as_ref().is_some_and(computed) {
+            return refuse("whose default is computed, where rows stand");
+        }
+        if rows && !self.checks_off && column.default.is_some() && constraints.iter().any(|c| matches!(c.rule, Rule::ForeignKey { .. })) {
+            return refuse("that points at another table and has a default, where rows stand");
+        }
+        Ok(())
     }
 
     pub(super) fn drop_column(&mut self, table: &str, column: &str, if_exists: bool, cascade: bool) -> Applied {

@@ -11,9 +11,10 @@ use std::rc::Rc;
 /// What stands for the table of an index of which only the name is known.
 pub(crate) const UNKNOWN_TABLE: &str = "?";
 
-/// Whether an index over `columns` serves a foreign key on `key`.
+/// Whether an index over `columns` serves a foreign key on `key`, in whatever order it sorts.
 fn serves(columns: &[String], key: &[Name]) -> bool {
-    columns.len() >= key.len() && key.iter().zip(columns).all(|(k, c)| k == c)
+    let unsorted = |c: &String| c.strip_suffix(" desc").or(c.strip_suffix(" asc")).map(str::to_owned);
+    columns.len() >= key.len() && key.iter().zip(columns).all(|(k, c)| k == c || unsorted(c).as_ref() == Some(k))
 }
 
 impl Table {

@@ -92,8 +92,7 @@ impl Catalog {
         }
         let definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
-            let stands =
-                |w: &Name| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, w.clone(), None)).is_some());
+            let stands = |w: &Name| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, w.clone(), None)).is_some());
             let tables: Vec<Name> = relations(&definition, self.engine).into_iter().filter(stands).collect();
             for table in tables {
                 self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);

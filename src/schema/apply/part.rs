@@ -46,8 +46,15 @@ pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str, engine
 
 /// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE;
 /// MySQL manual, ALTER TABLE; SQLite manual, "Pragma statements": `user_version` and `application_id` are 0 in a new file).
-const DEFAULTS: &[(&str, &str)] =
-    &[("increment", "1"), ("statistics", "-1"), ("visibility", "visible"), ("visibility", "not ignored"), ("enforcement", "enforced"), ("pragma", "0")];
+const DEFAULTS: &[(&str, &str)] = &[
+    ("increment", "1"),
+    ("statistics", "-1"),
+    ("visibility", "visible"),
+    ("visibility", "not ignored"),
+    ("enforcement", "enforced"),
+    ("pragma", "0"),
+    ("replica identity", "default"),
+];
 
 /// Every class of objects.
 const CLASSES: [Class; 14] = [

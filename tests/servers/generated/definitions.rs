@@ -27,7 +27,14 @@ fn modify(world: &mut World, rng: &mut Rng, rename: bool) -> Option<Change> {
         2 => new.ty = world.a_type(rng),
         3 => new.rest.push_str(" COMMENT 'noted'"),
         _ => {
-            let wider = [("varchar(10)", "varchar(40)"), ("integer", "bigint"), ("smallint", "integer"), ("numeric(6,2)", "numeric(10,4)"), ("varchar(40)", "text"), ("numeric(10,4)", "numeric(6,2)")];
+            let wider = [
+                ("varchar(10)", "varchar(40)"),
+                ("integer", "bigint"),
+                ("smallint", "integer"),
+                ("numeric(6,2)", "numeric(10,4)"),
+                ("varchar(40)", "text"),
+                ("numeric(10,4)", "numeric(6,2)"),
+            ];
             let (_, ty) = pick(rng, &wider.into_iter().filter(|(from, _)| *from == old.ty).collect::<Vec<_>>()).copied()?;
             ty.clone_into(&mut new.ty);
         }
@@ -96,8 +103,10 @@ fn add_computed(world: &mut World, rng: &mut Rng) -> Option<Change> {
 
 /// The values stay; the way back computes the column anew.
 fn drop_expression(world: &mut World, rng: &mut Rng) -> Option<Change> {
-    let all: Vec<(usize, usize)> =
-        (0..world.tables.len()).flat_map(|t| (0..world.tables[t].columns.len()).map(move |c| (t, c))).filter(|&(t, c)| world.tables[t].columns[c].computed).collect();
+    let all: Vec<(usize, usize)> = (0..world.tables.len())
+        .flat_map(|t| (0..world.tables[t].columns.len()).map(move |c| (t, c)))
+        .filter(|&(t, c)| world.tables[t].columns[c].computed)
+        .collect();
     let (table, at) = *pick(rng, &all)?;
     let held = &mut world.tables[table];
     let column = &mut held.columns[at];

@@ -28,13 +28,27 @@ const CONDITIONS: &[(&str, &str, &[Engine])] = &[
 ];
 
 /// Words that CASCADE may follow.
-const CASCADES: &[&str] = &["DROP TABLE ", "DROP COLUMN ", "DROP CONSTRAINT ", "DROP VIEW ", "DROP TYPE ", "DROP DOMAIN ", "DROP FUNCTION ", "DROP INDEX ", "DROP SCHEMA ", "DROP SEQUENCE "];
+const CASCADES: &[&str] = &[
+    "DROP TABLE ",
+    "DROP COLUMN ",
+    "DROP CONSTRAINT ",
+    "DROP VIEW ",
+    "DROP TYPE ",
+    "DROP DOMAIN ",
+    "DROP FUNCTION ",
+    "DROP INDEX ",
+    "DROP SCHEMA ",
+    "DROP SEQUENCE ",
+];
 
 /// `sql` in other words.
 pub(super) fn dress(sql: String, world: &World, rng: &mut Rng) -> String {
     match rng.u8(..24) {
         0..=2 => {
-            let fits: Vec<_> = CONDITIONS.iter().filter(|(plain, _, on)| sql.starts_with(plain) && on.contains(&world.engine) || plain.starts_with(['A', ' ', 'D']) && sql.contains(plain)).collect();
+            let fits: Vec<_> = CONDITIONS
+                .iter()
+                .filter(|(plain, _, on)| sql.starts_with(plain) && on.contains(&world.engine) || plain.starts_with(['A', ' ', 'D']) && sql.contains(plain))
+                .collect();
             match super::world::pick(rng, &fits) {
                 Some((plain, dressed, on)) if on.contains(&world.engine) => sql.replacen(plain, dressed, 1),
                 _ => sql,
@@ -57,5 +71,9 @@ fn spelt(sql: &str, world: &World, rng: &mut Rng) -> String {
     let table_on_mariadb = world.engine == Engine::Mariadb && world.tables.iter().any(|t| &t.name == *name);
     let other = if rng.bool() || table_on_mariadb { world.quote(name) } else { name.to_uppercase() };
     // What stands in quotes or dollars is left alone.
-    sql.split('\'').enumerate().map(|(at, part)| if at % 2 == 0 && !sql.contains('$') { super::world::reword(part, name, &other) } else { part.to_owned() }).collect::<Vec<_>>().join("'")
+    sql.split('\'')
+        .enumerate()
+        .map(|(at, part)| if at % 2 == 0 && !sql.contains('$') { super::world::reword(part, name, &other) } else { part.to_owned() })
+        .collect::<Vec<_>>()
+        .join("'")
 }

@@ -68,7 +68,8 @@ fn rebuild(world: &mut World, rng: &mut Rng) -> Option<Change> {
         6 => {
             // A value is computed on its way.
             let name = &old.columns[at].name;
-            forth.iter_mut().find(|(to, _)| to == name)?.1 = [format!("coalesce({name}, 'none')"), format!("upper({name})"), format!("CAST({name} AS integer)")][rng.usize(..3)].clone();
+            forth.iter_mut().find(|(to, _)| to == name)?.1 =
+                [format!("coalesce({name}, 'none')"), format!("upper({name})"), format!("CAST({name} AS integer)")][rng.usize(..3)].clone();
         }
         _ => {}
     }

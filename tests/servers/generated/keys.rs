@@ -64,7 +64,8 @@ fn drop_primary_key(world: &mut World, rng: &mut Rng) -> Option<Change> {
 fn add(world: &mut World, table: usize, text: String, prefix: &str) -> (String, String) {
     let part = Part { name: world.fresh(prefix), generated: false, unique: false, text };
     let held = &mut world.tables[table];
-    let made = (format!("ALTER TABLE {} ADD CONSTRAINT {} {}", held.name, part.name, part.text), format!("ALTER TABLE {} DROP CONSTRAINT {}", held.name, part.name));
+    let made =
+        (format!("ALTER TABLE {} ADD CONSTRAINT {} {}", held.name, part.name, part.text), format!("ALTER TABLE {} DROP CONSTRAINT {}", held.name, part.name));
     held.constraints.push(part);
     made
 }
@@ -72,7 +73,8 @@ fn add(world: &mut World, table: usize, text: String, prefix: &str) -> (String, 
 fn add_exclusion(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let (table, at) = world.column(rng)?;
     let column = world.tables[table].columns[at].name.clone();
-    let text = [format!("EXCLUDE USING btree (id WITH =, {column} WITH =)"), format!("EXCLUDE (id WITH =) WHERE ({column} IS NOT NULL)")][rng.usize(..2)].clone();
+    let text =
+        [format!("EXCLUDE USING btree (id WITH =, {column} WITH =)"), format!("EXCLUDE (id WITH =) WHERE ({column} IS NOT NULL)")][rng.usize(..2)].clone();
     let (up, down) = add(world, table, text, "ex_");
     change(up, down)
 }
@@ -138,7 +140,9 @@ fn attach(world: &mut World, _: &mut Rng) -> Option<Change> {
         return None;
     }
     match world.engine {
-        Engine::Postgres => change("ALTER TABLE logs ATTACH PARTITION logs_2024 FOR VALUES FROM (2024) TO (2025)", "ALTER TABLE logs DETACH PARTITION logs_2024"),
+        Engine::Postgres => {
+            change("ALTER TABLE logs ATTACH PARTITION logs_2024 FOR VALUES FROM (2024) TO (2025)", "ALTER TABLE logs DETACH PARTITION logs_2024")
+        }
         _ => change("ALTER TABLE logs ADD PARTITION (PARTITION p2025 VALUES LESS THAN (2026))", "ALTER TABLE logs DROP PARTITION p2025"),
     }
 }
@@ -148,8 +152,13 @@ fn detach(world: &mut World, _: &mut Rng) -> Option<Change> {
         return None;
     }
     match world.engine {
-        Engine::Postgres => change("ALTER TABLE logs DETACH PARTITION logs_2023", "ALTER TABLE logs ATTACH PARTITION logs_2023 FOR VALUES FROM (2023) TO (2024)"),
-        _ => change("ALTER TABLE logs CONVERT PARTITION p2024 TO TABLE logs_2024", "ALTER TABLE logs CONVERT TABLE logs_2024 TO PARTITION p2024 VALUES LESS THAN (2025)"),
+        Engine::Postgres => {
+            change("ALTER TABLE logs DETACH PARTITION logs_2023", "ALTER TABLE logs ATTACH PARTITION logs_2023 FOR VALUES FROM (2023) TO (2024)")
+        }
+        _ => change(
+            "ALTER TABLE logs CONVERT PARTITION p2024 TO TABLE logs_2024",
+            "ALTER TABLE logs CONVERT TABLE logs_2024 TO PARTITION p2024 VALUES LESS THAN (2025)",
+        ),
     }
 }
 

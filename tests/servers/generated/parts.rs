@@ -134,7 +134,9 @@ fn rename_index(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let at = rng.usize(..held.indexes.len());
     let old = std::mem::replace(&mut held.indexes[at].name, new.clone());
     match world.engine {
-        Engine::Mariadb => change(format!("ALTER TABLE {} RENAME INDEX {old} TO {new}", held.name), format!("ALTER TABLE {} RENAME INDEX {new} TO {old}", held.name)),
+        Engine::Mariadb => {
+            change(format!("ALTER TABLE {} RENAME INDEX {old} TO {new}", held.name), format!("ALTER TABLE {} RENAME INDEX {new} TO {old}", held.name))
+        }
         _ => change(format!("ALTER INDEX {} RENAME TO {new}", held.beside(&old)), format!("ALTER INDEX {} RENAME TO {old}", held.beside(&new))),
     }
 }

@@ -59,10 +59,10 @@ fn insert_or_ignore(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let first = [1, 2, 500][rng.usize(..3)];
     let (sql, table, ids) = rows(world, rng, first)?;
     let sql = match world.engine {
-            Engine::Mysql | Engine::Mariadb => sql.replacen("INSERT", "INSERT IGNORE", 1),
-            Engine::Sqlite if rng.bool() => sql.replacen("INSERT", "INSERT OR IGNORE", 1),
-            Engine::Sqlite | Engine::Postgres => format!("{sql} ON CONFLICT DO NOTHING"),
-        };
+        Engine::Mysql | Engine::Mariadb => sql.replacen("INSERT", "INSERT IGNORE", 1),
+        Engine::Sqlite if rng.bool() => sql.replacen("INSERT", "INSERT OR IGNORE", 1),
+        Engine::Sqlite | Engine::Postgres => format!("{sql} ON CONFLICT DO NOTHING"),
+    };
     change(sql, delete_ids(&table, &ids, rng))
 }
 

@@ -78,11 +78,21 @@ const POSTGRES: &[Setting] = &[
     (Of::Thing("STATISTICS"), "ALTER STATISTICS ~ SET STATISTICS @", "ALTER STATISTICS ~ SET STATISTICS -1", &["50"]),
     (Of::Thing("AGGREGATE"), "ALTER AGGREGATE ~(integer) OWNER TO @", "ALTER AGGREGATE ~(integer) OWNER TO root", &["pg_monitor"]),
     (Of::Thing("COLLATION"), "ALTER COLLATION ~ OWNER TO @", "ALTER COLLATION ~ OWNER TO root", &["pg_monitor"]),
-    (Of::Thing("PUBLICATION"), "ALTER PUBLICATION ~ SET (publish = @)", "ALTER PUBLICATION ~ SET (publish = 'insert, update, delete, truncate')", &["'insert'"]),
+    (
+        Of::Thing("PUBLICATION"),
+        "ALTER PUBLICATION ~ SET (publish = @)",
+        "ALTER PUBLICATION ~ SET (publish = 'insert, update, delete, truncate')",
+        &["'insert'"],
+    ),
     (Of::Thing("EXTENSION"), "ALTER EXTENSION ~ SET SCHEMA @", "ALTER EXTENSION ~ SET SCHEMA public", &["pg_catalog"]),
     (Of::Thing("EXTENSION"), "ALTER EXTENSION ~ UPDATE@", "ALTER EXTENSION ~ UPDATE TO '1.6'", &[" TO '1.8'", ""]),
     (Of::Thing("MATERIALIZED VIEW"), "COMMENT ON MATERIALIZED VIEW ~ IS @", "COMMENT ON MATERIALIZED VIEW ~ IS NULL", &["'first'"]),
-    (Of::Database, "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT @ ON TABLES TO PUBLIC", "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM PUBLIC", &["SELECT"]),
+    (
+        Of::Database,
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT @ ON TABLES TO PUBLIC",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM PUBLIC",
+        &["SELECT"],
+    ),
     (Of::Database, "ALTER SYSTEM SET work_mem = @", "ALTER SYSTEM RESET work_mem", &["'5MB'", "'6MB'"]),
 ];
 
@@ -98,8 +108,10 @@ const MARIADB: &[Setting] = &[
     (Of::Thing("FUNCTION"), "ALTER FUNCTION ~ COMMENT @", "ALTER FUNCTION ~ COMMENT ''", &["'first'"]),
 ];
 
-const SQLITE: &[Setting] =
-    &[(Of::Database, "PRAGMA user_version = @", "PRAGMA user_version = 0", &["5", "6"]), (Of::Database, "PRAGMA application_id = @", "PRAGMA application_id = 0", &["7"])];
+const SQLITE: &[Setting] = &[
+    (Of::Database, "PRAGMA user_version = @", "PRAGMA user_version = 0", &["5", "6"]),
+    (Of::Database, "PRAGMA application_id = @", "PRAGMA application_id = 0", &["7"]),
+];
 
 fn setting(world: &mut World, rng: &mut Rng, all: &[Setting]) -> Option<Change> {
     // One that fits what stands.

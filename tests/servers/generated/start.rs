@@ -1,8 +1,8 @@
 //! The schema that a case starts with. In: an engine and a source of chance. Out: tables, keys, indexes, views and all else, with
 //! their rows, as a model that the grammar changes and as SQL.
 
-use super::{keys, things};
 use super::world::{Column, Over, Part, Table, World};
+use super::{keys, things};
 use fastrand::Rng;
 use unmigrate::engine::Engine;
 
@@ -93,8 +93,7 @@ const IDS: &[(Engine, &str)] = &[
 ];
 
 /// What may stand behind a table's closing bracket.
-const OPTIONS: &[(Engine, &str)] =
-    &[(Engine::Sqlite, " WITHOUT ROWID"), (Engine::Postgres, " WITH (fillfactor = 70)"), (Engine::Mariadb, " COMMENT = 'kept'")];
+const OPTIONS: &[(Engine, &str)] = &[(Engine::Sqlite, " WITHOUT ROWID"), (Engine::Postgres, " WITH (fillfactor = 70)"), (Engine::Mariadb, " COMMENT = 'kept'")];
 
 fn one_of(of: &[(Engine, &'static str)], engine: Engine, rng: &mut Rng) -> Option<&'static str> {
     let fits: Vec<_> = of.iter().filter(|(on, _)| *on == engine).map(|(_, text)| *text).collect();

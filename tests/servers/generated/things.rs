@@ -43,8 +43,18 @@ const TEMPLATES: &[Template] = &[
     (Postgres, "TEXT SEARCH CONFIGURATION", false, &["TEXT SEARCH CONFIGURATION @ (COPY = simple)"]),
     (Postgres, "SERVER", false, &["FOREIGN DATA WRAPPER @"]),
     (Postgres, "FOREIGN TABLE", false, &["FOREIGN TABLE @ (id integer, note text) SERVER far"]),
-    (Postgres, "SUBSCRIPTION", false, &["SUBSCRIPTION @ CONNECTION 'host=primary.example dbname=app' PUBLICATION people WITH (connect = false, slot_name = NONE)"]),
-    (Postgres, "MATERIALIZED VIEW", true, &["MATERIALIZED VIEW @ AS SELECT id FROM #", "MATERIALIZED VIEW @ AS SELECT id, id + 1 AS n FROM # WHERE id > 1 WITH NO DATA"]),
+    (
+        Postgres,
+        "SUBSCRIPTION",
+        false,
+        &["SUBSCRIPTION @ CONNECTION 'host=primary.example dbname=app' PUBLICATION people WITH (connect = false, slot_name = NONE)"],
+    ),
+    (
+        Postgres,
+        "MATERIALIZED VIEW",
+        true,
+        &["MATERIALIZED VIEW @ AS SELECT id FROM #", "MATERIALIZED VIEW @ AS SELECT id, id + 1 AS n FROM # WHERE id > 1 WITH NO DATA"],
+    ),
     (Postgres, "PROCEDURE", true, &["PROCEDURE @(n integer) LANGUAGE sql AS 'DELETE FROM # WHERE id = n'"]),
     (Postgres, "POLICY", true, &["POLICY @ ON # USING (id > 0)", "POLICY @ ON # AS RESTRICTIVE FOR UPDATE TO PUBLIC USING (id > 0) WITH CHECK (id < 9999)"]),
     (Postgres, "RULE", true, &["RULE @ AS ON DELETE TO # DO ALSO NOTHING", "RULE @ AS ON UPDATE TO # WHERE old.id < 0 DO INSTEAD NOTHING"]),
@@ -141,7 +151,10 @@ fn use_sequence(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let sequence = pick(rng, &fits)?;
     let place = format!("ALTER TABLE {} ALTER COLUMN {}", held.name, held.columns[at].name);
     match rng.u8(..3) {
-        0 => change(format!("ALTER SEQUENCE {} OWNED BY {}.{}", sequence.name, held.name, held.columns[at].name), format!("ALTER SEQUENCE {} OWNED BY NONE", sequence.name)),
+        0 => change(
+            format!("ALTER SEQUENCE {} OWNED BY {}.{}", sequence.name, held.name, held.columns[at].name),
+            format!("ALTER SEQUENCE {} OWNED BY NONE", sequence.name),
+        ),
         1 => change(format!("SELECT setval('{}', 40)", sequence.name), format!("SELECT setval('{}', 1, false)", sequence.name)),
         _ => {
             let old = held.columns[at].default.clone().map_or_else(|| format!("{place} DROP DEFAULT"), |d| format!("{place} SET DEFAULT {d}"));

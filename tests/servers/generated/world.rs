@@ -222,7 +222,9 @@ impl World {
     pub(super) fn a_type(&self, rng: &mut Rng) -> String {
         let shared = ["integer", "bigint", "text", "text", "varchar(10)", "varchar(40)", "numeric(10,4)", "numeric(6,2)", "date"];
         let own: &[&str] = match self.engine {
-            Engine::Postgres => &["timestamp", "smallint", "boolean", "mood", "jsonb", "real", "double precision", "char(8)", "timestamptz", "bytea", "uuid", "integer[]"],
+            Engine::Postgres => {
+                &["timestamp", "smallint", "boolean", "mood", "jsonb", "real", "double precision", "char(8)", "timestamptz", "bytea", "uuid", "integer[]"]
+            }
             Engine::Sqlite => &["timestamp", "real", "blob"],
             Engine::Mysql | Engine::Mariadb => &["datetime(6)", "smallint", "varchar(40)", "double", "char(8)", "enum('sad','ok','happy')", "blob"],
         };
