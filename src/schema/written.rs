@@ -28,16 +28,16 @@ impl Written {
                 Op::CreateObject { definition, .. } if statement.actions.iter().filter(|a| matches!(a.op, Op::CreateObject { .. })).count() == 1 => {
                     self.statements.insert(even::text(definition), statement.text.as_str().into());
                 }
-                Op::CreateTable(create) if engine != Engine::Postgres => self.note_name(&create.name, &statement.text),
-                Op::RenameTable { to, .. } if engine != Engine::Postgres => self.note_name(to, &statement.text),
+                Op::CreateTable(create) if engine != Engine::Postgres => self.note_name(&create.name, &statement.text, engine),
+                Op::RenameTable { to, .. } if engine != Engine::Postgres => self.note_name(to, &statement.text, engine),
                 _ => {}
             }
         }
     }
 
-    fn note_name(&mut self, name: &Name, text: &str) {
-        if let Some(found) = words(text).find(|word| word.eq_ignore_ascii_case(name)).filter(|word| *word != name) {
-            self.names.insert(name.clone(), found.into());
+    fn note_name(&mut self, name: &Name, text: &str, engine: Engine) {
+        if let Some(found) = words(text, engine).find(|word| word.eq_ignore_ascii_case(name)).filter(|word| *word != *name) {
+            self.names.insert(name.clone(), found.into_owned().into());
         }
     }
 

@@ -5,6 +5,7 @@ mod cli_errors;
 mod cli_json;
 mod examples;
 mod fix;
+mod fuzz;
 mod layers;
 mod layouts;
 mod layouts_odd;

@@ -66,9 +66,13 @@ fn altered(catalog: &Catalog, table: &str, column: &str, change: &ColumnChange) 
         }
         ColumnChange::Attribute(name, _) if name == "expression" => Way::StoredExpression,
         ColumnChange::Attribute(name, _) if !matches!(name.as_str(), "storage" | "compression" | "position") => Way::ColumnStatistics,
-        ColumnChange::Attribute(..) | ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression => {
-            Way::ColumnCatalog
-        }
+        ColumnChange::Attribute(..)
+        | ColumnChange::SetDefault(_)
+        | ColumnChange::DropDefault
+        | ColumnChange::AddIdentity(_)
+        | ColumnChange::SetIdentity(_)
+        | ColumnChange::DropIdentity { .. }
+        | ColumnChange::DropExpression => Way::ColumnCatalog,
     }
 }
 

@@ -104,7 +104,7 @@ pub fn apply(catalog: &mut Catalog, action: &Action) -> Applied {
         Op::RenameEnumValue { ty, from, to } => catalog.rename_enum_value(ty, from, to),
         Op::SetAttribute { object, attribute, value } => {
             catalog.attribute_may_be_set(object, attribute)?;
-            Ok(catalog.set_attribute(object, attribute, value.as_deref()))
+            catalog.set_attribute(object, attribute, value.as_deref())
         }
         Op::Insert { table, columns, rows, conflict } => catalog.insert(table, columns, rows, *conflict),
         Op::Update { table, set, filter } => catalog.update(table, set, filter),

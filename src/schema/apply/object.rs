@@ -1,14 +1,14 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
+use super::part::PUBLICATION;
 pub(crate) use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object};
-use crate::schema::naming::words;
+use crate::schema::naming::relations;
 use crate::schema::types::made_type;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Where the signatures of a routine's name are listed: DROP FUNCTION may name it without its arguments.
@@ -93,23 +93,29 @@ impl Catalog {
         }
         let definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
-            let stands =
-                |w: &&str| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, (*w).to_owned(), None)).is_some());
-            let named: BTreeSet<&str> = words(&definition).collect();
-            let tables: Vec<&str> = named.into_iter().filter(stands).collect();
+            let stands = |w: &Name| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, w.clone(), None)).is_some());
+            let tables: Vec<Name> = relations(&definition, self.engine).into_iter().filter(stands).collect();
             for table in tables {
-                self.lean(table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
+                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
             }
         }
         if let Some(function) = called_by(class, &definition) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), true);
         }
-        if let Some(whole) = whole_of(class, on, &definition) {
+        if definition.starts_with(PUBLICATION) {
+            for table in relations(&definition, self.engine).into_iter().filter(|w| self.table(w).is_some()).collect::<Vec<_>>() {
+                self.lean(&table, Leaning::Part(class, name.to_owned()), true);
+            }
+        }
+        if let Some(whole) = whole_of(class, on, &definition, self.engine) {
             self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
         }
         let made = self.fresh();
         self.set(key, Some(Entry::Object(Rc::new(Object { definition: Some(definition), made }))));
         self.note_signature(class, name, true);
+        if let Some(sort) = rights_word(class).filter(|_| self.engine == Engine::Postgres && old.is_none()) {
+            self.give_default_rights(name, sort);
+        }
         Ok(effect)
     }
 
@@ -117,9 +123,8 @@ impl Catalog {
     fn stop_leaning(&mut self, class: Class, name: &str) {
         let Some(definition) = self.object(&Key::Object(class, name.to_owned(), None)).and_then(|o| o.definition.clone()) else { return };
         if matches!(class, Class::View | Class::MaterializedView) {
-            let named: BTreeSet<&str> = words(&definition).collect();
-            for table in named.into_iter().filter(|word| !self.leaning(word).is_empty()).collect::<Vec<_>>() {
-                self.lean(table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
+            for table in relations(&definition, self.engine) {
+                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
             }
         }
     }
@@ -145,6 +150,10 @@ impl Catalog {
                 }
             }
         }
+        let within = |what: &str| old.definition.as_ref().is_some_and(|d| d.starts_with(&format!("create {what} ")));
+        if cascade && self.judging_down && self.engine == Engine::Postgres && (class == Class::Role || within("database") || within("tablespace")) {
+            return Err(Refusal::new(format!("DROP of {} {name} takes no CASCADE", class.word())));
+        }
         let mut effect = self.let_users_go(class, &key, self.takes_along(cascade))?;
         if cascade {
             effect = self.cascade(class, name)?;
@@ -155,7 +164,7 @@ impl Catalog {
             }
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
-            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d)) {
+            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d, self.engine)) {
                 self.lean(&whole, Leaning::Part(class, name.clone()), false);
             }
             self.drop_hanging(name);
@@ -245,7 +254,7 @@ impl Catalog {
             }
         };
         let bare = |name: &str| name.split('(').next().unwrap_or(name).to_owned();
-        let definition = old.definition.as_ref().map(|d| crate::schema::naming::rename_word(d, &bare(from), &bare(to)));
+        let definition = old.definition.as_ref().map(|d| crate::schema::naming::rename_word(d, &bare(from), &bare(to), self.engine));
         if let Some(function) = definition.as_deref().and_then(|d| called_by(class, d)) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), false);
             self.lean(&function, Leaning::User(Box::new(new_key.clone())), true);
@@ -349,6 +358,18 @@ pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
     }
     let (_, rest) = definition.split_once("execute procedure ").or_else(|| definition.split_once("execute function "))?;
     Some(format!("{}()", rest.split('(').next()?.trim_start_matches("public.")))
+}
+
+/// What ALTER DEFAULT PRIVILEGES calls a class.
+fn rights_word(class: Class) -> Option<&'static str> {
+    match class {
+        Class::View | Class::MaterializedView => Some("tables"),
+        Class::Sequence => Some("sequences"),
+        Class::Routine => Some("functions"),
+        Class::Type | Class::Domain => Some("types"),
+        Class::Schema => Some("schemas"),
+        _ => None,
+    }
 }
 
 /// Whether a view's new query gives fewer columns than the old one; a `*` hides how many there are.

@@ -82,14 +82,14 @@ impl<'a> Inverse<'a> {
     }
 
     fn drop_left(&mut self, one: Differing<'_>, new: &Object) -> Result<(), Unknown> {
-        let hangs_on = one.on.cloned().or_else(|| new.definition.as_deref().and_then(|d| whole_of(one.class, None, d)));
+        let hangs_on = one.on.cloned().or_else(|| new.definition.as_deref().and_then(|d| whole_of(one.class, None, d, self.engine)));
         if hangs_on.is_some_and(|on| self.goes_along(&on)) {
             return Ok(());
         }
         let sql = self.drop_sql(one, Some(new))?;
         // A routine whose arguments are rows of a table is in the table's way.
         let head = new.definition.as_deref().unwrap_or_default().split(" as ").next().unwrap_or_default();
-        let of_table = one.class == Class::Routine && words(head).any(|word| self.left.iter().any(|table| table.name == word));
+        let of_table = one.class == Class::Routine && words(head, self.engine).any(|word| self.left.iter().any(|table| table.name == word));
         let step = if Self::is_user(one.class) || of_table { Step::DropUsers } else { Step::DropThings };
         self.step(step, -(new.made as i64), sql);
         Ok(())

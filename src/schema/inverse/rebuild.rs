@@ -2,6 +2,7 @@
 //! changed (manual, "ALTER TABLE", section 7).
 
 use super::{Inverse, Step, Unknown, define, unknown};
+use crate::engine::Engine;
 use crate::parse::action::{Name, Rule};
 use crate::schema::catalog::{HeldConstraint, Key, Leaning, Table};
 use crate::schema::naming::rule_columns;
@@ -72,12 +73,12 @@ impl Inverse<'_> {
             return unknown(format!("how {} was defined before UP is not known", table.name));
         }
         // What the author wrote beside a column most likely stood there.
-        let beside = |c: &HeldConstraint| c.generated && c.rule.as_ref().map(rule_columns).is_some_and(|of| own_column(table, &of).is_some());
+        let beside = |c: &HeldConstraint| c.generated && c.rule.as_ref().is_some_and(|rule| own_column(table, rule, self.engine).is_some());
         let mut parts: Vec<String> = Vec::new();
         for column in &table.columns {
             let mut words = define::column(&column.def, &self.names, self.engine);
             for constraint in table.constraints.iter().filter(|c| beside(c)) {
-                let rule = constraint.rule.as_ref().filter(|rule| own_column(table, &rule_columns(rule)) == Some(&column.def.name));
+                let rule = constraint.rule.as_ref().filter(|rule| own_column(table, rule, self.engine) == Some(&column.def.name));
                 words.push_str(&match rule {
                     Some(Rule::PrimaryKey(_)) if column.def.identity.is_some() => " PRIMARY KEY AUTOINCREMENT".to_owned(),
                     Some(Rule::PrimaryKey(_)) => " PRIMARY KEY".to_owned(),
@@ -102,7 +103,8 @@ impl Inverse<'_> {
 }
 
 /// The one column that a rule speaks of.
-fn own_column<'t>(table: &'t Table, words: &[&str]) -> Option<&'t Name> {
+fn own_column<'t>(table: &'t Table, rule: &Rule, engine: Engine) -> Option<&'t Name> {
+    let words = rule_columns(rule, engine);
     let mut of = words.iter().filter_map(|word| table.column(word)).map(|c| &c.def.name);
     let first = of.next()?;
     of.all(|other| other == first).then_some(first)

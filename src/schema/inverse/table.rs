@@ -7,6 +7,7 @@ use crate::parse::action::{Column, Name, Rule, Value};
 use crate::schema::catalog::{Brought, HeldColumn, HeldConstraint, HeldIndex, Table};
 use crate::schema::naming::{rename_word, rule_columns, words};
 use crate::schema::types::{Conversion, conversion, made_type};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -122,7 +123,7 @@ impl Inverse<'_> {
 
     fn column(&mut self, old_table: &Table, new_table: &Table, old: &HeldColumn, new: &HeldColumn, renamed: &[(Name, Name)]) -> Result<(), Unknown> {
         let label = format!("{}.{}", old_table.name, old.def.name);
-        let generated = new.def.generated.as_ref().map(|text| rename_all(text, renamed));
+        let generated = new.def.generated.as_ref().map(|text| rename_all(text, renamed, self.engine));
         if old.values != new.values && (old.def.generated.is_none() || old.def.generated != generated) {
             return unknown(format!("the values of {label} are changed by UP, and what they were is not kept"));
         }
@@ -134,7 +135,7 @@ impl Inverse<'_> {
             return unknown(format!("how {label} was defined before UP is not known"));
         }
         let late = made_type(&old.def.ty).is_some_and(|ty| self.restored.contains(ty))
-            || old.def.default.as_deref().is_some_and(|text| words(text).any(|word| self.restored.contains(word)));
+            || old.def.default.as_deref().is_some_and(|text| words(text, self.engine).any(|word| self.restored.contains(&*word)));
         let step = if late { Step::AlterColumnsToThings } else { Step::AlterColumns };
         let (table, column) = if late { (&old_table.name, &old.def.name) } else { (&new_table.name, &new.def.name) };
         let head = format!("ALTER TABLE {}", self.names.name(table));
@@ -142,7 +143,10 @@ impl Inverse<'_> {
             Engine::Sqlite => return self.only_by_rebuild(&label),
             Engine::Postgres => {
                 let in_expression = |index: &HeldIndex| {
-                    index.def.as_ref().is_some_and(|d| d.columns.iter().chain([&d.rest]).any(|c| *c != new.def.name && words(c).any(|w| w == new.def.name)))
+                    index
+                        .def
+                        .as_ref()
+                        .is_some_and(|d| d.columns.iter().chain([&d.rest]).any(|c| *c != new.def.name && words(c, self.engine).any(|w| w == new.def.name)))
                 };
                 if old.def.ty != named.ty && new_table.indexes.iter().any(|index| in_expression(index)) {
                     return unknown(format!("an index computes something of {label}, and PostgreSQL writes casts into it that stay"));
@@ -207,22 +211,22 @@ impl Inverse<'_> {
         let mut table = Table::clone(new);
         for constraint in &mut table.constraints {
             match &mut Rc::make_mut(constraint).rule {
-                Some(Rule::PrimaryKey(columns) | Rule::Unique(columns)) => columns.iter_mut().for_each(|c| *c = rename_all(c, renamed)),
+                Some(Rule::PrimaryKey(columns) | Rule::Unique(columns)) => columns.iter_mut().for_each(|c| *c = rename_all(c, renamed, self.engine)),
                 Some(Rule::ForeignKey { columns, target, target_columns, .. }) => {
-                    columns.iter_mut().for_each(|c| *c = rename_all(c, renamed));
+                    columns.iter_mut().for_each(|c| *c = rename_all(c, renamed, self.engine));
                     for column in target_columns {
                         let there = self.renamed.get(&format!("{target}.{column}")).and_then(|name| name.rsplit_once('.'));
                         *column = there.map_or(column.clone(), |(_, name)| name.to_owned());
                     }
                     *target = self.old_name(target).to_owned();
                 }
-                Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_all(text, renamed),
+                Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_all(text, renamed, self.engine),
                 None => {}
             }
         }
         for def in table.indexes.iter_mut().filter_map(|i| Rc::make_mut(i).def.as_mut()) {
-            def.columns.iter_mut().for_each(|c| *c = rename_all(c, renamed));
-            def.rest = rename_all(&def.rest, renamed);
+            def.columns.iter_mut().for_each(|c| *c = rename_all(c, renamed, self.engine));
+            def.rest = rename_all(&def.rest, renamed, self.engine);
         }
         table
     }
@@ -256,9 +260,9 @@ impl Inverse<'_> {
     }
 
     fn drop_constraint(&mut self, table: &Table, constraint: &HeldConstraint, gone: &HashSet<Name>) -> Result<(), Unknown> {
-        let columns: Vec<&str> = constraint.rule.as_ref().map(rule_columns).unwrap_or_default();
+        let columns = constraint.rule.as_ref().map(|rule| rule_columns(rule, self.engine)).unwrap_or_default();
         let is_key = matches!(constraint.rule, Some(Rule::ForeignKey { .. }));
-        let of_gone = |column: &&str| gone.contains(*column);
+        let of_gone = |column: &Cow<'_, str>| gone.contains(&**column);
         let goes_along = match self.engine {
             Engine::Postgres => columns.iter().any(of_gone),
             Engine::Sqlite => columns.iter().all(of_gone) && !columns.is_empty(),
@@ -348,7 +352,7 @@ impl Inverse<'_> {
     }
 
     fn drop_index(&mut self, table: &Table, index: &HeldIndex, gone: &HashSet<Name>) {
-        let of_gone = |column: &String| words(column).any(|word| gone.contains(word));
+        let of_gone = |column: &String| words(column, self.engine).any(|word| gone.contains(&*word));
         let columns = index.def.as_ref().map(|def| def.columns.as_slice()).unwrap_or_default();
         let goes_along = match self.engine {
             Engine::Postgres => columns.iter().any(of_gone) || index.def.as_ref().is_some_and(|def| of_gone(&def.rest)),
@@ -380,6 +384,6 @@ fn renamed_columns(old: &Table, new: &Table) -> Vec<(Name, Name)> {
 }
 
 /// `text` with each name of now as it was before.
-fn rename_all(text: &str, renamed: &[(Name, Name)]) -> String {
-    renamed.iter().fold(text.to_owned(), |text, (now, before)| rename_word(&text, now, before))
+fn rename_all(text: &str, renamed: &[(Name, Name)], engine: Engine) -> String {
+    renamed.iter().fold(text.to_owned(), |text, (now, before)| rename_word(&text, now, before, engine))
 }
