@@ -4,6 +4,7 @@
 mod carried;
 pub mod fix;
 mod lock;
+mod recipe;
 mod round_trip;
 mod statement;
 mod way_back;

@@ -1,7 +1,7 @@
 //! Does DOWN undo UP? In: the catalog and both parts. Out: the assessment.
 
 use super::statement::{Context, Done, resolve};
-use super::{Assessment, Finding, Judged, Missing, RoundTrip, lock, way_back};
+use super::{Assessment, Finding, Judged, Missing, RoundTrip, lock, recipe, way_back};
 use crate::engine::Engine;
 use crate::lock_table::Work;
 use crate::migration::{Direction, Migration};
@@ -156,7 +156,12 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         let (verdict, loss, why) = resolve(done, &context);
         let row = done.kind.row();
         if verdict > Verdict::Reversible {
-            findings.push(of_statement(row, verdict, loss, done, &why));
+            let mut found = of_statement(row, verdict, loss, done, &why);
+            let losing = verdict == Verdict::Irreversible && loss >= Loss::Possible;
+            if let Some(sql) = losing.then(|| recipe::recipe(done, &start, catalog)).flatten() {
+                found.help = format!("{}\n{sql}", found.help);
+            }
+            findings.push(found);
         }
         statements.push(judged(done, catalog.engine, Some((verdict, loss)), why));
     }
