@@ -18,7 +18,7 @@ use crate::schema::diff::{Application, Difference};
 use crate::schema::inverse::Unknown;
 use crate::table::{Check, Loss, Verdict};
 use serde::Serialize;
-pub use way_back::is_better;
+pub use way_back::{compensation, is_better};
 
 /// What is said of one statement (of an ALTER with several parts: of one part).
 #[derive(Clone, Debug, Serialize)]

@@ -24,7 +24,7 @@ pub(super) struct Ran<'a> {
     refused: Option<(u32, String)>,
 }
 
-fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direction) -> Ran<'a> {
+pub(super) fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direction) -> Ran<'a> {
     catalog.judging_down = direction == Direction::Down;
     catalog.checks_off = false;
     let mut ran = Ran { done: Vec::new(), refused: None };

@@ -1,9 +1,10 @@
 //! Can the way back be written by a machine? In: what UP did and the two states of the catalog. Out: the SQL that DOWN lacks, or why
 //! nobody knows it; and whether a DOWN with that SQL is better than the one before.
 
-use super::round_trip::Ran;
+use super::round_trip::{Ran, run};
+use super::statement::Done;
 use super::{Assessment, Missing};
-use crate::migration::Migration;
+use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
 use crate::schema::catalog::{Catalog, Journal};
 use crate::schema::inverse::{Unknown, inverse};
@@ -17,22 +18,42 @@ pub(super) fn missing(before: &Journal, catalog: &Catalog, migration: &Migration
     if let Some(reason) = &migration.irreversible {
         return Err(Unknown(format!("it is declared irreversible: {reason}")));
     }
-    for done in ran.iter().flat_map(|ran| &ran.done) {
-        let object = &done.action.object;
-        if super::round_trip::is_unseen(done) {
-            return Err(Unknown(format!("what line {} of {} does cannot be seen from its text", done.statement.line, done.direction.name().to_uppercase())));
-        }
-        if done.effect.conditional {
-            return Err(Unknown(format!("whether {object} stood before UP is not known")));
-        }
-        if done.effect.blind && done.kind != Kind::SessionSetting {
-            return Err(Unknown(format!("how {object} stood before UP is not known")));
-        }
-    }
+    ran.iter().flat_map(|ran| &ran.done).try_for_each(exactly_known)?;
     match inverse(before, catalog, up)? {
         none if none.is_empty() => Err(Unknown("no statement of this database takes it back".to_owned())),
         statements => Ok(statements),
     }
+}
+
+/// Whether the catalog knows all that it did.
+fn exactly_known(done: &Done<'_>) -> Result<(), Unknown> {
+    let object = &done.action.object;
+    if super::round_trip::is_unseen(done) {
+        return Err(Unknown(format!("what line {} of {} does cannot be seen from its text", done.statement.line, done.direction.name().to_uppercase())));
+    }
+    if done.effect.conditional {
+        return Err(Unknown(format!("whether {object} stood before UP is not known")));
+    }
+    if done.effect.blind && done.kind != Kind::SessionSetting {
+        return Err(Unknown(format!("how {object} stood before UP is not known")));
+    }
+    Ok(())
+}
+
+/// What takes back each of `statements`, which all stand, on the state that the ones after it left when they are taken back; `catalog` is
+/// what stood before the first.
+///
+/// # Errors
+/// The line of the first statement that cannot be taken back without loss, and why.
+pub fn compensation(catalog: &mut Catalog, statements: &[Statement]) -> Result<Vec<Vec<String>>, (u32, Unknown)> {
+    let take_back = |statement: &Statement| {
+        catalog.begin_migration();
+        catalog.begin();
+        let ran = run(catalog, std::slice::from_ref(statement), Direction::Up);
+        let before = catalog.end();
+        ran.done.iter().try_for_each(exactly_known).and_then(|()| inverse(&before, catalog, statements)).map_err(|unknown| (statement.line, unknown))
+    };
+    statements.iter().map(take_back).collect()
 }
 
 /// `help` with what DOWN lacks, where that is known.

@@ -89,10 +89,13 @@ struct Input {
     bytes: Vec<u8>,
 }
 
+/// Files with what stands in them.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
 /// What inputs are made of.
 struct Corpus {
     /// The layouts' folders, each a copy of its own, and their files.
-    folders: Vec<(PathBuf, Vec<(PathBuf, Vec<u8>)>)>,
+    folders: Vec<(PathBuf, Files)>,
     pieces: Vec<Vec<u8>>,
     _copies: tempfile::TempDir,
 }
@@ -114,7 +117,7 @@ impl Corpus {
     fn collect() -> Corpus {
         let copies = tempfile::tempdir().expect("a folder");
         let layouts = root().join("fixtures/layouts");
-        let mut folders: std::collections::BTreeMap<PathBuf, Vec<(PathBuf, Vec<u8>)>> = std::collections::BTreeMap::new();
+        let mut folders: std::collections::BTreeMap<PathBuf, Files> = std::collections::BTreeMap::new();
         for file in files_in(&layouts) {
             let inside = file.strip_prefix(&layouts).expect("it stands there");
             let copy = copies.path().join(inside);

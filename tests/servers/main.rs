@@ -5,6 +5,7 @@ mod control;
 mod examples;
 mod fix;
 mod generated;
+mod half_done;
 mod link;
 mod locks;
 #[path = "../it/page.rs"]
