@@ -7,6 +7,7 @@ mod lock;
 mod recipe;
 mod round_trip;
 mod statement;
+mod syntax;
 mod way_back;
 
 use crate::migration::{Direction, Migration};
