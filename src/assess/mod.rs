@@ -4,8 +4,10 @@
 mod carried;
 pub mod fix;
 mod lock;
+mod recipe;
 mod round_trip;
 mod statement;
+mod syntax;
 mod way_back;
 
 use crate::migration::{Direction, Migration};

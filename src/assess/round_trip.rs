@@ -1,7 +1,7 @@
 //! Does DOWN undo UP? In: the catalog and both parts. Out: the assessment.
 
 use super::statement::{Context, Done, resolve};
-use super::{Assessment, Finding, Judged, Missing, RoundTrip, lock, way_back};
+use super::{Assessment, Finding, Judged, Missing, RoundTrip, lock, recipe, syntax, way_back};
 use crate::engine::Engine;
 use crate::lock_table::Work;
 use crate::migration::{Direction, Migration};
@@ -37,14 +37,10 @@ pub(super) fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direct
         for action in &statement.actions {
             let down = direction == Direction::Down;
             let asked = lock::ask(catalog, statement, action);
-            let result = if down && action.kind.cell(catalog.engine) == Cell::Absent {
-                Err(format!("{} has no {}", catalog.engine, action.kind.row().name))
-            } else if down && action.kind == Kind::DropIndex && statement.actions.len() > 1 && statement.is_concurrent() {
-                Err("DROP INDEX CONCURRENTLY takes one index at a time".to_owned())
-            } else if down && action.kind == Kind::AlterExtension && matches!(&action.op, Op::SetAttribute { attribute, .. } if attribute == "version") {
-                Err(format!("extension {} brings no script that leads back to an older version", action.object))
-            } else {
-                apply(catalog, action).map_err(|refusal| refusal.why)
+            let refused = if down { syntax::refusal(catalog, statement, action) } else { None };
+            let result = match refused {
+                Some(why) => Err(why),
+                None => apply(catalog, action).map_err(|refusal| refusal.why),
             };
             let effect = match result {
                 Ok(effect) => {
@@ -156,7 +152,12 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         let (verdict, loss, why) = resolve(done, &context);
         let row = done.kind.row();
         if verdict > Verdict::Reversible {
-            findings.push(of_statement(row, verdict, loss, done, &why));
+            let mut found = of_statement(row, verdict, loss, done, &why);
+            let losing = verdict == Verdict::Irreversible && loss >= Loss::Possible;
+            if let Some(sql) = losing.then(|| recipe::recipe(done, &start, catalog)).flatten() {
+                found.help = format!("{}\n{sql}", found.help);
+            }
+            findings.push(found);
         }
         statements.push(judged(done, catalog.engine, Some((verdict, loss)), why));
     }

@@ -39,7 +39,7 @@ pub struct Statement {
 
 impl Statement {
     /// Its words, from the first; whether they stand in quotes is not looked at.
-    fn words(&self) -> impl Iterator<Item = &[u8]> + Clone {
+    pub(crate) fn words(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.text.as_bytes().split(|byte| !lex::is_word(*byte)).filter(|word| !word.is_empty())
     }
 

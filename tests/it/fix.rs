@@ -182,3 +182,40 @@ fn json_tells_of_each_fix_and_only_when_asked() {
     assert_eq!(written["migrations"][0]["verdict"], "reversible");
     assert_eq!(run(&["--fix"])["migrations"][0].get("fix"), None);
 }
+
+/// The SQL of a finding's help, as (UP, DOWN).
+fn recipe(help: &str) -> (String, String) {
+    let (_, sql) = help.split_once('\n').expect("SQL behind the prose");
+    let (up, down) = sql.split_once("-- DOWN:\n").expect("both directions");
+    (up.split_once('\n').expect("a comment first").1.to_owned(), down.to_owned())
+}
+
+#[test]
+fn what_would_have_kept_the_values_can_be_pasted_and_is_judged_so() {
+    const BEFORE: &str = "CREATE TABLE Users (id INT PRIMARY KEY, email VARCHAR(50));\n";
+    #[rustfmt::skip]
+    const CASES: [(&str, &str, bool, &[&str]); 5] = [
+        ("drop-column",    "ALTER TABLE Users DROP COLUMN email;",    true,  &["sqlite", "postgres", "mysql", "mariadb"]),
+        ("drop-table",     "DROP TABLE Users;",                       true,  &["sqlite", "postgres", "mysql", "mariadb"]),
+        ("truncate-table", "TRUNCATE TABLE Users;",                   false, &["postgres", "mysql", "mariadb"]),
+        ("delete-rows",    "DELETE FROM Users;",                      false, &["sqlite", "postgres", "mysql", "mariadb"]),
+        ("update-rows",    "UPDATE Users SET email = lower(email);",  false, &["sqlite", "postgres", "mysql", "mariadb"]),
+    ];
+    for (rule, up, in_its_place, engines) in CASES {
+        for engine in engines {
+            let check = |text: &str| {
+                let folder = folder(&[("V1_a.sql", BEFORE), ("V2_b.sql", text)]);
+                let ran = migrate(folder.path(), &["check", "--dir", ".", "--engine", engine, "--format", "json", "V2_b.sql"]);
+                let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}", ran.out));
+                report["migrations"][0].clone()
+            };
+            let lost = check(&format!("-- UP\n{up}\n"));
+            let help =
+                lost["findings"].as_array().unwrap().iter().find(|f| f["name"] == rule).unwrap_or_else(|| panic!("{rule} on {engine}: {lost}"))["help"].clone();
+            let (before, down) = recipe(help.as_str().unwrap());
+            let kept = check(&format!("-- UP\n{before}{}\n-- DOWN\n{down}\n", if in_its_place { "" } else { up }));
+            assert_ne!(kept["verdict"], "irreversible", "{rule} on {engine}: {kept}");
+            assert_ne!(kept["loss"], "certain", "{rule} on {engine}: {kept}");
+        }
+    }
+}

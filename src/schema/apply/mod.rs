@@ -2,6 +2,7 @@
 //! that stood before.
 
 mod column;
+mod depends;
 pub(crate) mod key;
 pub(crate) mod mapped;
 pub(crate) mod object;

@@ -25,7 +25,8 @@ impl Catalog {
             let bare = name.split('(').next().unwrap_or(name);
             if let Some(Entry::Text(signature)) = self.get(&Key::Attribute(bare.to_owned(), SIGNATURES.into())) {
                 let alone = !signature.contains('\n');
-                if alone && (name == bare || name.ends_with("()")) {
+                // Empty brackets name one without arguments, and a DOWN that means another fails.
+                if alone && (name == bare || name.ends_with("()") && !self.judging_down) {
                     return Key::Object(class, signature.to_string(), on.cloned());
                 }
             }
@@ -154,6 +155,7 @@ impl Catalog {
         if cascade && self.judging_down && self.engine == Engine::Postgres && (class == Class::Role || within("database") || within("tablespace")) {
             return Err(Refusal::new(format!("DROP of {} {name} takes no CASCADE", class.word())));
         }
+        self.nothing_depends_on(class, &key, self.takes_along(cascade))?;
         let mut effect = self.let_users_go(class, &key, self.takes_along(cascade))?;
         if cascade {
             effect = self.cascade(class, name)?;

@@ -9,7 +9,7 @@ use crate::parse::action::{Column, Index, Op, Rule};
 use crate::schema::catalog::Table;
 
 /// A type as the engine reads it: even types are its own words, and only names that somebody made need quotes.
-pub(super) fn ty(ty: &str, engine: Engine) -> String {
+pub(crate) fn ty(ty: &str, engine: Engine) -> String {
     let base = ty.split(['(', '[']).next().unwrap_or(ty);
     if engine == Engine::Postgres && base.chars().any(|c| c.is_ascii_uppercase()) && !base.starts_with('"') {
         let quoted: Vec<String> = base.split('.').map(|part| format!("\"{part}\"")).collect();

@@ -15,6 +15,7 @@ use super::catalog::{Catalog, Entry, Journal, Key, Object, Table};
 use crate::engine::Engine;
 use crate::parse::Statement;
 use crate::parse::action::{Class, Name, Rule};
+pub(crate) use define::ty as column_type;
 use names::Names;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -63,6 +64,12 @@ pub fn inverse(before: &Journal, now: &Catalog, up: &[Statement]) -> Result<Vec<
     // Stable, so that within a step and a place the order of finding holds.
     inverse.steps.sort_by_key(|(step, place, _)| (*step, *place));
     Ok(inverse.steps.into_iter().map(|(_, _, sql)| sql).collect())
+}
+
+/// What gives a folded name as SQL: as `statement` writes it where it names it.
+pub fn namer<'a>(now: &'a Catalog, statement: &Statement) -> impl Fn(&str) -> String + 'a {
+    let names = Names::new(now, std::slice::from_ref(statement));
+    move |name| names.name(name)
 }
 
 /// Two states of one table.
