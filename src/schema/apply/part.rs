@@ -4,10 +4,9 @@ use super::object::called_by;
 use super::{Applied, Effect, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
-use crate::parse::{even, names};
+use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
-use crate::schema::naming::{self, words};
-use std::borrow::Cow;
+use crate::schema::naming::{self, first_path};
 use std::rc::Rc;
 
 /// The column that an even text says a sequence belongs to.
@@ -24,13 +23,6 @@ fn trigger_table(definition: &str, engine: Engine) -> Option<Name> {
     let at = definition.len() - rest.len();
     // The quote that ended the search belongs to the name.
     first_path(if definition[..at].ends_with(['"', '`']) { &definition[at - 1..] } else { rest }, engine)
-}
-
-/// The name that an even text begins with.
-fn first_path(rest: &str, engine: Engine) -> Option<Name> {
-    let path: Vec<Name> = words(rest, engine).take(2).map(Cow::into_owned).collect();
-    let dotted = rest.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '`')).starts_with('.');
-    if dotted { Some(names::join(&path, engine)) } else { path.into_iter().next() }
 }
 
 /// What an object of `class` hangs on.
