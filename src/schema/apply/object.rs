@@ -81,7 +81,8 @@ impl Catalog {
             Some(_) => {}
             None => effect.conditional = (or_replace || if_not_exists) && !self.knows(name),
         }
-        if let (true, Some(on)) = (self.judging_down, on)
+        let of_trigger = if class == Class::Trigger { whole_of(class, on, &even::text(definition), self.engine) } else { None };
+        if let (true, Some(on)) = (self.judging_down, on.or(of_trigger.as_ref()))
             && self.table(on).is_none()
             && VIEWS.iter().all(|&view| self.get(&Key::Object(view, on.clone(), None)).is_none())
         {

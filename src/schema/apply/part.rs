@@ -185,6 +185,7 @@ impl Catalog {
 
     pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Applied {
         let object = &self.signature(object);
+        let (attribute, if_exists) = attribute.strip_prefix("if exists ").map_or((attribute, false), |rest| (rest, true));
         if self.judging_down && self.is_gone(object) {
             return Err(Refusal::new(format!("{object} does not exist")));
         }
@@ -203,6 +204,15 @@ impl Catalog {
             && let Some(initial) = self.initial(object, attribute)
         {
             self.assume_attribute(&key, initial);
+        }
+        if value.is_none()
+            && attribute.starts_with("constraint ")
+            && !if_exists
+            && self.judging_down
+            && self.get(&key).is_none()
+            && self.definition_of(object).is_some()
+        {
+            return Err(Refusal::new(format!("{attribute} of {object} does not exist")));
         }
         let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
         let value = value.map(even::text).filter(|value| !DEFAULTS.contains(&(attribute, value)));
