@@ -56,7 +56,7 @@ pub(crate) async fn holds(case: &Case, database: &Database) -> Result<(), String
     contradiction(case, &Seen { before, between, after, back }).map_or(Ok(()), Err)
 }
 
-fn statements(sql: &str, engine: Engine) -> Vec<Statement> {
+pub(crate) fn statements(sql: &str, engine: Engine) -> Vec<Statement> {
     parse::script(&Script::whole(sql), engine)
 }
 
@@ -65,7 +65,7 @@ async fn renew(link: Link, database: &Database) -> Result<Link, String> {
 }
 
 /// Runs a script as the runner does: as one transaction where the engine and the script allow that.
-async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<(), String> {
+pub(crate) async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<(), String> {
     let mut statements = statements(sql, engine);
     if sql.lines().any(|line| line == NO_TRANSACTION) || !engine.facts().transactional_ddl {
         return run_each(&statements, link).await;
@@ -78,7 +78,7 @@ async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<(), String> {
 }
 
 /// Runs statements one by one.
-async fn run_each(statements: &[Statement], link: &mut Link) -> Result<(), String> {
+pub(crate) async fn run_each(statements: &[Statement], link: &mut Link) -> Result<(), String> {
     for statement in statements {
         link.execute(&statement.text).await.map_err(|error| format!("{error}, at `{}`", statement.text))?;
     }

@@ -246,8 +246,9 @@ impl Lower {
                 option(word.into());
             }
         }
+        let temporary = create.temporary || names::is_temporary(&name, self.engine);
         let kind = match () {
-            () if create.temporary => Kind::CreateTemporary,
+            () if temporary => Kind::CreateTemporary,
             () if create.query.is_some() => Kind::CreateTableAs,
             () => Kind::CreateTable,
         };
@@ -255,7 +256,7 @@ impl Lower {
             name: name.clone(),
             if_not_exists: create.if_not_exists,
             or_replace: create.or_replace,
-            temporary: create.temporary,
+            temporary,
             columns,
             constraints,
             indexes,

@@ -1,6 +1,7 @@
 //! What an action does to the catalog. In: the catalog and an action. Out: the changed catalog, and what became of values
 //! that stood before.
 
+mod attribute;
 mod column;
 pub(crate) mod key;
 pub(crate) mod mapped;

@@ -25,7 +25,7 @@ impl Catalog {
             let bare = name.split('(').next().unwrap_or(name);
             if let Some(Entry::Text(signature)) = self.get(&Key::Attribute(bare.to_owned(), SIGNATURES.into())) {
                 let alone = !signature.contains('\n');
-                if alone && (name == bare || name.ends_with("()")) {
+                if alone && name == bare {
                     return Key::Object(class, signature.to_string(), on.cloned());
                 }
             }
@@ -77,6 +77,7 @@ impl Catalog {
             Some(old) if or_replace => {
                 effect.own = !self.stood_before(old.made);
                 effect.blind = old.definition.is_none();
+                self.reset_attributes(class, name);
             }
             Some(_) if self.judging_down => return Err(Refusal::new(format!("{} {name} exists already", class.word()))),
             Some(_) => {}
@@ -158,6 +159,10 @@ impl Catalog {
                 self.lean(&whole, Leaning::Part(class, name.clone()), false);
             }
             self.drop_hanging(name);
+            if let Some(on) = on {
+                self.drop_hanging(&format!("{on}.{name}"));
+                self.drop_hanging(&format!("{name} on {on}"));
+            }
         }
         self.set(key, None);
         effect.blind = old.definition.is_none();
@@ -224,7 +229,7 @@ impl Catalog {
         let Key::Object(_, full, on) = &key else { return Ok(Effect::default()) };
         // A routine keeps its arguments.
         let to = &match full.split_once('(') {
-            Some((_, arguments)) if class == Class::Routine => format!("{to}({arguments}"),
+            Some((_, arguments)) if class == Class::Routine => format!("{}({arguments}", to.split('(').next().unwrap_or(to)),
             _ => to.to_owned(),
         };
         let new_key = Key::Object(class, to.clone(), on.clone());

@@ -1,9 +1,7 @@
 //! What hangs on a table, a column or another object: triggers, policies, owned sequences, comments. It goes and moves with it.
 
-use super::Effect;
 use super::object::called_by;
 use crate::parse::action::{Class, Name};
-use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
 use crate::schema::naming;
 use std::rc::Rc;
@@ -31,11 +29,6 @@ pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Opt
         _ => None,
     }
 }
-
-/// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE;
-/// MySQL manual, ALTER TABLE).
-const DEFAULTS: &[(&str, &str)] =
-    &[("increment", "1"), ("statistics", "-1"), ("visibility", "visible"), ("visibility", "not ignored"), ("enforcement", "enforced")];
 
 impl Catalog {
     /// `owner` goes, and all that hangs on it.
@@ -114,61 +107,5 @@ impl Catalog {
         let object = Object { definition: Some("made for a column".into()), made };
         self.set(Key::Object(Class::Sequence, name.clone(), None), Some(Entry::Object(Rc::new(object))));
         self.lean(&owner, Leaning::Part(Class::Sequence, name), true);
-    }
-
-    /// The value of an attribute that the statement which made `object` gave it, or that the engine gives where none is said.
-    fn initial(&self, object: &str, attribute: &str) -> Option<String> {
-        let text = match self.table(object) {
-            Some(table) => table.options.clone(),
-            None => self.definition_of(object).unwrap_or_default(),
-        };
-        if attribute.starts_with("constraint ") {
-            let (_, rest) = text.split_once(&format!("{attribute} "))?;
-            return rest.split(" constraint ").next()?.split(" default ").next().map(str::to_owned);
-        }
-        let padded = format!(" {text}").replace(['(', ')', ',', '='], " ");
-        let (_, rest) = padded.split_once(&format!(" {attribute} "))?;
-        let rest = rest.trim_start().trim_start_matches("by ").trim_start_matches("with ");
-        let written = match rest.strip_prefix('\'') {
-            Some(quoted) => quoted.split('\'').next(),
-            None => rest.split(' ').next(),
-        };
-        written.filter(|w| !w.is_empty() && !DEFAULTS.contains(&(attribute, w))).map(str::to_owned)
-    }
-
-    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
-        let object = &self.signature(object);
-        let key = Key::Attribute(object.to_owned(), attribute.to_owned());
-        if !self.touched(&key)
-            && self.get(&key).is_none()
-            && let Some(initial) = self.initial(object, attribute)
-        {
-            self.assume_attribute(&key, initial);
-        }
-        let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
-        let value = value.map(even::text).filter(|value| !DEFAULTS.contains(&(attribute, value)));
-        // Everybody may call a routine until somebody says no (PostgreSQL manual, "Privileges").
-        let value = match (attribute, value) {
-            ("grant execute to public", None) => Some("revoked".to_owned()),
-            ("grant execute to public", Some(_)) => None,
-            (_, value) => value,
-        };
-        if attribute == "owned by" {
-            if let Some(Entry::Text(old)) = self.get(&key).cloned() {
-                self.lean(&old, Leaning::Part(Class::Sequence, object.to_owned()), false);
-            }
-            if let Some(new) = &value {
-                self.lean(new, Leaning::Part(Class::Sequence, object.to_owned()), true);
-            }
-        }
-        if let Some((_, role)) = attribute.rsplit_once(" to ").filter(|_| attribute.starts_with("grant ")) {
-            self.lean(role, Leaning::User(Box::new(key.clone())), value.is_some());
-        }
-        let entry = value.map(|v| Entry::Text(v.into()));
-        if self.get(&key) != entry.as_ref() {
-            self.lean(object, Leaning::Attribute(attribute.to_owned()), entry.is_some());
-            self.set(key, entry);
-        }
-        Effect { blind: !known, ..Effect::default() }
     }
 }
