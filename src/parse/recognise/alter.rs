@@ -342,6 +342,12 @@ fn other(mut cursor: Cursor<'_>, sort: &Sort, name: Name, on: Option<Name>) -> O
     {
         return Some(vec![attribute(sort.alter, object, "state", (state != "enable").then(|| state.to_owned()))]);
     }
+    if sort.class == Class::Event
+        && let Some(state) = cursor.eat_any(&["enable", "disable on slave", "disable on replica", "disable"])
+        && cursor.done()
+    {
+        return Some(vec![attribute(sort.alter, object, "state", (state != "enable").then(|| state.to_owned()))]);
+    }
     if sort.words == "statistics" && cursor.eat("set statistics") {
         return Some(vec![attribute(sort.alter, object, "statistics", Some(even_text(cursor.all())))]);
     }

@@ -53,6 +53,8 @@ pub(super) fn grant(mut cursor: Cursor<'_>, granted: bool) -> Option<Vec<Action>
     if roles.is_empty() {
         return None;
     }
+    // MySQL and MariaDB hold the right to hand rights on as one of its own.
+    let handed_on = granted && cursor.engine.is_mysql_like() && cursor.eat("with grant option");
     let value = match (granted, only_option) {
         (true, _) if cursor.at("with") => Some(even_text(cursor.rest)),
         (true, _) | (false, true) => Some("granted".to_owned()),
@@ -60,7 +62,8 @@ pub(super) fn grant(mut cursor: Cursor<'_>, granted: bool) -> Option<Vec<Action>
     };
     let kind = if granted { Kind::Grant } else { Kind::Revoke };
     // One attribute a right: DOWN may take back some of what UP gave, or more.
-    let rights: Vec<String> = items(rights).into_iter().map(right).collect();
+    let handed_on = handed_on.then(|| "grant option".to_owned());
+    let rights: Vec<String> = items(rights).into_iter().map(right).chain(handed_on).collect();
     // A role is granted without ON, and so is all that MySQL takes from a user at once.
     let Some(objects) = objects else {
         return Some(rights.into_iter().map(|right| attribute(kind, right.clone(), format!("grant {right} to {roles}"), value.clone())).collect());

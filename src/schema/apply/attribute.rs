@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Class, Constraint, Index, Rule};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
+use crate::schema::naming::words;
 use std::rc::Rc;
 
 /// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE,
@@ -40,6 +41,10 @@ impl Catalog {
             Some(table) => table.options.clone(),
             None => self.definition_of(object).unwrap_or_default(),
         };
+        if attribute == "state" {
+            // Of an event.
+            return words(&text).any(|word| word == "disable").then(|| "disable".to_owned());
+        }
         if attribute.starts_with("constraint ") {
             let (_, rest) = text.split_once(&format!("{attribute} "))?;
             return rest.split(" constraint ").next()?.split(" default ").next().map(str::to_owned);
@@ -85,7 +90,7 @@ impl Catalog {
     }
 
     /// Sets the value, and what leans on it.
-    fn put_attribute(&mut self, object: &str, attribute: &str, value: Option<String>) {
+    pub(super) fn put_attribute(&mut self, object: &str, attribute: &str, value: Option<String>) {
         let key = Key::Attribute(object.to_owned(), attribute.to_owned());
         if attribute == "owned by" {
             if let Some(Entry::Text(old)) = self.get(&key).cloned() {
@@ -130,6 +135,10 @@ impl Catalog {
             }
             let key = Key::Attribute(holder.clone(), other.clone());
             let Some(Entry::Text(value)) = self.get(&key).cloned() else { continue };
+            // ALL is all but the right to hand rights on (MySQL manual, REVOKE); PostgreSQL holds that with each right.
+            if taken == "all" && held == "grant option" && !every {
+                continue;
+            }
             if taken == "all" || held == taken || held.strip_prefix(taken).is_some_and(|rest| rest.starts_with(['(', ' '])) {
                 self.put_attribute(&holder, &other, None);
             } else if held == "all" {

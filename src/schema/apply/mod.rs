@@ -3,6 +3,7 @@
 
 mod attribute;
 mod column;
+mod firing;
 pub(crate) mod key;
 pub(crate) mod mapped;
 mod object;

@@ -1,5 +1,6 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
+use super::firing::without_place;
 use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
@@ -92,7 +93,7 @@ impl Catalog {
         if old.is_some() {
             self.stop_leaning(class, name);
         }
-        let definition = even::text(definition);
+        let mut definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
             let stands =
                 |w: &&str| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, (*w).to_owned(), None)).is_some());
@@ -105,6 +106,10 @@ impl Catalog {
             self.lean(&function, Leaning::User(Box::new(key.clone())), true);
         }
         if let Some(whole) = whole_of(class, on, &definition) {
+            if class == Class::Trigger {
+                self.order_trigger(&whole, name, &definition, true);
+                definition = without_place(&definition);
+            }
             self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
         }
         let made = self.fresh();
@@ -156,6 +161,9 @@ impl Catalog {
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
             if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d)) {
+                if let (Class::Trigger, Some(definition)) = (class, &old.definition) {
+                    self.order_trigger(&whole, name, definition, false);
+                }
                 self.lean(&whole, Leaning::Part(class, name.clone()), false);
             }
             self.drop_hanging(name);
