@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::gate::policy::{Policy, is_rule};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The name of the file that is looked for.
 pub const FILE: &str = "migrate.toml";
@@ -24,6 +25,26 @@ pub struct Config {
     pub schema: Option<PathBuf>,
     /// The policy.
     pub gate: Policy,
+    /// How long a run waits.
+    pub run: Run,
+}
+
+/// `[run]`: how long a run waits; a time is `500ms`, `5s`, `2min`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Run {
+    /// For another runner.
+    #[serde(with = "humantime_serde")]
+    pub lock_timeout: Option<Duration>,
+    /// For an application's lock, each time; 0 as long as the server lets it.
+    #[serde(with = "humantime_serde")]
+    pub db_lock_timeout: Option<Duration>,
+    /// How long to try again after such waits, and after deadlocks.
+    #[serde(with = "humantime_serde")]
+    pub retry_for: Option<Duration>,
+    /// For one statement.
+    #[serde(with = "humantime_serde")]
+    pub statement_timeout: Option<Duration>,
 }
 
 /// A `migrate.toml` that cannot be used.

@@ -20,6 +20,10 @@ pub enum Exit {
     PartWay = 6,
     /// The database could not be reached.
     Unreachable = 7,
+    /// Ctrl-C (SIGINT) ended it; the message says which statements stand.
+    Interrupted = 130,
+    /// SIGTERM ended it; the message says which statements stand.
+    Terminated = 143,
 }
 
 impl Exit {

@@ -6,11 +6,13 @@ use crate::migration::{Direction, Version};
 /// How the run ended that a history row tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// A run that is not one transaction began; the journal tells how far it came.
+    Started,
     /// Every statement ran.
     Done,
-    /// It stopped part-way, outside of a transaction: the statements before the failing one stand.
+    /// A statement of a run that is not one transaction failed, or was interrupted.
     Failed,
-    /// It stopped part-way, and somebody took back by hand what stood.
+    /// What stood of such a run was taken back.
     Undone,
 }
 
@@ -18,6 +20,7 @@ impl Outcome {
     /// The word in the history table.
     pub fn name(self) -> &'static str {
         match self {
+            Outcome::Started => "started",
             Outcome::Done => "done",
             Outcome::Failed => "failed",
             Outcome::Undone => "undone",
@@ -26,7 +29,7 @@ impl Outcome {
 
     /// The outcome of that name.
     pub fn from_name(name: &str) -> Option<Outcome> {
-        [Outcome::Done, Outcome::Failed, Outcome::Undone].into_iter().find(|outcome| outcome.name() == name)
+        [Outcome::Started, Outcome::Done, Outcome::Failed, Outcome::Undone].into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
@@ -46,10 +49,14 @@ pub struct Applied {
     pub direction: Direction,
     /// How that ended.
     pub outcome: Outcome,
-    /// When it ended: RFC 3339, UTC.
+    /// When it began: RFC 3339, UTC.
+    pub started_at: String,
+    /// When it ended: RFC 3339, UTC; of a run that only began, when that was.
     pub at: String,
-    /// Who ran it: database user, then user and host of the operating system, as far as known.
+    /// Who ran it: the database's user and the operating system's, as far as known.
     pub actor: String,
+    /// The computer that it ran on.
+    pub host: String,
     /// The version of this program.
     pub tool_version: String,
     /// The verdict at that time.
@@ -58,12 +65,44 @@ pub struct Applied {
     pub loss: String,
     /// The checksum of UP.
     pub up_sha256: String,
+    /// UP's text, where it is not very long.
+    pub up_text: Option<String>,
     /// The checksum of DOWN, where there is one.
     pub down_sha256: Option<String>,
     /// DOWN's text, so that the way back travels with the database.
     pub down_text: Option<String>,
+    /// What DOWN takes away with all that was written since UP: `table notes`, `column users.email`.
+    pub down_loses: Vec<String>,
+    /// Why it ran, where somebody had to say.
+    pub reason: Option<String>,
     /// What else is worth knowing, such as which statements stand after a failure.
     pub note: Option<String>,
+}
+
+/// A run that is not one transaction and has not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HalfDone {
+    /// The history row that tells of its beginning.
+    pub row: Applied,
+    /// How many statements stand, from the first on.
+    pub stands: usize,
+    /// SHA-256 over those statements' texts.
+    pub prefix_sha256: String,
+    /// What became of the statement after these.
+    pub next: Next,
+    /// The note of its newest failure.
+    pub note: Option<String>,
+}
+
+/// What became of the statement after the last one that is known to stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It did not take effect, or it may be said again without harm.
+    Due,
+    /// It left something that must go before it is said again, by this statement.
+    Cleanup(String),
+    /// Nobody can tell; the words say what to look at.
+    Undecided(String),
 }
 
 /// A database as it was seen at one moment under the lock.
@@ -79,6 +118,8 @@ pub struct Observed {
     pub user_tables: bool,
     /// Any row stands in such a table, or may stand where this user cannot look.
     pub holds_rows: bool,
+    /// The run that stopped part-way and that nobody has settled since.
+    pub half_done: Option<HalfDone>,
 }
 
 impl Observed {
@@ -90,11 +131,6 @@ impl Observed {
     /// The UP rows that no DOWN took back, in the order they were applied.
     pub fn in_force(&self) -> Vec<&Applied> {
         in_force(&self.history)
-    }
-
-    /// The run that stopped part-way and that nobody has settled since.
-    pub fn unfinished(&self) -> Option<&Applied> {
-        unfinished(&self.history)
     }
 }
 
@@ -114,9 +150,10 @@ pub fn in_force(history: &[Applied]) -> Vec<&Applied> {
     standing
 }
 
-/// The oldest row of `history` that stopped part-way and that nobody has settled since.
+/// The row of `history` that tells of the beginning of a run which has come to no end.
 pub fn unfinished(history: &[Applied]) -> Option<&Applied> {
-    history.iter().find(|row| row.outcome == Outcome::Failed)
+    let last = history.iter().rfind(|row| row.outcome != Outcome::Failed)?;
+    (last.outcome == Outcome::Started).then_some(last)
 }
 
 fn same_version(a: &str, b: &str) -> bool {
@@ -137,14 +174,19 @@ mod tests {
             name: "n".into(),
             direction,
             outcome,
+            started_at: "2024-01-15T00:00:00Z".into(),
             at: "2024-01-15T00:00:00Z".into(),
             actor: "a".into(),
+            host: "h".into(),
             tool_version: "0".into(),
             verdict: "reversible".into(),
             loss: "none".into(),
             up_sha256: "u".into(),
+            up_text: None,
             down_sha256: None,
             down_text: None,
+            down_loses: Vec::new(),
+            reason: None,
             note: None,
         }
     }
@@ -152,7 +194,7 @@ mod tests {
     #[test]
     fn what_is_in_force_follows_from_the_rows() {
         use Direction::{Down, Up};
-        use Outcome::{Done, Failed, Undone};
+        use Outcome::{Done, Failed, Started, Undone};
         type Case<'a> = (&'a [(&'a str, Direction, Outcome)], &'a [i64], Option<i64>);
         let cases: &[Case<'_>] = &[
             (&[], &[], None),
@@ -160,15 +202,16 @@ mod tests {
             (&[("1", Up, Done), ("2", Up, Done), ("1", Down, Done)], &[2], None),
             (&[("1", Up, Done), ("1", Down, Done), ("1", Up, Done)], &[3], None),
             (&[("1", Up, Done), ("1.0", Down, Done)], &[], None),
-            (&[("1", Up, Failed)], &[], Some(1)),
-            (&[("1", Up, Undone), ("1", Up, Done)], &[2], None),
-            (&[("1", Up, Done), ("1", Down, Failed)], &[1], Some(2)),
+            (&[("1", Up, Started)], &[], Some(1)),
+            (&[("1", Up, Started), ("1", Up, Failed)], &[], Some(1)),
+            (&[("1", Up, Started), ("1", Up, Failed), ("1", Up, Done)], &[3], None),
+            (&[("1", Up, Started), ("1", Up, Undone), ("1", Up, Done)], &[3], None),
+            (&[("1", Up, Done), ("1", Down, Started), ("1", Down, Failed)], &[1], Some(2)),
         ];
         for (rows, in_force, unfinished) in cases {
-            let history = rows.iter().zip(1..).map(|((version, direction, outcome), seq)| row(seq, version, *direction, *outcome)).collect();
-            let seen = Observed { engine: Engine::Sqlite, identity: "d".into(), history, user_tables: false, holds_rows: false };
-            assert_eq!(seen.in_force().iter().map(|row| row.seq).collect::<Vec<_>>(), *in_force, "{rows:?}");
-            assert_eq!(seen.unfinished().map(|row| row.seq), *unfinished, "{rows:?}");
+            let history: Vec<Applied> = rows.iter().zip(1..).map(|((version, direction, outcome), seq)| row(seq, version, *direction, *outcome)).collect();
+            assert_eq!(super::in_force(&history).iter().map(|row| row.seq).collect::<Vec<_>>(), *in_force, "{rows:?}");
+            assert_eq!(super::unfinished(&history).map(|row| row.seq), *unfinished, "{rows:?}");
         }
     }
 }

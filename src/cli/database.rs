@@ -1,26 +1,49 @@
-//! What `up`, `down` and `status` share: the URL, the runtime, steps for the runner, progress.
+//! What the commands that talk to a database share: the URL, how long to wait, the runtime.
 
+use super::Global;
 use super::failure::Failure;
 use super::settings::Settings;
-use super::{Console, Global};
-use crate::assess::Assessment;
 use crate::engine::Engine;
-use crate::gate::{Sql, Step};
-use crate::migration::{Direction, Migration, Script};
-use crate::parse;
-use crate::run::{self, Event, Session};
-use crate::table::{Loss, Verdict};
-use std::io::Write;
+use crate::run::{self, Interrupt, Opening, Patience, Session, Signal};
 use std::time::Duration;
-
-/// How long a second runner waits for the first.
-pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The database that the flags or the environment name.
 pub(super) struct Database {
     pub(super) url: String,
     pub(super) engine: Engine,
     pub(super) history_table: String,
+}
+
+/// How long to wait. A time is `500ms`, `5s`, `2min`.
+#[derive(clap::Args)]
+#[group(skip)]
+pub(super) struct Waiting {
+    /// How long to wait for another runner [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    lock_timeout: Option<Duration>,
+    /// How long a statement waits for an application's lock before it is tried again; 0 waits as long as the server lets it [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    db_lock_timeout: Option<Duration>,
+    /// How long to try again after such waits, and after deadlocks [default: 2min]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    retry_for: Option<Duration>,
+    /// How long one statement may take [default: as long as it needs]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    statement_timeout: Option<Duration>,
+}
+
+impl Waiting {
+    /// The flags before `migrate.toml` before the defaults.
+    fn patience(&self, settings: &Settings) -> Patience {
+        let (usual, set) = (Patience::default(), &settings.config.run);
+        let lock = self.db_lock_timeout.or(set.db_lock_timeout).or(usual.lock);
+        Patience {
+            runner: self.lock_timeout.or(set.lock_timeout).unwrap_or(usual.runner),
+            lock: lock.filter(|time| !time.is_zero()),
+            statement: self.statement_timeout.or(set.statement_timeout).or(usual.statement),
+            retries: self.retry_for.or(set.retry_for).unwrap_or(usual.retries),
+        }
+    }
 }
 
 impl Database {
@@ -42,59 +65,44 @@ impl Database {
         Ok(Database { url, engine, history_table })
     }
 
-    pub(super) async fn connect(&self, read_only: bool) -> anyhow::Result<Session> {
-        Ok(run::connect(self.engine, &self.url, read_only).await?)
+    /// A connection that may write.
+    pub(super) async fn connect(&self, interrupt: &Interrupt, waiting: &Waiting, settings: &Settings) -> anyhow::Result<Session> {
+        let opening = Opening { read_only: false, interrupt: interrupt.clone(), patience: waiting.patience(settings) };
+        Ok(run::connect(self.engine, &self.url, &opening).await?)
+    }
+
+    /// A connection that can only look.
+    pub(super) async fn look(&self, interrupt: &Interrupt) -> anyhow::Result<Session> {
+        let opening = Opening { read_only: true, interrupt: interrupt.clone(), patience: Patience::default() };
+        Ok(run::connect(self.engine, &self.url, &opening).await?)
     }
 }
 
-/// Runs `work` to its end on this thread.
-pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+/// Runs `work` to its end on this thread. Ctrl-C and SIGTERM reach it by the [`Interrupt`].
+pub(super) fn block_on<T, F: Future<Output = anyhow::Result<T>>>(work: impl FnOnce(Interrupt) -> F) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let interrupt = Interrupt::default();
+        tokio::spawn(listen(interrupt.clone()));
+        work(interrupt).await
+    })
 }
 
-/// What the runner needs of one direction of a migration.
-pub(super) fn step(migration: &Migration, direction: Direction, script: &Script, assessment: (Verdict, Loss), engine: Engine, note: Option<String>) -> Step {
-    let path = match direction {
-        Direction::Up => &migration.path,
-        Direction::Down => migration.down_path.as_ref().unwrap_or(&migration.path),
-    };
-    let statements = parse::script(script, engine);
-    Step {
-        version: migration.version.to_string(),
-        name: migration.name.clone(),
-        direction,
-        in_transaction: !script.no_transaction && statements.iter().all(|s| s.runs_in_transaction(engine)),
-        statements: statements.into_iter().filter(|s| !s.is_transaction_frame()).map(|s| Sql { text: s.text, path: path.clone(), line: s.line }).collect(),
-        verdict: assessment.0,
-        loss: assessment.1,
-        needs_attestation: false,
-        up_sha256: migration.up.sha256(),
-        down_sha256: migration.down.as_ref().map(Script::sha256),
-        down_text: migration.down.as_ref().map(Script::text),
-        note,
-    }
-}
-
-/// Verdict and loss in words.
-pub(super) fn in_words(assessment: &Assessment) -> String {
-    format!("{}, loss: {}", assessment.verdict.name(), assessment.loss.name())
-}
-
-/// Tells people what is going on, one line a migration.
-pub(super) fn progress(console: &mut Console, quiet: bool) -> impl FnMut(Event<'_>) + use<'_> {
-    let mut began = std::time::Instant::now();
-    move |event| {
-        if quiet {
-            return;
+#[cfg(unix)]
+async fn listen(interrupt: Interrupt) {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Where no handler can be set, the signal ends the process as it always did.
+    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
+    loop {
+        tokio::select! {
+            _ = int.recv() => interrupt.raise(Signal::Interrupt),
+            _ = term.recv() => interrupt.raise(Signal::Terminate),
         }
-        // A progress line that cannot be printed must not stop a migration half-way.
-        let _ = match event {
-            Event::Started { .. } => {
-                began = std::time::Instant::now();
-                Ok(())
-            }
-            Event::Statement { .. } => Ok(()),
-            Event::Finished { step } => writeln!(console.out, "{} {} {} ({} ms)", step.direction.name(), step.version, step.name, began.elapsed().as_millis()),
-        };
+    }
+}
+
+#[cfg(not(unix))]
+async fn listen(interrupt: Interrupt) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        interrupt.raise(Signal::Interrupt);
     }
 }

@@ -8,7 +8,7 @@ use crate::gate::merge::UnknownRule;
 use crate::read::ReadError;
 use crate::recover::Wall;
 use crate::report::json::{self, FailureBody};
-use crate::run::RunError;
+use crate::run::{RunError, WAYS_ON};
 use std::io::Write;
 
 /// A failure with all that a person or a script needs of it.
@@ -51,9 +51,19 @@ impl Failure {
             return Failure { exit: error.exit(), ..Failure::usage(error.code(), error.to_string(), "") };
         }
         if let Some(error) = error.downcast_ref::<Blocked>() {
-            let help =
-                "no comment in the file lifts this, and backups cannot be attested yet: take the migration out, or stop before it with `up --to VERSION`";
-            return Failure { exit: Exit::Blocked, ..Failure::usage("attestation-missing", error.to_string(), help) };
+            let (code, help) = match error {
+                Blocked::Attestation { .. } => (
+                    "attestation-missing",
+                    "no comment in the file lifts this, and backups cannot be attested yet: take the migration out, or stop before it with `up --to VERSION`"
+                        .to_owned(),
+                ),
+                Blocked::WrittenSince { objects, .. } => {
+                    let names: Vec<&str> = objects.iter().map(|object| object.split_once(' ').map_or(object.as_str(), |(_, name)| name)).collect();
+                    ("consent-missing", format!("copy it aside first, or agree to lose it: --accept-loss {}", names.join(" ")))
+                }
+                Blocked::HalfDone { .. } => ("half-done", WAYS_ON.to_owned()),
+            };
+            return Failure { exit: Exit::Blocked, ..Failure::usage(code, error.to_string(), help) };
         }
         if let Some(error) = error.downcast_ref::<Drift>() {
             return Failure { exit: Exit::Drift, ..Failure::usage("drift", error.to_string(), error.help()) };

@@ -5,12 +5,20 @@ mod database;
 mod down;
 mod explain;
 mod failure;
+mod fix;
 mod git;
+mod go;
+mod goto;
+mod half_done;
+mod history;
 mod judge;
 mod new;
+mod progress;
+mod redo;
 mod rules;
 mod settings;
 mod status;
+mod steps;
 mod up;
 
 use crate::engine::Engine;
@@ -32,6 +40,7 @@ struct Cli {
 
 /// What every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// The settings' file [default: migrate.toml in this folder or one above it]
     #[arg(long, global = true, value_name = "FILE")]
@@ -63,7 +72,7 @@ struct Global {
     /// Only what stops the gate
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Notes as well
+    /// Notes as well; on a database, each statement as it begins (on stderr)
     #[arg(short, long, global = true)]
     verbose: bool,
 }
@@ -90,8 +99,14 @@ enum Command {
     Up(up::Arguments),
     /// Undo what is applied, newest first; without a target, only show what it would do
     Down(down::Arguments),
-    /// Show files and history side by side
+    /// Make one version the newest applied one, whichever way that is
+    Goto(goto::Arguments),
+    /// Undo the newest applied migrations and run them again
+    Redo(redo::Arguments),
+    /// Show files and history side by side, and how far back DOWN reaches
     Status,
+    /// Show all that ever ran, and the DOWN that was stored with it
+    History(history::Arguments),
     /// Make a new migration's file
     New(new::Arguments),
     /// Print the reversibility table
@@ -137,6 +152,9 @@ pub fn main() -> u8 {
             return if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
         }
     };
+    if cli.global.verbose {
+        trace();
+    }
     let mut console = Console::new(&cli.global);
     match run(&cli, &mut console) {
         Ok(exit) => exit.code(),
@@ -146,12 +164,26 @@ pub fn main() -> u8 {
     }
 }
 
+/// Lets our own modules tell on stderr what they do. Those of the driver stay silent: nobody has looked whether they keep a password.
+fn trace() {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    use tracing_subscriber::{Layer, filter::Targets, fmt};
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), tracing::Level::INFO);
+    let layer = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false).with_filter(ours);
+    // Another subscriber is there only where this is a library in somebody else's program.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+}
+
 fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
     let exit = match &cli.command {
         Command::Check(arguments) => check::run(&cli.global, arguments, console),
         Command::Up(arguments) => up::run(&cli.global, arguments, console),
         Command::Down(arguments) => down::run(&cli.global, arguments, console),
+        Command::Goto(arguments) => goto::run(&cli.global, arguments, console),
+        Command::Redo(arguments) => redo::run(&cli.global, arguments, console),
         Command::Status => status::run(&cli.global, console),
+        Command::History(arguments) => history::run(&cli.global, arguments, console),
         Command::New(arguments) => new::run(&cli.global, arguments, console),
         Command::Rules => rules::run(&cli.global, console),
         Command::Explain(arguments) => explain::run(arguments, console),

@@ -5,7 +5,7 @@ use super::settings::Settings;
 use super::{Console, Format, Global};
 use crate::exit::Exit;
 use crate::gate::history::{self, Compared, State};
-use crate::observed::unfinished;
+use crate::observed::Next;
 use crate::recover;
 use crate::report::text::only_the_name_wraps;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -16,17 +16,17 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
     let settings = Settings::new(global)?;
     let database = Database::new(global, &settings)?;
     let loaded = settings.load(database.engine)?;
-    let history = block_on(async {
-        let mut session = database.connect(true).await?;
+    let (history, half) = block_on(async |interrupt| {
+        let mut session = database.look(&interrupt).await?;
         let history = session.history(&database.history_table).await?;
+        let half = session.half_done(&database.history_table, &history).await?;
         session.close().await;
-        Ok(history)
+        Ok((history, half))
     })?;
-    let compared = history::compare(&loaded.migrations, &history);
+    let compared = history::compare(&loaded.migrations, &history, database.engine);
     let applied = crate::observed::in_force(&history);
-    let wall = applied.iter().rev().find(|a| recover::loses_data(a));
-    let half = unfinished(&history);
-    let drift = half.is_some() || compared.pending().is_err();
+    let (reach, wall) = recover::reach(&history, &loaded.migrations, database.engine);
+    let drift = half.is_some() || compared.pending(false).is_err();
     let lines = lines(&compared);
     if global.format == Format::Json {
         let list: Vec<_> = lines
@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
         writeln!(
             console.out,
             "{}",
-            json!({"schema": 1, "engine": database.engine, "layout": loaded.layout, "migrations": list, "wall": wall.map(|w| &w.version), "unfinished": half.map(|h| &h.version)})
+            json!({"schema": 1, "engine": database.engine, "layout": loaded.layout, "migrations": list, "reach": reach, "wall": wall.as_ref().map(|w| json!({"version": applied[applied.len() - 1 - reach].version, "why": w.to_string()})), "half_done": half.as_ref().map(|h| json!({"version": h.row.version, "direction": h.row.direction, "statements_standing": h.stands, "decided": !matches!(h.next, Next::Undecided(_)), "note": h.note}))})
         )?;
     } else {
         let mut table = Table::new();
@@ -51,13 +51,20 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
         }
         let pending = lines.iter().filter(|l| l.state == "pending").count();
         writeln!(console.out, "\n{} applied, {pending} pending", applied.len())?;
-        match wall {
-            Some(wall) => writeln!(console.out, "the wall: {} {} cannot be undone without loss; DOWN reaches back to just after it", wall.version, wall.name)?,
-            None if !applied.is_empty() => writeln!(console.out, "no wall: nothing applied has lost data")?,
-            None => {}
+        match (&wall, applied.len()) {
+            (_, 0) => {}
+            (None, _) => writeln!(console.out, "reach: all of them can be undone")?,
+            (Some(wall), _) => writeln!(console.out, "reach: {reach} can be undone; then the wall: {wall}")?,
         }
         if let Some(half) = half {
-            writeln!(console.out, "half-done: {} of {} {}: {}", half.direction.name(), half.version, half.name, half.note.as_deref().unwrap_or(""))?;
+            let (row, stands) = (&half.row, half.stands);
+            writeln!(
+                console.out,
+                "half-done: {} of {} {}, of which {stands} statements stand; `migrate up` says more",
+                row.direction.name(),
+                row.version,
+                row.name
+            )?;
         }
     }
     Ok(if drift { Exit::Drift } else { Exit::Done })
@@ -76,6 +83,7 @@ fn lines(compared: &Compared<'_>) -> Vec<Line> {
     let of_file = compared.files.iter().map(|(migration, state)| {
         let (state, applied) = match state {
             State::Applied(applied) => ("applied", Some(applied)),
+            State::Reworded(applied) => ("reworded", Some(applied)),
             State::Edited(applied) => ("edited", Some(applied)),
             State::Pending => ("pending", None),
             State::OutOfOrder => ("out of order", None),

@@ -2,8 +2,10 @@
 //! all that `run` takes.
 
 use crate::migration::Direction;
-use crate::observed::Observed;
+use crate::observed::{Observed, Outcome};
+use crate::parse::manner::{Manner, Touched};
 use crate::table::{Loss, Verdict};
+use sha2::{Digest, Sha256};
 
 /// One statement with its place in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,10 @@ pub struct Sql {
     pub path: String,
     /// The file's line that the text starts on, from 1.
     pub line: u32,
+    /// How it meets a transaction.
+    pub manner: Manner,
+    /// Where the database's catalog shows whether it took effect; `None` where it does not.
+    pub touched: Option<Vec<Touched>>,
 }
 
 /// One migration in one direction, ready to run and to be recorded.
@@ -27,8 +33,11 @@ pub struct Step {
     pub direction: Direction,
     /// What to run, in order, without statements that begin or end a transaction.
     pub statements: Vec<Sql>,
-    /// Whether all of it and its history row are one transaction, where the database has that.
+    /// Whether the statements that a transaction takes share one, where the database has that for them. What cannot stand in one is
+    /// split out either way.
     pub in_transaction: bool,
+    /// From the beginning, or on from where a run stopped part-way.
+    pub course: Course,
     /// The verdict to record.
     pub verdict: Verdict,
     /// The loss to record.
@@ -37,12 +46,72 @@ pub struct Step {
     pub needs_attestation: bool,
     /// The checksum of UP.
     pub up_sha256: String,
+    /// UP's text, where it is not very long.
+    pub up_text: Option<String>,
     /// The checksum of DOWN, where there is one.
     pub down_sha256: Option<String>,
     /// DOWN's text.
     pub down_text: Option<String>,
+    /// What DOWN takes away with all that was written since UP.
+    pub down_loses: Vec<String>,
+    /// Why it runs, where somebody had to say.
+    pub reason: Option<String>,
     /// What else to record.
     pub note: Option<String>,
+}
+
+/// Which way through a step's statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// All of them, from the first on.
+    Whole,
+    /// Those that a run which stopped part-way has left.
+    Finish(Resume),
+    /// Takes back those that stand of such a run, the last one first.
+    Compensate(Resume, Vec<Inverse>),
+    /// None: a person has brought such a run to this end, and it is only recorded.
+    Settle(Outcome),
+}
+
+/// Where a run stopped part-way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// The history row that tells of its beginning.
+    pub run: i64,
+    /// How many statements stand.
+    pub stands: usize,
+    /// A statement that takes away what the next one left half-done.
+    pub cleanup: Option<String>,
+}
+
+/// What takes back one statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inverse {
+    /// The statement's number, from 1; all before it stand when it is taken back.
+    pub statement: usize,
+    /// What to run.
+    pub sql: Vec<Sql>,
+}
+
+impl Step {
+    /// Whether it takes away what was made, and with it all that was written there since.
+    pub fn takes_back(&self) -> bool {
+        match self.course {
+            Course::Whole => self.direction == Direction::Down,
+            Course::Compensate(..) => true,
+            Course::Finish(_) | Course::Settle(_) => false,
+        }
+    }
+
+    /// SHA-256 over the texts of the first `count` statements, in lower-case hexadecimal: equal where what stands is what these are.
+    pub fn prefix_sha256(&self, count: usize) -> String {
+        let mut hash = Sha256::new();
+        for sql in self.statements.iter().take(count) {
+            hash.update(&sql.text);
+            hash.update([0]);
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// Steps that may run on one database as long as its history is what it was. Only the gate makes one.

@@ -6,30 +6,83 @@ pub mod history;
 pub mod merge;
 pub mod policy;
 
-pub use cleared::{Cleared, Sql, Step};
+pub use cleared::{Cleared, Course, Inverse, Resume, Sql, Step};
 
+use crate::migration::Direction;
 use crate::observed::Observed;
 use crate::table::Loss;
 
-/// A step that must not run as things stand.
+/// Why steps must not run as things stand.
 #[derive(Debug, thiserror::Error)]
-#[error("{version} {name} is irreversible and loses data (loss: {}), and this database holds rows", loss.name())]
-pub struct Blocked {
-    /// The migration's version.
-    pub version: String,
-    /// The migration's name.
-    pub name: String,
-    /// What data would go.
-    pub loss: Loss,
+pub enum Blocked {
+    /// UP destroys data.
+    #[error("{version} {name} is irreversible and loses data (loss: {}), and this database holds rows", loss.name())]
+    Attestation {
+        /// The migration's version.
+        version: String,
+        /// The migration's name.
+        name: String,
+        /// What data would go.
+        loss: Loss,
+    },
+    /// DOWN takes away what was written since UP, and nobody has agreed to that.
+    #[error("undoing {version} {name} loses all that stands in {}", objects.join(", "))]
+    WrittenSince {
+        /// The migration's version.
+        version: String,
+        /// The migration's name.
+        name: String,
+        /// What is lost: `table notes`, `column users.email`.
+        objects: Vec<String>,
+    },
+    /// A run stopped part-way, and these steps do not begin with a way on from it.
+    #[error("{direction} of {version} {name} stopped part-way on this database", direction = direction.name())]
+    HalfDone {
+        /// Which way it went.
+        direction: Direction,
+        /// The migration's version.
+        version: String,
+        /// The migration's name.
+        name: String,
+    },
 }
 
-/// Lets `steps` through where none destroys data on a database that holds any. No comment in a file lifts that; the policy may.
+/// What somebody agreed to.
+#[derive(Clone, Debug, Default)]
+pub struct Consents {
+    /// Objects whose content may be lost by a DOWN, by name (`notes`, `users.email`); `all` stands for any.
+    pub accepted_loss: Vec<String>,
+}
+
+impl Consents {
+    /// Whether the loss of `object` (`table notes`, `column users.email`) was agreed to.
+    pub fn covers(&self, object: &str) -> bool {
+        let name = object.split_once(' ').map_or(object, |(_, name)| name);
+        self.accepted_loss.iter().any(|accepted| accepted == "all" || accepted.eq_ignore_ascii_case(name) || accepted.eq_ignore_ascii_case(object))
+    }
+}
+
+/// Lets `steps` through where none destroys data on a database that holds any, and where somebody agreed to what a DOWN takes along.
+/// `holding` are the objects of `down_loses` that hold anything. No comment in a file lifts the first; the policy may.
 ///
 /// # Errors
 /// [`Blocked`], with the first step in the way.
-pub fn clear(steps: Vec<Step>, observed: &Observed) -> Result<Cleared, Blocked> {
-    match steps.iter().find(|step| step.needs_attestation) {
-        Some(step) if observed.holds_rows => Err(Blocked { version: step.version.clone(), name: step.name.clone(), loss: step.loss }),
-        _ => Ok(Cleared::new(steps, observed)),
+pub fn clear(steps: Vec<Step>, observed: &Observed, holding: &[&String], consents: &Consents) -> Result<Cleared, Blocked> {
+    if let Some(half) = &observed.half_done
+        && steps.first().is_some_and(|step| step.course == Course::Whole || step.version != half.row.version || step.direction != half.row.direction)
+    {
+        return Err(Blocked::HalfDone { direction: half.row.direction, version: half.row.version.clone(), name: half.row.name.clone() });
     }
+    for step in &steps {
+        let (version, name) = (step.version.clone(), step.name.clone());
+        if step.needs_attestation && observed.holds_rows {
+            return Err(Blocked::Attestation { version, name, loss: step.loss });
+        }
+        let lost = |object: &&String| step.takes_back() && holding.contains(object) && !consents.covers(object);
+        let objects: Vec<String> = step.down_loses.iter().filter(lost).cloned().collect();
+        if !objects.is_empty() {
+            return Err(Blocked::WrittenSince { version, name, objects });
+        }
+    }
+    Ok(Cleared::new(steps, observed))
 }

@@ -5,6 +5,7 @@ mod choose;
 mod dbmate;
 mod diesel;
 mod directive;
+pub mod down;
 mod error;
 mod flat;
 mod flyway;
@@ -115,6 +116,13 @@ pub struct Loaded {
     pub migrations: Vec<Migration>,
     /// What was left out, and why.
     pub notes: Vec<Note>,
+}
+
+impl Loaded {
+    /// No migrations at all: what a DBA has who works from the database alone.
+    pub fn none() -> Loaded {
+        Loaded { layout: Layout::Native, migrations: Vec::new(), notes: Vec::new() }
+    }
 }
 
 /// Reads the migrations in `dir`: in the given layout, or in the one that the files' shape shows; of files for several

@@ -5,14 +5,19 @@ use crate::migration::{Migration, Script, Version};
 use crate::observed::{Applied, EXEMPT, in_force};
 use crate::parse;
 use crate::table::{Loss, Verdict};
+use std::collections::HashMap;
 
 /// How far back to go.
 #[derive(Clone, Debug)]
 pub enum Target {
     /// Undo so many migrations.
     Steps(usize),
-    /// Undo everything after this version.
+    /// Undo everything that was applied after this version.
     Version(Version),
+    /// Undo every later version, whenever it was applied.
+    Newer(Version),
+    /// Undo all.
+    Everything,
 }
 
 /// One migration to undo.
@@ -22,8 +27,19 @@ pub struct Undo<'a> {
     pub applied: &'a Applied,
     /// Its file, where it stands on disk.
     pub file: Option<&'a Migration>,
-    /// DOWN's text, from the file or, where that is gone, from the history.
-    pub down: String,
+    /// DOWN, from the file or from the history.
+    pub down: Script,
+    /// Which of the two was chosen, where they differ; for the history.
+    pub note: Option<String>,
+}
+
+/// Which DOWN to use where the file's is not the one that was stored when UP ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The one in the history.
+    Stored,
+    /// The one in the file.
+    File,
 }
 
 /// Why there is no way back by DOWN.
@@ -58,12 +74,14 @@ pub enum Wall {
         reach: String,
     },
     /// The file's DOWN is not the one that was stored when UP ran.
-    #[error("{path} has another DOWN than the one stored when its UP ran on {at}")]
+    #[error("{path} has another DOWN than the one stored when its UP ran on {at}{reach}")]
     DownEdited {
         /// The file.
         path: String,
         /// When UP ran.
         at: String,
+        /// How far back one can go, as the end of the sentence.
+        reach: String,
     },
 }
 
@@ -74,7 +92,7 @@ impl Wall {
             Wall::NotApplied { .. } => "`migrate status` lists what is",
             Wall::NoDown { .. } => "go forward with a new migration, or restore a backup from before it ran",
             Wall::Loss { .. } => "restore the lost values from a backup from before it ran; `migrate check` on its file names them",
-            Wall::DownEdited { .. } => "put the file's DOWN back as it was when UP ran",
+            Wall::DownEdited { .. } => "choose with `--use stored` or `--use file`; `migrate history --down VERSION` prints the stored one",
         }
     }
 }
@@ -86,44 +104,82 @@ pub fn loses_data(applied: &Applied) -> bool {
         && [Loss::Possible.name(), Loss::Certain.name()].contains(&applied.loss.as_str())
 }
 
-/// What to undo to reach `target`, newest first. The whole path is looked at before the first step.
+/// What to undo to reach `target`, newest applied first. The whole path is looked at before the first step.
 ///
 /// # Errors
 /// The first [`Wall`] in the way.
-pub fn route<'a>(history: &'a [Applied], files: &'a [Migration], target: &Target, engine: Engine) -> Result<Vec<Undo<'a>>, Wall> {
+pub fn route<'a>(history: &'a [Applied], files: &'a [Migration], target: &Target, source: Option<Source>, engine: Engine) -> Result<Vec<Undo<'a>>, Wall> {
     let standing = in_force(history);
-    let steps = match target {
-        Target::Steps(steps) => *steps,
+    let chosen: Vec<&Applied> = match target {
+        Target::Steps(steps) => standing.into_iter().rev().take(*steps).collect(),
         Target::Version(version) => match standing.iter().rposition(|a| Version::new(&a.version).as_ref() == Some(version)) {
-            Some(at) => standing.len() - at - 1,
+            Some(at) => standing.into_iter().skip(at + 1).rev().collect(),
             None => return Err(Wall::NotApplied { version: version.to_string() }),
         },
+        Target::Newer(version) => standing.into_iter().rev().filter(|a| Version::new(&a.version).is_some_and(|v| v > *version)).collect(),
+        Target::Everything => standing.into_iter().rev().collect(),
     };
+    let by_version: HashMap<String, &Migration> = files.iter().map(|file| (file.version.canonical(), file)).collect();
     let mut undo: Vec<Undo<'a>> = Vec::new();
-    for &applied in standing.iter().rev().take(steps) {
-        let (version, name) = (applied.version.clone(), applied.name.clone());
-        let reach = || match undo.last() {
-            Some(last) => format!("; back to before {} is as far as DOWN goes", last.applied.version),
-            None => String::new(),
-        };
-        if loses_data(applied) {
-            return Err(Wall::Loss { version, name, loss: applied.loss.clone(), reach: reach() });
-        }
-        let file = files.iter().find(|m| Version::new(&version).is_some_and(|v| v == m.version));
-        let of_file = file.and_then(|m| m.down.as_ref());
-        if let (Some(file), Some(down), Some(stored)) = (file, of_file, &applied.down_sha256)
-            && down.sha256() != *stored
-        {
-            return Err(Wall::DownEdited { path: file.down_path.clone().unwrap_or_else(|| file.path.clone()), at: applied.at.clone() });
-        }
-        let text = of_file.map(|down| down.text()).or_else(|| applied.down_text.clone());
-        match text {
-            // A DOWN of comments alone would change nothing and be recorded as done.
-            Some(down) if applied.verdict != Verdict::Irreversible.name() || !parse::script(&Script::whole(down.as_str()), engine).is_empty() => {
-                undo.push(Undo { applied, file, down });
-            }
-            _ => return Err(Wall::NoDown { version, name, reach: reach() }),
+    for applied in chosen {
+        let file = Version::new(&applied.version).and_then(|version| by_version.get(&version.canonical()).copied());
+        match step(applied, file, source, engine) {
+            Ok(step) => undo.push(step),
+            Err(wall) => return Err(wall.after(undo.last())),
         }
     }
     Ok(undo)
+}
+
+/// The newest applied migration that DOWN cannot take back, and how many can be undone before it.
+pub fn reach(history: &[Applied], files: &[Migration], engine: Engine) -> (usize, Option<Wall>) {
+    let by_version: HashMap<String, &Migration> = files.iter().map(|file| (file.version.canonical(), file)).collect();
+    for (count, applied) in in_force(history).into_iter().rev().enumerate() {
+        let file = Version::new(&applied.version).and_then(|version| by_version.get(&version.canonical()).copied());
+        if let Err(wall) = step(applied, file, None, engine) {
+            return (count, Some(wall));
+        }
+    }
+    (in_force(history).len(), None)
+}
+
+/// How to undo one migration.
+fn step<'a>(applied: &'a Applied, file: Option<&'a Migration>, source: Option<Source>, engine: Engine) -> Result<Undo<'a>, Wall> {
+    let (version, name, reach) = (applied.version.clone(), applied.name.clone(), String::new());
+    if loses_data(applied) {
+        return Err(Wall::Loss { version, name, loss: applied.loss.clone(), reach });
+    }
+    let stored = applied.down_text.as_deref().map(Script::whole);
+    let of_file = file.and_then(|file| file.down.clone());
+    let differs = of_file
+        .as_ref()
+        .is_some_and(|down| Some(down.sha256()) != applied.down_sha256 && stored.as_ref().is_none_or(|stored| !parse::same_words(stored, down, engine)));
+    let (down, note) = match (of_file, stored, source) {
+        (Some(_), _, None) if differs => {
+            let path = file.map(|file| file.down_path.clone().unwrap_or_else(|| file.path.clone())).unwrap_or_default();
+            return Err(Wall::DownEdited { path, at: applied.at.clone(), reach });
+        }
+        (Some(down), _, Some(Source::File)) if differs => (Some(down), Some("by the file's DOWN, which is not the stored one")),
+        (Some(_), stored, Some(Source::Stored)) if differs => (stored, Some("by the stored DOWN, which is not the file's")),
+        (Some(down), ..) => (Some(down), None),
+        (None, stored, _) => (stored, file.is_none().then_some("by the stored DOWN: the file is gone")),
+    };
+    match down {
+        // A DOWN of comments alone would change nothing and be recorded as done.
+        Some(down) if applied.verdict != Verdict::Irreversible.name() || !parse::script(&down, engine).is_empty() => {
+            Ok(Undo { applied, file, down, note: note.map(str::to_owned) })
+        }
+        _ => Err(Wall::NoDown { version, name, reach }),
+    }
+}
+
+impl Wall {
+    /// The same, saying how far back one can go.
+    fn after(mut self, last: Option<&Undo<'_>>) -> Wall {
+        let Some(last) = last else { return self };
+        if let Wall::NoDown { reach, .. } | Wall::Loss { reach, .. } | Wall::DownEdited { reach, .. } = &mut self {
+            *reach = format!("; back to before {} is as far as DOWN goes", last.applied.version);
+        }
+        self
+    }
 }

@@ -1,14 +1,21 @@
-//! Runs one step and records it. In: a cleared step on a locked connection. Out: its history row, or what is left of it.
+//! Runs one step and records it. In: a cleared step on a locked connection. Out: its history rows, or what is left of it.
 //!
-//! Where the database has transactional DDL, statements and row are one transaction. Elsewhere, and where a script asks for
-//! it, each statement stands by itself: the row comes after the last, and a failure gets a row of its own.
+//! What one transaction can hold is one transaction, history row included. Else the run is cut into segments, and the journal
+//! tells after each which statements stand: rows and their journal row commit together, and for what commits by itself the journal
+//! says first that it is about to run, and what the catalog shows of it.
 
-use super::connection::{Connection, Driver, Home, lost, said};
+use super::connection::{Cancelled, Connection, Driver, Ended, Home, lost, said};
 use super::error::{Failure, Stands};
-use super::history::HistoryTable;
-use super::{Event, mysql, postgres, sqlite};
-use crate::gate::{Sql, Step};
-use crate::observed::Outcome;
+use super::history::{HistoryTable, Record, Who, now};
+use super::journal::Journal;
+use super::patience::{Pauses, in_the_way};
+use super::secret::shown;
+use super::segment::{Segment, segments, touched_by};
+use super::{Event, RunError, look, mysql, postgres, sqlite};
+use crate::gate::{Course, Inverse, Resume, Sql, Step};
+use crate::observed::{Next, Outcome};
+use crate::parse::manner::Manner;
+use std::ops::Range;
 
 const COMMIT: &str = "COMMIT";
 
@@ -17,9 +24,9 @@ pub(super) struct Run<'a> {
     pub(super) connection: &'a mut Connection,
     pub(super) table: &'a HistoryTable,
     pub(super) step: &'a Step,
-    /// The number of its history row.
-    pub(super) seq: i64,
-    pub(super) actor: &'a str,
+    /// The number of its next history row.
+    pub(super) seq: &'a mut i64,
+    pub(super) who: &'a Who,
 }
 
 /// What stopped a step: the statement's number from 0, the words, and whether the connection is gone.
@@ -29,95 +36,321 @@ struct Stop {
     doing: Option<&'static str>,
     message: String,
     lost: bool,
+    /// Somebody else was in the way: it may be tried again.
+    again: bool,
+    by: Option<Cancelled>,
 }
 
 impl Stop {
     fn at(at: usize, error: &sqlx::Error) -> Stop {
-        Stop { at, doing: None, message: said(error), lost: lost(error) }
+        Stop { at, doing: None, message: said(error), lost: lost(error), again: in_the_way(error), by: None }
+    }
+
+    fn ended(at: usize, ended: &Ended) -> Stop {
+        let message = match ended.by {
+            Some(Cancelled::Signal(signal)) => format!("interrupted by {}", signal.name()),
+            Some(Cancelled::Timeout(limit)) => format!("it took longer than {} s (--statement-timeout), and was cancelled", limit.as_secs_f32()),
+            None => return Stop::at(at, &ended.error),
+        };
+        Stop { message, again: false, lost: false, by: ended.by, ..Stop::at(at, &ended.error) }
+    }
+
+    fn doing(self, doing: &'static str) -> Stop {
+        Stop { doing: Some(doing), ..self }
     }
 }
 
 impl Run<'_> {
     /// Runs the step to its end, or to the failure.
-    pub(super) async fn complete(mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Box<Failure>> {
-        if self.step.in_transaction && self.connection.engine.facts().transactional_ddl {
-            self.as_one(progress).await.map_err(|stop| Box::new(self.failure(&stop)))
-        } else {
-            match self.one_by_one(progress).await {
-                Ok(()) => Ok(()),
-                Err(stop) => Err(self.record(stop).await),
-            }
+    pub(super) async fn complete(mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), RunError> {
+        let transactional = self.connection.engine.facts().transactional_ddl;
+        let segments = segments(&self.step.statements, self.step.in_transaction, transactional);
+        if let (Course::Whole, true, [] | [Segment::Together(_)]) = (&self.step.course, transactional, segments.as_slice()) {
+            return self.whole(progress).await;
+        }
+        // A script before this one may have left settings; one transaction begins by ending them.
+        self.settle().await.map_err(|error| self.connection.refused("ending the session settings of the script before", &error))?;
+        match &self.step.course {
+            Course::Whole | Course::Finish(_) => self.journalled(&segments, progress).await,
+            Course::Compensate(resume, inverses) => self.compensate(resume, inverses, progress).await,
+            Course::Settle(outcome) => self.recorded(*outcome, &now()).await,
         }
     }
 
-    /// Statements and history row in one transaction.
-    async fn as_one(&mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+    /// All of it and its history row in one transaction.
+    async fn whole(&mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), RunError> {
+        let started = now();
+        let mut pauses = Pauses::new(&self.connection.patience);
+        while let Err(stop) = self.as_one(0..self.step.statements.len(), Commit::History(&started), progress).await {
+            if !self.pause(&stop, &mut pauses, progress).await {
+                return Err(RunError::PartWay(Box::new(self.failure(&stop, None))));
+            }
+        }
+        *self.seq += 1;
+        Ok(())
+    }
+
+    /// Waits before the next try; `false` where there is to be none.
+    async fn pause(&mut self, stop: &Stop, pauses: &mut Pauses, progress: &mut dyn FnMut(Event<'_>)) -> bool {
+        let Some(pause) = pauses.next().filter(|_| stop.again) else { return false };
+        let message = self.connection.secrets.mask(&stop.message);
+        tracing::info!("{message}; trying again in {pause:?}");
+        progress(Event::Retrying { step: self.step, message: &message, pause });
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // The next statement to run sees the signal.
+            _ = self.connection.interrupt.wait() => {}
+        }
+        true
+    }
+
+    /// Statements and their record in one transaction.
+    async fn as_one(&mut self, range: Range<usize>, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let first = range.start;
         let (begin, rebuild) = match self.connection.driver {
-            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::turns_foreign_keys_off(self.step.statements.iter().map(|sql| sql.text.as_str()))),
+            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::turns_foreign_keys_off(self.step.statements[range.clone()].iter().map(|sql| sql.text.as_str()))),
+            // Between the segments of one script its settings hold; between two scripts they do not.
+            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => (postgres::SETTLE_AND_BEGIN, false),
             Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", false),
         };
         if rebuild {
-            self.own(0, "PRAGMA foreign_keys = OFF").await?;
+            self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
-        let ran = match self.own(0, begin).await {
-            Ok(()) => self.inside(rebuild, progress).await,
+        let ran = match self.own(first, begin).await {
+            Ok(()) => self.inside(range, rebuild, commit, progress).await,
             Err(stop) => Err(stop),
         };
         if ran.is_err() {
             // A connection that is gone was rolled back by the server.
             let _ = self.connection.execute("ROLLBACK").await;
         }
-        if let Driver::Sqlite(_) = self.connection.driver {
+        if rebuild {
             // Not part of the outcome: the transaction is over, and the next step would fail here too.
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
         }
         ran
     }
 
-    async fn inside(&mut self, rebuild: bool, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+    async fn inside(&mut self, range: Range<usize>, rebuild: bool, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let children = match self.connection.driver {
+            Driver::Sqlite(_) => sqlite::Children::count(self.connection, &self.step.statements[range.clone()]).await,
+            Driver::Postgres(_) | Driver::Mysql(_) => None,
+        };
         let before = if rebuild { sqlite::dangling(self.connection).await } else { None };
-        self.statements(progress).await?;
-        let last = self.step.statements.len().saturating_sub(1);
+        self.statements(range.clone(), progress).await?;
+        let last = range.end.saturating_sub(1);
+        let check = |doing, message| Stop { at: last, doing: Some(doing), message, lost: false, again: false, by: None };
         if rebuild && let Some(message) = sqlite::newly_dangling(before, sqlite::dangling(self.connection).await) {
-            return Err(Stop { at: last, doing: Some("PRAGMA foreign_key_check"), message, lost: false });
+            return Err(check("PRAGMA foreign_key_check", message));
         }
-        self.finish(last).await?;
+        if let Some(children) = children
+            && let Some(message) = children.gone(self.connection).await
+        {
+            return Err(check("counting the rows that point at a rebuilt table", message));
+        }
+        match commit {
+            Commit::History(started_at) => {
+                self.append(Outcome::Done, started_at, self.step.note.as_deref())
+                    .await
+                    .map_err(|error| Stop::at(last, &error).doing("adding the row to the history table"))?;
+            }
+            Commit::Journal(journal) => {
+                let done = journal.done_within(self.connection, self.step, range.end).await;
+                done.map_err(|error| Stop::at(last, &error).doing("adding the row to the journal"))?;
+            }
+        }
         self.own(last, COMMIT).await
     }
 
-    async fn one_by_one(&mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
-        self.statements(progress).await?;
-        // All statements stand by now: a failure from here on is that of one after the last.
-        self.finish(self.step.statements.len()).await
+    /// Segment by segment, with a history row at the beginning and one at the end.
+    async fn journalled(&mut self, segments: &[Segment], progress: &mut dyn FnMut(Event<'_>)) -> Result<(), RunError> {
+        let started = now();
+        let (run, mut stands) = match &self.step.course {
+            Course::Finish(resume) => (resume.run, resume.stands),
+            Course::Whole | Course::Compensate(..) | Course::Settle(_) => {
+                self.recorded(Outcome::Started, &started).await?;
+                (*self.seq - 1, 0)
+            }
+        };
+        let mut journal = Journal::open(self.connection, self.table, run).await?;
+        let mut ran = match &self.step.course {
+            Course::Finish(resume) => self.again(resume).await,
+            Course::Whole | Course::Compensate(..) | Course::Settle(_) => Ok(()),
+        };
+        for segment in segments {
+            let segment = match segment {
+                Segment::Together(range) if range.end > stands => Segment::Together(range.start.max(stands)..range.end),
+                Segment::Alone(range) if range.end > stands => Segment::Alone(range.clone()),
+                Segment::Said(at) if *at >= stands => Segment::Said(*at),
+                Segment::Together(_) | Segment::Alone(_) | Segment::Said(_) => continue,
+            };
+            if ran.is_ok() {
+                ran = self.segment(&segment, &mut journal, progress).await;
+            }
+            match (&ran, segment) {
+                (Ok(()), Segment::Together(range) | Segment::Alone(range)) => stands = range.end,
+                (Ok(()), Segment::Said(_)) => {}
+                (Err(_), _) => break,
+            }
+        }
+        let ended = match ran {
+            Ok(()) => self.settle().await.map_err(|error| Stop::at(self.step.statements.len(), &error).doing("ending the script's session settings")),
+            Err(stop) => Err(stop),
+        };
+        match ended {
+            // All statements stand by now, and the journal says so: should this fail, the next start adds the row.
+            Ok(()) => self.recorded(Outcome::Done, &started).await,
+            Err(stop) => Err(RunError::PartWay(Box::new(self.record(&stop, &started, run, stands).await))),
+        }
     }
 
-    async fn statements(&mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
-        for (at, sql) in self.step.statements.iter().enumerate() {
+    /// Takes back what stands, the last statement first; the journal counts down.
+    async fn compensate(&mut self, resume: &Resume, inverses: &[Inverse], progress: &mut dyn FnMut(Event<'_>)) -> Result<(), RunError> {
+        let started = now();
+        let mut journal = Journal::open(self.connection, self.table, resume.run).await?;
+        let mut stands = resume.stands;
+        let mut ran = self.again(resume).await;
+        for inverse in inverses {
+            if ran.is_ok() {
+                ran = self.take_back(inverse, &mut journal, progress).await;
+            }
+            if ran.is_err() {
+                break;
+            }
+            stands = inverse.statement - 1;
+        }
+        let ended = match ran {
+            Ok(()) => self.settle().await.map_err(|error| Stop::at(stands, &error).doing("ending the script's session settings")),
+            Err(stop) => Err(stop),
+        };
+        match ended {
+            Ok(()) => self.recorded(Outcome::Undone, &started).await,
+            Err(stop) => Err(RunError::PartWay(Box::new(self.record(&stop, &started, resume.run, stands).await))),
+        }
+    }
+
+    async fn take_back(&mut self, inverse: &Inverse, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let at = inverse.statement - 1;
+        let in_journal = |error: &sqlx::Error| Stop::at(at, error).doing("adding the row to the journal");
+        for sql in &inverse.sql {
+            progress(Event::Statement { step: self.step, at: inverse.statement, sql });
+            self.trace(inverse.statement, sql);
+            let touched = sql.touched.as_deref().unwrap_or_default();
+            let looked = look::before(self.connection, touched).await.map_err(|error| Stop::at(at, &error).doing("looking at the catalog"))?;
+            journal.begun(self.connection, self.step, at, Some(&looked)).await.map_err(|error| in_journal(&error))?;
+            self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended).doing("taking the statement back"))?;
+        }
+        journal.done(self.connection, self.step, at).await.map_err(|error| in_journal(&error))
+    }
+
+    /// Says again what an earlier session was told, and takes away what it left half-done.
+    async fn again(&mut self, resume: &Resume) -> Result<(), Stop> {
+        for (at, sql) in self.step.statements.iter().enumerate().take(resume.stands).filter(|(_, sql)| sql.manner == Manner::Session) {
+            self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
+        }
+        let Some(cleanup) = &resume.cleanup else { return Ok(()) };
+        self.connection.run(cleanup).await.map_err(|ended| Stop::ended(resume.stands, &ended).doing("taking away what the statement left half-done"))
+    }
+
+    async fn segment(&mut self, segment: &Segment, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let mut pauses = Pauses::new(&self.connection.patience);
+        loop {
+            let tried = match segment {
+                Segment::Said(at) => self.statements(*at..at + 1, progress).await,
+                Segment::Together(range) => self.together(range, journal, progress).await,
+                Segment::Alone(range) => self.alone(range, journal, progress).await,
+            };
+            let Err(stop) = tried else { return Ok(()) };
+            if !self.pause(&stop, &mut pauses, progress).await {
+                return Err(stop);
+            }
+        }
+    }
+
+    /// Rows, or whatever else comes and goes with a transaction, and their journal row.
+    async fn together(&mut self, range: &Range<usize>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        if let Driver::Mysql(_) = self.connection.driver {
+            // Some tables of these databases keep what a transaction gave up; the next start looks whether these do.
+            self.begun(range, journal).await?;
+        }
+        self.as_one(range.clone(), Commit::Journal(journal), progress).await
+    }
+
+    async fn alone(&mut self, range: &Range<usize>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let looked = self.begun(range, journal).await?;
+        let mut ran = self.statements(range.clone(), progress).await;
+        if let Err(stop) = &ran
+            && stop.again
+            && let Ok(Some(Next::Cleanup(cleanup))) = look::after(self.connection, looked.as_ref()).await
+        {
+            // CREATE INDEX CONCURRENTLY that gave up leaves an index that nobody uses and that bars the next try.
+            if let Err(ended) = self.connection.run(&cleanup).await {
+                ran = Err(Stop::ended(range.start, &ended).doing("taking away what the statement left half-done"));
+            }
+        }
+        ran?;
+        if range.len() > 1 {
+            self.own(range.end - 1, "UNLOCK TABLES").await?;
+        }
+        let done = journal.done(self.connection, self.step, range.end).await;
+        done.map_err(|error| Stop::at(range.end - 1, &error).doing("adding the row to the journal"))
+    }
+
+    /// Says in the journal what is about to run, and what the catalog shows of it now.
+    async fn begun(&mut self, range: &Range<usize>, journal: &mut Journal) -> Result<Option<look::Look>, Stop> {
+        let stop = |error: &sqlx::Error, doing| Stop::at(range.start, error).doing(doing);
+        let looked = match touched_by(&self.step.statements[range.clone()]) {
+            Some(touched) => Some(look::before(self.connection, &touched).await.map_err(|error| stop(&error, "looking at the catalog"))?),
+            None => None,
+        };
+        let begun = journal.begun(self.connection, self.step, range.end, looked.as_ref()).await;
+        begun.map_err(|error| stop(&error, "adding the row to the journal"))?;
+        Ok(looked)
+    }
+
+    async fn statements(&mut self, range: Range<usize>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        for at in range {
+            let sql = &self.step.statements[at];
             progress(Event::Statement { step: self.step, at: at + 1, sql });
-            self.connection.execute(&sql.text).await.map_err(|error| Stop::at(at, &error))?;
+            self.trace(at + 1, sql);
+            self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
         }
         Ok(())
     }
 
-    /// Ends what the script set for its session and adds the history row.
-    async fn finish(&mut self, at: usize) -> Result<(), Stop> {
-        let doing = Some("adding the row to the history table");
-        self.settle().await.map_err(|error| Stop { doing: Some("ending the script's session settings"), ..Stop::at(at, &error) })?;
-        let added = self.table.append(self.connection, self.seq, self.step, Outcome::Done, self.actor, self.step.note.as_deref()).await;
-        added.map_err(|error| Stop { doing, ..Stop::at(at, &error) })
+    fn trace(&self, at: usize, sql: &Sql) {
+        tracing::info!(
+            "{} {} {}: statement {at} of {}, {}:{}: {}",
+            self.step.direction.name(),
+            self.step.version,
+            self.step.name,
+            self.step.statements.len(),
+            sql.path,
+            sql.line,
+            self.connection.secrets.mask(&shown(&sql.text))
+        );
     }
 
+    /// Adds the history row, which commits by itself.
+    async fn recorded(&mut self, outcome: Outcome, started_at: &str) -> Result<(), RunError> {
+        let appended = self.append(outcome, started_at, self.step.note.as_deref()).await;
+        appended.map_err(|error| self.connection.refused("adding a row to the history table", &error))?;
+        *self.seq += 1;
+        Ok(())
+    }
+
+    async fn append(&mut self, outcome: Outcome, started_at: &str, note: Option<&str>) -> sqlx::Result<()> {
+        let record = Record { seq: *self.seq, outcome, started_at, who: self.who, note };
+        self.table.append(self.connection, self.step, &record).await
+    }
+
+    /// Ends what the script set for its session.
     async fn settle(&mut self) -> sqlx::Result<()> {
         match (&self.connection.driver, &self.connection.home) {
-            (Driver::Sqlite(_), _) if self.step.in_transaction => {}
             (Driver::Sqlite(_), _) => self.connection.execute("PRAGMA foreign_keys = ON").await?,
-            (Driver::Postgres(_), _) => {
-                for sql in postgres::SETTLE {
-                    self.connection.execute(sql).await?;
-                }
-            }
+            (Driver::Postgres(_), _) => self.connection.execute(postgres::SETTLE).await?,
             (Driver::Mysql(_), Home::Server(database)) => {
-                for sql in mysql::settle(database) {
+                for sql in mysql::settle(database, &self.connection.patience) {
                     self.connection.execute(&sql).await?;
                 }
             }
@@ -128,38 +361,46 @@ impl Run<'_> {
 
     /// Runs a statement of ours beside the script's statement number `at`.
     async fn own(&mut self, at: usize, sql: &'static str) -> Result<(), Stop> {
-        self.connection.execute(sql).await.map_err(|error| Stop { doing: Some(sql), ..Stop::at(at, &error) })
+        self.connection.execute(sql).await.map_err(|error| Stop::at(at, &error).doing(sql))
     }
 
-    fn failure(&self, stop: &Stop) -> Failure {
-        let nowhere = Sql { text: String::new(), path: format!("{} {}", self.step.version, self.step.name), line: 1 };
+    /// What is left; `run` is the history row of a run that is not one transaction.
+    fn failure(&self, stop: &Stop, run: Option<i64>) -> Failure {
+        let nowhere = Sql { text: String::new(), path: format!("{} {}", self.step.version, self.step.name), line: 1, manner: Manner::Inside, touched: None };
         let statements = &self.step.statements;
         let sql = statements.get(stop.at).or(statements.last()).unwrap_or(&nowhere);
         let mut failure = Failure::new(self.step, (stop.at + 1).min(statements.len()), sql, &stop.message, &self.connection.secrets);
         if let Some(doing) = stop.doing {
             failure.statement = format!("({doing}, not a statement of the script)");
         }
-        if stop.lost && stop.doing == Some(COMMIT) {
+        if stop.lost && stop.doing == Some(COMMIT) && run.is_none() {
             failure.stands = Stands::Undecided;
         }
+        if let Some(Cancelled::Signal(signal)) = stop.by {
+            failure.by = Some(signal);
+        }
+        failure.run = run;
         failure.table.clone_from(&self.table.sql);
         failure
     }
 
-    /// Records a failure outside of a transaction.
-    async fn record(&mut self, stop: Stop) -> Box<Failure> {
-        let mut failure = self.failure(&stop);
-        let lines = self.step.statements[..stop.at].iter().map(|sql| sql.line).collect();
+    /// Records a failure of a run that is not one transaction.
+    async fn record(&mut self, stop: &Stop, started: &str, run: i64, stands: usize) -> Failure {
+        let mut failure = self.failure(stop, Some(run));
+        let lines = self.step.statements[..stands].iter().map(|sql| sql.line).collect();
         failure.stands = if stop.lost { Stands::Unknown(lines) } else { Stands::Lines(lines) };
-        let note = match &self.step.note {
-            Some(note) => format!("{note}; {}", failure.note()),
-            None => failure.note(),
-        };
-        let written = match self.settle().await {
-            Ok(()) => self.table.append(self.connection, self.seq, self.step, Outcome::Failed, self.actor, Some(&note)).await,
-            Err(error) => Err(error),
-        };
-        failure.recorded = written.is_ok().then_some(self.seq);
-        Box::new(failure)
+        let note = failure.note();
+        if !stop.lost && self.settle().await.is_ok() && self.append(Outcome::Failed, started, Some(&note)).await.is_ok() {
+            *self.seq += 1;
+        }
+        failure
     }
+}
+
+/// What ends a transaction.
+enum Commit<'a> {
+    /// The step's history row, begun at this time.
+    History(&'a str),
+    /// A journal row.
+    Journal(&'a mut Journal),
 }

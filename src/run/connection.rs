@@ -3,10 +3,16 @@
 //! Scripts and our own look-ups go through the simple protocol, text exactly as given, nothing prepared; only a history row
 //! is bound to parameters.
 
+use super::interrupt::{Interrupt, Signal};
+use super::patience::Patience;
 use super::{RunError, mysql, postgres, sqlite};
 use crate::engine::Engine;
 use crate::run::secret::Secrets;
-use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, Row, SqliteConnection};
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, MySqlConnection, PgConnection, Row, SqliteConnection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// One row: each cell as text, `None` for NULL.
@@ -15,6 +21,9 @@ pub(super) type Cells = Vec<Option<String>>;
 /// How long a server may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a cancelled statement has to end before it is cancelled again.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// The driver's connection.
 pub(super) enum Driver {
     Sqlite(SqliteConnection),
@@ -22,9 +31,75 @@ pub(super) enum Driver {
     Mysql(MySqlConnection),
 }
 
+/// How a session is to be opened.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// Nothing can be written through it.
+    pub read_only: bool,
+    /// Ends what it runs.
+    pub interrupt: Interrupt,
+    /// How long it waits.
+    pub patience: Patience,
+}
+
+/// How to cancel the statement that a connection runs.
+pub(super) enum Canceller {
+    /// SQLite's progress handler looks at this.
+    Flag(Arc<AtomicBool>),
+    /// By a second connection, which needs the process or connection number of the first.
+    Postgres(Box<PgConnectOptions>, String),
+    Mysql(Box<MySqlConnectOptions>, String),
+}
+
+impl Canceller {
+    async fn cancel(&self) {
+        // Whether it came through shows in the statement's own end; where it did not, it is tried again.
+        let _: sqlx::Result<()> = async {
+            match self {
+                Canceller::Flag(flag) => flag.store(true, Ordering::Relaxed),
+                Canceller::Postgres(options, number) => {
+                    let mut link = options.connect().await?;
+                    sqlx::raw_sql(AssertSqlSafe(format!("SELECT pg_cancel_backend({number})"))).execute(&mut link).await?;
+                    link.close().await?;
+                }
+                Canceller::Mysql(options, number) => {
+                    let mut link = options.connect().await?;
+                    sqlx::raw_sql(AssertSqlSafe(format!("KILL QUERY {number}"))).execute(&mut link).await?;
+                    link.close().await?;
+                }
+            }
+            Ok(())
+        }
+        .await;
+    }
+
+    fn rest(&self) {
+        if let Canceller::Flag(flag) = self {
+            flag.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Why a statement of a script did not run to its end.
+pub(super) struct Ended {
+    pub(super) error: sqlx::Error,
+    /// It was cancelled by this.
+    pub(super) by: Option<Cancelled>,
+}
+
+/// Why we cancelled a statement.
+#[derive(Clone, Copy)]
+pub(super) enum Cancelled {
+    Signal(Signal),
+    Timeout(Duration),
+}
+
 /// A connection and what must be known about it.
 pub(super) struct Connection {
     pub(super) driver: Driver,
+    pub(super) canceller: Canceller,
+    pub(super) interrupt: Interrupt,
+    pub(super) patience: Patience,
     /// What the server turned out to be.
     pub(super) engine: Engine,
     /// Where it leads, for people; never the password.
@@ -56,18 +131,20 @@ macro_rules! each_driver {
 }
 
 impl Connection {
-    /// Connects; with `read_only` nothing can be written through it.
-    pub(super) async fn open(engine: Engine, url: &str, read_only: bool) -> Result<Connection, RunError> {
-        let opening = async {
+    /// Connects.
+    pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result<Connection, RunError> {
+        let connecting = async {
             match engine {
-                Engine::Sqlite => sqlite::open(url, read_only).await,
-                Engine::Postgres => postgres::open(url, read_only).await,
-                Engine::Mysql | Engine::Mariadb => mysql::open(engine, url, read_only).await,
+                Engine::Sqlite => sqlite::open(url, opening).await,
+                Engine::Postgres => postgres::open(url, opening).await,
+                Engine::Mysql | Engine::Mariadb => mysql::open(engine, url, opening).await,
             }
         };
-        match tokio::time::timeout(PATIENCE, opening).await {
-            Ok(opened) => opened,
-            Err(_) => Err(RunError::Unreachable { place: engine.to_string(), message: format!("no answer within {} seconds", PATIENCE.as_secs()) }),
+        let unreachable = |message| Err(RunError::Unreachable { place: engine.to_string(), message });
+        tokio::select! {
+            opened = connecting => opened,
+            signal = opening.interrupt.wait() => Err(RunError::Interrupted(signal)),
+            () = tokio::time::sleep(PATIENCE) => unreachable(format!("no answer within {} seconds", PATIENCE.as_secs())),
         }
     }
 
@@ -84,6 +161,41 @@ impl Connection {
         each_driver!(&mut self.driver, link => sqlx::raw_sql(AssertSqlSafe(sql)).execute(link).await.map(drop))
     }
 
+    /// Runs one statement of a script. A signal, or the end of our patience, cancels it on the server; its end is waited for.
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), Ended> {
+        let Connection { driver, canceller, interrupt, patience, .. } = self;
+        if let Some(signal) = interrupt.raised() {
+            let error = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::Interrupted));
+            return Err(Ended { error, by: Some(Cancelled::Signal(signal)) });
+        }
+        each_driver!(driver, link => {
+            let mut work = std::pin::pin!(sqlx::raw_sql(AssertSqlSafe(sql)).execute(link));
+            let by = tokio::select! {
+                biased;
+                done = &mut work => return done.map(drop).map_err(|error| Ended { error, by: None }),
+                signal = interrupt.wait() => Cancelled::Signal(signal),
+                limit = limit(patience.statement) => Cancelled::Timeout(limit),
+            };
+            let done = loop {
+                canceller.cancel().await;
+                if let Ok(done) = tokio::time::timeout(AGAIN, &mut work).await {
+                    break done;
+                }
+            };
+            canceller.rest();
+            done.map(drop).map_err(|error| Ended { error, by: Some(by) })
+        })
+    }
+
+    /// The database's user; none for a file.
+    pub(super) async fn user(&mut self) -> sqlx::Result<Option<String>> {
+        match self.driver {
+            Driver::Sqlite(_) => Ok(None),
+            Driver::Postgres(_) => self.cell("SELECT session_user").await,
+            Driver::Mysql(_) => self.cell("SELECT CURRENT_USER()").await,
+        }
+    }
+
     /// Runs one statement and gives its rows.
     pub(super) async fn rows(&mut self, sql: &str) -> sqlx::Result<Vec<Cells>> {
         each_driver!(&mut self.driver, link => {
@@ -97,12 +209,25 @@ impl Connection {
         Ok(self.rows(sql).await?.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
     }
 
-    /// Runs one statement with parameters.
-    pub(super) async fn write(&mut self, sql: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
-        each_driver!(&mut self.driver, link => {
-            let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-            values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute(link).await.map(drop)
-        })
+    /// Adds one row of text to a table of ours: `INSERT INTO … VALUES (FIRST, …)`, where `first` are plain numbers.
+    pub(super) async fn insert(&mut self, into: &str, first: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
+        macro_rules! bound {
+            ($link:expr) => {{
+                // Not kept prepared: a script may drop what its session has prepared.
+                let query = sqlx::query(AssertSqlSafe(format!("INSERT INTO {into} VALUES ({first}{})", ", ?".repeat(values.len())))).persistent(false);
+                values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute($link).await.map(drop)
+            }};
+        }
+        match &mut self.driver {
+            // One message, where parameters would take three.
+            Driver::Postgres(link) => {
+                let values = values.iter().map(|value| postgres::literal(*value)).collect::<Vec<_>>().join(", ");
+                let sql = format!("{}INSERT INTO {into} VALUES ({first}, {values})", postgres::AS_OURSELVES);
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(link).await.map(drop)
+            }
+            Driver::Sqlite(link) => bound!(link),
+            Driver::Mysql(link) => bound!(link),
+        }
     }
 
     /// Says goodbye; an error here changes nothing any more.
@@ -114,6 +239,17 @@ impl Connection {
     pub(super) fn refused(&self, doing: &'static str, error: &sqlx::Error) -> RunError {
         let message = self.secrets.mask(&said(error));
         if lost(error) { RunError::Unreachable { place: self.place.clone(), message } } else { RunError::Refused { doing, message } }
+    }
+}
+
+/// Ends when `time` has passed, never where there is none.
+async fn limit(time: Option<Duration>) -> Duration {
+    match time {
+        Some(time) => {
+            tokio::time::sleep(time).await;
+            time
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Why a run stopped. In: what the database or the file system said. Out: a message with the place and the way on, and an
 //! exit code.
 
+use super::interrupt::Signal;
 use super::secret::{Secrets, shown};
 use crate::exit::Exit;
 use crate::gate::{Sql, Step};
-use crate::observed::Applied;
 
 /// Why talking to a database stopped.
 #[derive(Debug, thiserror::Error)]
@@ -40,17 +40,9 @@ pub enum RunError {
     /// A statement failed.
     #[error("{0}")]
     PartWay(Box<Failure>),
-    /// An earlier run stopped part-way and nobody has settled it.
-    #[error(
-        "{} of {} {} stopped part-way at {} ({}); nothing more was touched; {}",
-        .row.direction.name(), .row.version, .row.name, .row.at, .row.note.as_deref().unwrap_or("no note"), settle(.table, .row.seq)
-    )]
-    Unfinished {
-        /// Its history row.
-        row: Box<Applied>,
-        /// The history table, as SQL names it.
-        table: String,
-    },
+    /// A signal came while nothing was being changed.
+    #[error("interrupted by {}; nothing was touched", .0.name())]
+    Interrupted(Signal),
 }
 
 impl RunError {
@@ -63,7 +55,7 @@ impl RunError {
             RunError::Drift(_) => "drift",
             RunError::Refused { .. } => "refused",
             RunError::PartWay(_) => "part-way",
-            RunError::Unfinished { .. } => "unfinished",
+            RunError::Interrupted(_) => "interrupted",
         }
     }
 
@@ -74,7 +66,8 @@ impl RunError {
             RunError::Unreachable { .. } => Exit::Unreachable,
             RunError::Locked { .. } => Exit::Locked,
             RunError::Drift(_) => Exit::Drift,
-            RunError::PartWay(_) | RunError::Unfinished { .. } => Exit::PartWay,
+            RunError::PartWay(failure) => failure.by.map_or(Exit::PartWay, Signal::exit),
+            RunError::Interrupted(signal) => signal.exit(),
         }
     }
 }
@@ -111,8 +104,10 @@ pub struct Failure {
     pub of: usize,
     /// What stands.
     pub stands: Stands,
-    /// The history row that tells of it; `None` where there is nothing to tell or it could not be written.
-    pub recorded: Option<i64>,
+    /// The history row that tells of the beginning of a run which is not one transaction.
+    pub run: Option<i64>,
+    /// The signal that ended it.
+    pub by: Option<Signal>,
     /// The history table, as SQL names it.
     pub table: String,
     /// Migrations that this run finished before.
@@ -130,7 +125,8 @@ impl Failure {
             at,
             of: step.statements.len(),
             stands: Stands::Nothing,
-            recorded: None,
+            run: None,
+            by: None,
             table: String::new(),
             finished: 0,
         }
@@ -153,18 +149,21 @@ impl std::fmt::Display for Failure {
         writeln!(f, "{}:{}: statement {} of {} of {} failed: {}", self.path, self.line, self.at, self.of, self.migration, self.message)?;
         writeln!(f, "  {}", self.statement)?;
         match &self.stands {
-            Stands::Nothing => write!(f, "the migration was rolled back, no statement of it stands; mend it and run again")?,
+            Stands::Nothing => write!(
+                f,
+                "the migration was rolled back, no statement of it stands; {}",
+                if self.by.is_some() { "run again" } else { "mend it and run again" }
+            )?,
             Stands::Undecided => write!(f, "the connection broke at COMMIT: the migration stands whole where {} has its row, else not at all", self.table)?,
-            Stands::Lines(lines) if lines.is_empty() => write!(f, "no statement before it ran; look whether it left something itself, as an invalid index")?,
-            Stands::Lines(lines) => write!(f, "it could not be rolled back: the statements on {} stand", list(lines))?,
-            Stands::Unknown(lines) if lines.is_empty() => write!(f, "the connection broke: look whether the statement took effect")?,
-            Stands::Unknown(lines) => write!(f, "the connection broke: the statements on {} stand, look whether the failing one does", list(lines))?,
-        }
-        match (self.recorded, &self.stands) {
-            (Some(seq), _) => write!(f, "; {}", settle(&self.table, seq))?,
-            (None, Stands::Nothing | Stands::Undecided) => {}
-            (None, _) => {
-                write!(f, "; this could not be recorded in {}: before the next run, bring the database back to where the migration began", self.table)?
+            Stands::Lines(lines) | Stands::Unknown(lines) => {
+                match lines.as_slice() {
+                    [] => write!(f, "no statement before it ran")?,
+                    lines => write!(f, "the statements on {} stand", list(lines))?,
+                }
+                match &self.stands {
+                    Stands::Unknown(_) => write!(f, "; the connection broke, and the next start looks what became of this one")?,
+                    _ => write!(f, "; {WAYS_ON}")?,
+                }
             }
         }
         match self.finished {
@@ -175,15 +174,11 @@ impl std::fmt::Display for Failure {
     }
 }
 
-fn list(lines: &[u32]) -> String {
+/// `line 3`, `lines 3, 5`.
+pub fn list(lines: &[u32]) -> String {
     let numbers = lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     if lines.len() == 1 { format!("line {numbers}") } else { format!("lines {numbers}") }
 }
 
-/// How a person settles a run that stopped part-way; the row stays, only its outcome changes.
-fn settle(table: &str, seq: i64) -> String {
-    format!(
-        "either run the rest by hand, then UPDATE {table} SET outcome = 'done' WHERE seq = {seq}; \
-         or take back by hand what stands, then UPDATE {table} SET outcome = 'undone' WHERE seq = {seq}; and run again"
-    )
-}
+/// The ways on from a run that stopped part-way.
+pub const WAYS_ON: &str = "`--finish` goes on from there, with the rest mended where it failed; `--compensate` takes back what stands";

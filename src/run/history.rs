@@ -1,24 +1,75 @@
 //! The history table. In: its name, a finished or failed step. Out: its rows; one row more.
 
 use super::connection::{Connection, Driver};
-use super::tables::quoted;
-use super::{RunError, mysql, postgres};
+use super::tables::{quoted, text_types};
+use super::{RunError, journal, mysql, postgres};
 use crate::engine::Engine;
 use crate::gate::Step;
 use crate::migration::Direction;
 use crate::observed::{Applied, Outcome};
 use sha2::{Digest, Sha256};
 
-/// A history table: where it is, and whether it is there.
+/// A history table: where it is.
 pub(super) struct HistoryTable {
     schema: String,
     name: String,
     /// Its name in SQL, schema included.
     pub(super) sql: String,
+    quote: char,
     database: String,
 }
 
-const COLUMNS: &str = "seq, version, name, direction, outcome, applied_at, actor, tool_version, verdict, loss, up_sha256, down_sha256, down_text, note";
+/// The columns with their types: short text, long text, or a number; `!` is NOT NULL.
+const COLUMNS: [(&str, Type, bool); 21] = [
+    ("seq", Type::Number, true),
+    ("version", Type::Short, true),
+    ("name", Type::Short, true),
+    ("direction", Type::Short, true),
+    ("outcome", Type::Short, true),
+    ("started_at", Type::Short, true),
+    ("ended_at", Type::Short, true),
+    ("actor", Type::Short, true),
+    ("host", Type::Short, true),
+    ("tool_version", Type::Short, true),
+    ("verdict", Type::Short, true),
+    ("loss", Type::Short, true),
+    ("up_sha256", Type::Short, true),
+    ("up_text", Type::Long, false),
+    ("down_sha256", Type::Short, false),
+    ("down_text", Type::Long, false),
+    ("down_loses", Type::Long, false),
+    ("pin", Type::Long, false),
+    ("attestation", Type::Long, false),
+    ("reason", Type::Long, false),
+    ("note", Type::Long, false),
+];
+
+enum Type {
+    Number,
+    Short,
+    Long,
+}
+
+/// What a row says beside its step.
+pub(super) struct Record<'a> {
+    /// The row's number, given by the runner that holds the lock: a second one would break the key.
+    pub(super) seq: i64,
+    pub(super) outcome: Outcome,
+    pub(super) started_at: &'a str,
+    pub(super) who: &'a Who,
+    pub(super) note: Option<&'a str>,
+}
+
+/// Who runs this.
+pub(super) struct Who {
+    pub(super) actor: String,
+    pub(super) host: String,
+}
+
+/// The time: RFC 3339, UTC.
+pub(super) fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
 
 impl HistoryTable {
     /// Finds the table that `name` means to this connection: `table` or `schema.table`, plain words.
@@ -38,7 +89,12 @@ impl HistoryTable {
         };
         let quote = if connection.engine.is_mysql_like() { '`' } else { '"' };
         let sql = format!("{}.{}", quoted(&schema, quote), quoted(&table, quote));
-        Ok(HistoryTable { schema, name: table, sql, database: connection.database().to_owned() })
+        Ok(HistoryTable { schema, name: table, sql, quote, database: connection.database().to_owned() })
+    }
+
+    /// The name in SQL of the table beside it whose name ends in `suffix`.
+    pub(super) fn beside(&self, suffix: &str) -> String {
+        format!("{}.{}", quoted(&self.schema, self.quote), quoted(&format!("{}{suffix}", self.name), self.quote))
     }
 
     /// What two runners of one history share and no others do.
@@ -46,15 +102,17 @@ impl HistoryTable {
         Sha256::digest(format!("{}\0{}\0{}", self.database, self.schema, self.name)).into()
     }
 
-    /// Whether `(schema, table)` is this one.
+    /// Whether `(schema, table)` is this one, or its journal.
     pub(super) fn is(&self, (schema, name): &(String, String)) -> bool {
         // Where case does not count, the database may hold the name in another one.
-        schema.eq_ignore_ascii_case(&self.schema) && name.eq_ignore_ascii_case(&self.name)
+        let names = [&self.name, &format!("{}{}", self.name, journal::SUFFIX)];
+        schema.eq_ignore_ascii_case(&self.schema) && names.iter().any(|own| name.eq_ignore_ascii_case(own))
     }
 
-    async fn exists(&self, connection: &mut Connection) -> sqlx::Result<bool> {
+    /// Whether the table beside it is there whose name ends in `suffix`.
+    pub(super) async fn exists_beside(&self, connection: &mut Connection, suffix: &str) -> sqlx::Result<bool> {
         // The name is plain, but the schema may be the server's answer.
-        let (schema, name) = (self.schema.replace('\'', "''"), &self.name);
+        let (schema, name) = (self.schema.replace('\'', "''"), format!("{}{suffix}", self.name));
         let sql = match connection.driver {
             Driver::Sqlite(_) => format!("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower('{name}')"),
             Driver::Postgres(_) => format!("SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = '{schema}' AND tablename = '{name}'"),
@@ -66,10 +124,11 @@ impl HistoryTable {
     /// All rows, oldest first; none where there is no table.
     pub(super) async fn read(&self, connection: &mut Connection) -> Result<Vec<Applied>, RunError> {
         let doing = "reading the history";
-        if !self.exists(connection).await.map_err(|error| connection.refused(doing, &error))? {
+        if !self.exists_beside(connection, "").await.map_err(|error| connection.refused(doing, &error))? {
             return Ok(Vec::new());
         }
-        let rows = connection.rows(&format!("SELECT {COLUMNS} FROM {} ORDER BY seq", self.sql)).await;
+        let columns = COLUMNS.map(|(name, ..)| name).join(", ");
+        let rows = connection.rows(&format!("SELECT {columns} FROM {} ORDER BY seq", self.sql)).await;
         let rows = rows.map_err(|error| connection.refused(doing, &error))?;
         rows.into_iter().map(|row| applied(row).ok_or_else(|| RunError::Drift(format!("a row of {} holds what this program never wrote", self.sql)))).collect()
     }
@@ -77,72 +136,101 @@ impl HistoryTable {
     /// Makes the table where it is missing.
     pub(super) async fn create(&self, connection: &mut Connection) -> Result<(), RunError> {
         let doing = "creating the history table";
-        if self.exists(connection).await.map_err(|error| connection.refused(doing, &error))? {
+        if self.exists_beside(connection, "").await.map_err(|error| connection.refused(doing, &error))? {
             return Ok(());
         }
-        let (short, long, end) = match connection.driver {
-            Driver::Mysql(_) => ("VARCHAR(255)", "LONGTEXT", " ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"),
-            Driver::Sqlite(_) | Driver::Postgres(_) => ("TEXT", "TEXT", ""),
+        let (short, long, end) = text_types(&connection.driver);
+        let column = |(name, ty, required): &(&str, Type, bool)| {
+            let ty = match ty {
+                Type::Number => "BIGINT",
+                Type::Short => short,
+                Type::Long => long,
+            };
+            format!("{name} {ty}{}", if *required { " NOT NULL" } else { "" })
         };
-        let sql = format!(
-            "CREATE TABLE {} (seq BIGINT NOT NULL PRIMARY KEY, version {short} NOT NULL, name {short} NOT NULL, direction {short} NOT NULL, \
-             outcome {short} NOT NULL, applied_at {short} NOT NULL, actor {short} NOT NULL, tool_version {short} NOT NULL, verdict {short} NOT NULL, \
-             loss {short} NOT NULL, up_sha256 {short} NOT NULL, down_sha256 {short}, down_text {long}, note {long}){end}",
-            self.sql
-        );
+        let columns = COLUMNS.iter().map(column).collect::<Vec<_>>().join(", ");
+        let sql = format!("CREATE TABLE {} ({columns}, PRIMARY KEY (seq)){end}", self.sql);
         connection.execute(&sql).await.map_err(|error| connection.refused(doing, &error))
     }
 
-    /// Adds the row of `step`. `seq` is given by the runner that holds the lock, so a second one would break the key.
-    pub(super) async fn append(
-        &self,
-        connection: &mut Connection,
-        seq: i64,
-        step: &Step,
-        outcome: Outcome,
-        actor: &str,
-        note: Option<&str>,
-    ) -> sqlx::Result<()> {
-        let at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    /// Adds a row of `step`.
+    pub(super) async fn append(&self, connection: &mut Connection, step: &Step, record: &Record<'_>) -> sqlx::Result<()> {
+        let loses = step.down_loses.join("\n");
+        let ended_at = now();
         let values = [
             Some(step.version.as_str()),
             Some(&step.name),
             Some(step.direction.name()),
-            Some(outcome.name()),
-            Some(&at),
-            Some(actor),
+            Some(record.outcome.name()),
+            Some(record.started_at),
+            Some(&ended_at),
+            Some(&record.who.actor),
+            Some(&record.who.host),
             Some(env!("CARGO_PKG_VERSION")),
             Some(step.verdict.name()),
             Some(step.loss.name()),
             Some(&step.up_sha256),
+            step.up_text.as_deref(),
             step.down_sha256.as_deref(),
             step.down_text.as_deref(),
-            note,
+            Some(loses.as_str()).filter(|loses| !loses.is_empty()),
+            None,
+            None,
+            step.reason.as_deref(),
+            record.note,
         ];
-        let mark = |at: usize| if connection.engine == Engine::Postgres { format!("${at}") } else { String::from("?") };
-        let marks = (1..=values.len()).map(mark).collect::<Vec<_>>().join(", ");
-        connection.write(&format!("INSERT INTO {} ({COLUMNS}) VALUES ({seq}, {marks})", self.sql), &values).await
+        let columns = COLUMNS.map(|(name, ..)| name).join(", ");
+        connection.insert(&format!("{} ({columns})", self.sql), &record.seq.to_string(), &values).await
     }
 }
 
 fn applied(row: Vec<Option<String>>) -> Option<Applied> {
-    let row = <[Option<String>; 14]>::try_from(row).ok()?;
-    let [seq, version, name, direction, outcome, at, actor, tool_version, verdict, loss, up_sha256, down_sha256, down_text, note] = row;
-    let direction = direction?;
+    let [
+        seq,
+        version,
+        name,
+        direction,
+        outcome,
+        started_at,
+        at,
+        actor,
+        host,
+        tool_version,
+        verdict,
+        loss,
+        up_sha256,
+        up_text,
+        down_sha256,
+        down_text,
+        down_loses,
+        _pin,
+        _attestation,
+        reason,
+        note,
+    ] = <[Option<String>; 21]>::try_from(row).ok()?;
     Some(Applied {
         seq: seq?.parse().ok()?,
         version: version?,
         name: name?,
-        direction: [Direction::Up, Direction::Down].into_iter().find(|d| d.name() == direction)?,
+        direction: match direction?.as_str() {
+            "up" => Direction::Up,
+            "down" => Direction::Down,
+            _ => return None,
+        },
         outcome: Outcome::from_name(&outcome?)?,
+        started_at: started_at?,
         at: at?,
         actor: actor?,
+        host: host?,
         tool_version: tool_version?,
         verdict: verdict?,
         loss: loss?,
         up_sha256: up_sha256?,
+        up_text,
         down_sha256,
         down_text,
+        down_loses: down_loses.map(|loses| loses.lines().map(str::to_owned).collect()).unwrap_or_default(),
+        reason,
         note,
     })
 }
@@ -151,7 +239,9 @@ fn applied(row: Vec<Option<String>>) -> Option<Applied> {
 fn plain(name: &str, engine: Engine) -> Result<(Option<String>, String), RunError> {
     let word = |part: &str| {
         let mut letters = part.chars();
-        letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && letters.all(|c| c.is_ascii_alphanumeric() || c == '_') && part.len() <= 63
+        letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && part.len() <= 63 - journal::SUFFIX.len()
     };
     let (schema, table) = name.split_once('.').map_or((None, name), |(schema, table)| (Some(schema), table));
     if !word(table) || !schema.is_none_or(word) {
@@ -167,23 +257,20 @@ fn plain(name: &str, engine: Engine) -> Result<(Option<String>, String), RunErro
     Ok((schema.map(fold), fold(table)))
 }
 
-/// Who runs this program, as the operating system says.
-pub(super) fn person() -> String {
+/// Who runs this program and where, as the operating system says.
+pub(super) fn person() -> (String, String) {
     let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).filter(|value| !value.is_empty());
     let user = variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| String::from("unknown"));
     let host = variable(&["HOSTNAME", "COMPUTERNAME"]).or_else(|| std::fs::read_to_string("/etc/hostname").ok()).unwrap_or_else(|| String::from("unknown"));
-    format!("{user}@{}", host.trim())
+    (user, host.trim().to_owned())
 }
 
-/// Who runs this: the database's user, then the operating system's; short enough for the column.
-pub(super) async fn actor(connection: &mut Connection) -> sqlx::Result<String> {
-    let user = match connection.driver {
-        Driver::Sqlite(_) => None,
-        Driver::Postgres(_) => connection.cell("SELECT session_user").await?,
-        Driver::Mysql(_) => connection.cell("SELECT CURRENT_USER()").await?,
-    };
-    let actor = user.map_or_else(person, |user| format!("{user}, {}", person()));
-    Ok(actor.chars().take(255).collect())
+/// Who runs this: the database's user, then the operating system's; short enough for the columns.
+pub(super) async fn who(connection: &mut Connection) -> sqlx::Result<Who> {
+    let (user, host) = person();
+    let actor = connection.user().await?.map_or_else(|| user.clone(), |database| format!("{database}, {user}"));
+    let short = |text: String| text.chars().take(255).collect();
+    Ok(Who { actor: short(actor), host: short(host) })
 }
 
 #[cfg(test)]

@@ -4,40 +4,35 @@
 //! The order is a type: [`connect`] gives a [`Session`], [`Session::lock`] a [`Locked`], [`Locked::observe`] what the gate
 //! judges, and [`Locked::apply`] takes nothing but what the gate cleared. The lock is held by the connection that executes.
 //!
-//! # The history table
-//!
-//! By default `migrate_history`, made by the first migration that runs. Rows are only ever added: a DOWN adds one, it erases
-//! none. What is in force follows from them ([`crate::observed::in_force`]).
-//!
-//! | column | what it holds |
-//! |---|---|
-//! | `seq` | the row's number, from 1 |
-//! | `version`, `name` | the migration's, as written in its file's name |
-//! | `direction` | `up` or `down` |
-//! | `outcome` | `done`; `failed`: it stopped part-way and what stands must be settled first; `undone`: somebody took back by hand what stood |
-//! | `applied_at` | when the run ended, RFC 3339 in UTC |
-//! | `actor` | the database's user, then user and host of the operating system |
-//! | `tool_version` | the version of this program |
-//! | `verdict`, `loss` | what it judged, in the words of its reports |
-//! | `up_sha256`, `down_sha256` | checksums of the two scripts |
-//! | `down_text` | DOWN itself, so that the way back travels with the database |
-//! | `note` | what else is worth knowing: `failed: statement 2 of 3, line 7; …` |
+#![doc = include_str!("../../fixtures/topics/history.md")]
 
 mod apply;
 mod connection;
 mod error;
+mod half_done;
 mod history;
+mod interrupt;
+mod journal;
+mod look;
 mod mysql;
+mod option_file;
+mod patience;
+mod pooler;
 mod postgres;
 mod secret;
+mod segment;
 mod sqlite;
 mod tables;
 
-pub use error::{Failure, RunError, Stands};
+pub use connection::Opening;
+pub use error::{Failure, RunError, Stands, WAYS_ON, list};
+pub use interrupt::{Interrupt, Signal};
+pub use patience::Patience;
+pub use secret::shown;
 
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
-use crate::observed::{self, Applied, Observed};
+use crate::observed::{Applied, HalfDone, Observed};
 use connection::Connection;
 use history::HistoryTable;
 use std::fs::File;
@@ -66,6 +61,15 @@ pub enum Event<'a> {
         /// The statement.
         sql: &'a Sql,
     },
+    /// Somebody else was in the way, and it is tried again after a pause.
+    Retrying {
+        /// Which.
+        step: &'a Step,
+        /// The database's words.
+        message: &'a str,
+        /// How long the pause is.
+        pause: Duration,
+    },
     /// A migration is done and recorded.
     Finished {
         /// Which.
@@ -86,9 +90,14 @@ pub struct Locked {
     _file: Option<File>,
 }
 
-/// Connects to `url`. A SQLite file that is missing is made, but with `read_only` it reads as empty and stays missing.
-pub async fn connect(engine: Engine, url: &str, read_only: bool) -> Result<Session, RunError> {
-    Ok(Session { connection: Connection::open(engine, url, read_only).await? })
+/// Connects to `url`. A SQLite file that is missing is made, but to read only it reads as empty and stays missing.
+///
+/// # Errors
+/// [`RunError::Usage`], [`RunError::Unreachable`] or [`RunError::Interrupted`].
+pub async fn connect(engine: Engine, url: &str, opening: &Opening) -> Result<Session, RunError> {
+    let connection = Connection::open(engine, url, opening).await?;
+    tracing::info!("connected to {}{}", connection.place, if opening.read_only { ", to read only" } else { "" });
+    Ok(Session { connection })
 }
 
 impl Session {
@@ -102,15 +111,36 @@ impl Session {
         HistoryTable::find(&mut self.connection, history_table).await?.read(&mut self.connection).await
     }
 
-    /// Takes the lock, for at most `timeout`.
-    pub async fn lock(mut self, history_table: &str, timeout: Duration) -> Result<Locked, RunError> {
+    /// How far a run came that stopped part-way, by the history as [`Session::history`] gave it. Where a runner is at work, that is its run.
+    pub async fn half_done(&mut self, history_table: &str, history: &[Applied]) -> Result<Option<HalfDone>, RunError> {
         let table = HistoryTable::find(&mut self.connection, history_table).await?;
-        let file = match self.connection.engine {
-            Engine::Sqlite => sqlite::lock(&self.connection, timeout).await?,
-            Engine::Postgres => postgres::lock(&mut self.connection, &table, timeout).await.map(|()| None)?,
-            Engine::Mysql | Engine::Mariadb => mysql::lock(&mut self.connection, &table, timeout).await.map(|()| None)?,
+        half_done::look(&mut self.connection, &table, history).await
+    }
+
+    /// Takes the lock; the connection's [`Patience`] says how long to wait for another runner.
+    pub async fn lock(mut self, history_table: &str) -> Result<Locked, RunError> {
+        let timeout = self.connection.patience.runner;
+        let table = HistoryTable::find(&mut self.connection, history_table).await?;
+        let locked = match self.connection.engine {
+            Engine::Sqlite => sqlite::lock(&self.connection, timeout).await,
+            Engine::Postgres => postgres::lock(&mut self.connection, &table, timeout).await.map(|()| None),
+            Engine::Mysql | Engine::Mariadb => mysql::lock(&mut self.connection, &table, timeout).await.map(|()| None),
         };
-        Ok(Locked { connection: self.connection, table, _file: file })
+        tracing::info!("{} the lock of {}", if locked.is_ok() { "holds" } else { "did not get" }, table.sql);
+        match locked {
+            Ok(file) => Ok(Locked { connection: self.connection, table, _file: file }),
+            Err(RunError::Locked { holder }) => Err(RunError::Locked { holder: self.at_work(&table, holder).await }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the runner at work says of itself in the history, beside what the server says of it.
+    async fn at_work(&mut self, table: &HistoryTable, holder: String) -> String {
+        let history = table.read(&mut self.connection).await.unwrap_or_default();
+        match crate::observed::unfinished(&history) {
+            Some(row) => format!("{holder}; {} {} {} since {}, by {} on {}", row.direction.name(), row.version, row.name, row.started_at, row.actor, row.host),
+            None => holder,
+        }
     }
 
     /// Ends the connection.
@@ -125,6 +155,7 @@ impl Locked {
         let doing = "looking at the tables";
         let identity = self.identity().await?;
         let history = self.table.read(&mut self.connection).await?;
+        let half_done = half_done::look(&mut self.connection, &self.table, &history).await?;
         let tables = match self.connection.engine {
             Engine::Sqlite => sqlite::tables(&mut self.connection).await,
             Engine::Postgres => postgres::tables(&mut self.connection).await,
@@ -133,21 +164,28 @@ impl Locked {
         let mut tables = tables.map_err(|error| self.connection.refused(doing, &error))?;
         tables.retain(|table| !self.table.is(&table.name));
         let holds_rows = tables::any_row(&mut self.connection, &tables).await.map_err(|error| self.connection.refused(doing, &error))?;
-        Ok(Observed { engine: self.connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows })
+        Ok(Observed { engine: self.connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
     }
 
-    /// The error that stands in the way of any run where an earlier one stopped part-way and nobody has settled it.
-    pub fn unfinished(&self, observed: &Observed) -> Option<RunError> {
-        observed.unfinished().map(|row| self.refusal(row))
+    /// Which of `objects` (`table notes`, `column users.email`, as [`Applied::down_loses`] names them) hold anything now. What cannot be
+    /// looked at counts as holding something.
+    pub async fn holding<'a>(&mut self, objects: &'a [String]) -> Result<Vec<&'a String>, RunError> {
+        let mut holding = Vec::new();
+        for object in objects {
+            if tables::holds(&mut self.connection, object).await.map_err(|error| self.connection.refused("looking at what would be lost", &error))? {
+                holding.push(object);
+            }
+        }
+        Ok(holding)
     }
 
     /// Runs what was cleared, one migration after the other, and says how many are done. Nothing runs where the database is
     /// another one than it was cleared for, or its history has moved on since.
+    ///
+    /// # Errors
+    /// [`RunError::PartWay`] where a statement failed or was interrupted; else nothing was touched.
     pub async fn apply(&mut self, cleared: Cleared, progress: &mut dyn FnMut(Event<'_>)) -> Result<usize, RunError> {
         let (identity, history) = (self.identity().await?, self.table.read(&mut self.connection).await?);
-        if let Some(row) = observed::unfinished(&history) {
-            return Err(self.refusal(row));
-        }
         let head = history.last().map(|row| row.seq);
         if identity != cleared.identity() {
             return Err(RunError::Drift(format!("this was planned for {}, but the connection leads to {identity}; plan again", cleared.identity())));
@@ -166,16 +204,22 @@ impl Locked {
         if self.connection.read_only {
             return Err(RunError::Usage(String::from("this connection was opened to read only; nothing was touched")));
         }
+        pooler::refuse(&mut self.connection, &self.table).await?;
         self.table.create(&mut self.connection).await?;
-        let actor = history::actor(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))?;
-        for ((finished, step), seq) in cleared.steps().iter().enumerate().zip(head.unwrap_or(0) + 1..) {
+        let who = history::who(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))?;
+        let mut seq = head.unwrap_or(0) + 1;
+        for (finished, step) in cleared.steps().iter().enumerate() {
             progress(Event::Started { step });
-            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq, actor: &actor };
-            if let Err(mut failure) = run.complete(progress).await {
-                failure.finished = finished;
-                return Err(RunError::PartWay(failure));
+            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who };
+            match run.complete(progress).await {
+                Ok(()) => progress(Event::Finished { step }),
+                Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),
+                Err(error) => return Err(error),
             }
-            progress(Event::Finished { step });
+        }
+        if let Engine::Postgres = self.connection.engine {
+            // The next script would begin so; what follows now is none.
+            self.connection.execute(postgres::SETTLE).await.map_err(|error| self.connection.refused("ending the script's session settings", &error))?;
         }
         Ok(cleared.steps().len())
     }
@@ -199,9 +243,5 @@ impl Locked {
             Engine::Mysql | Engine::Mariadb => mysql::identity(&mut self.connection).await,
         };
         identity.map_err(|error| self.connection.refused("asking which database this is", &error))
-    }
-
-    fn refusal(&self, row: &Applied) -> RunError {
-        RunError::Unfinished { row: Box::new(row.clone()), table: self.table.sql.clone() }
     }
 }

@@ -1,10 +1,11 @@
 //! MySQL and MariaDB. In: a URL. Out: a connection, what stands in the database, a named lock.
 
-use super::RunError;
-use super::connection::{Connection, Driver, Home, said};
+use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::history::HistoryTable;
+use super::patience::Patience;
 use super::secret::Secrets;
 use super::tables::{Table, quoted};
+use super::{RunError, option_file};
 use crate::engine::Engine;
 use sqlx::ConnectOptions;
 use sqlx::mysql::MySqlConnectOptions;
@@ -12,7 +13,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 /// Connects with the server's own SQL mode and time zone: a script must mean what it means in the engine's own client.
-pub(super) async fn open(engine: Engine, url: &str, read_only: bool) -> Result<Connection, RunError> {
+pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result<Connection, RunError> {
     let mut secrets = Secrets::of_url(url)?;
     let mut options = MySqlConnectOptions::from_str(url)
         .map_err(|error| RunError::Usage(format!("this is no {engine} database URL: {}", secrets.mask(&said(&error)))))?
@@ -20,9 +21,15 @@ pub(super) async fn open(engine: Engine, url: &str, read_only: bool) -> Result<C
         .no_engine_substitution(false)
         .timezone(None)
         .disable_statement_logging();
-    if let (Ok(password), true) = (std::env::var("MYSQL_PWD"), secrets.is_empty()) {
-        secrets.add(&password);
-        options = options.password(&password);
+    if secrets.is_empty() {
+        let file = option_file::of_user(engine == Engine::Mariadb);
+        if let Some(password) = std::env::var("MYSQL_PWD").ok().or(file.password) {
+            secrets.add(&password);
+            options = options.password(&password);
+        }
+        if let Some(user) = file.user.filter(|_| !url.contains('@')) {
+            options = options.username(&user);
+        }
     }
     let host = options.get_socket().map_or_else(|| format!("{}:{}", options.get_host(), options.get_port()), |socket| socket.display().to_string());
     let Some(database) = options.get_database() else {
@@ -31,14 +38,36 @@ pub(super) async fn open(engine: Engine, url: &str, read_only: bool) -> Result<C
     let place = secrets.mask(&format!("{engine} {host}, database {database}, user {}", options.get_username()));
     let unreachable = |error: sqlx::Error| RunError::Unreachable { place: place.clone(), message: secrets.mask(&said(&error)) };
     let home = Home::Server(database.to_owned());
-    let link = options.connect().await.map_err(unreachable)?;
-    let mut connection = Connection { driver: Driver::Mysql(link), engine, place: place.clone(), secrets: secrets.clone(), read_only, home };
-    let version = connection.cell("SELECT VERSION()").await.map_err(unreachable)?.unwrap_or_default();
-    connection.engine = if version.to_ascii_lowercase().contains("mariadb") { Engine::Mariadb } else { Engine::Mysql };
-    if read_only {
+    let mut connection = Connection {
+        driver: Driver::Mysql(options.connect().await.map_err(unreachable)?),
+        canceller: Canceller::Mysql(Box::new(options), String::new()),
+        interrupt: opening.interrupt.clone(),
+        patience: opening.patience,
+        engine,
+        place: place.clone(),
+        secrets: secrets.clone(),
+        read_only: opening.read_only,
+        home,
+    };
+    let told = connection.rows("SELECT VERSION(), CONNECTION_ID()").await.map_err(unreachable)?.pop();
+    let [version, number] = told.and_then(|row| <[Option<String>; 2]>::try_from(row).ok()).unwrap_or_default();
+    connection.engine = if version.unwrap_or_default().to_ascii_lowercase().contains("mariadb") { Engine::Mariadb } else { Engine::Mysql };
+    if let (Canceller::Mysql(_, held), Some(number)) = (&mut connection.canceller, number) {
+        *held = number;
+    }
+    if opening.read_only {
         connection.execute("SET SESSION TRANSACTION READ ONLY").await.map_err(unreachable)?;
     }
+    if let Some(sql) = lock_timeouts(&opening.patience) {
+        connection.execute(&sql).await.map_err(unreachable)?;
+    }
     Ok(connection)
+}
+
+/// Sets how long to wait for an application's locks, on tables and on rows. The server counts whole seconds.
+fn lock_timeouts(patience: &Patience) -> Option<String> {
+    let seconds = patience.lock?.as_secs().max(1);
+    Some(format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"))
 }
 
 /// Which database this is: the server's number where it has one, else where it runs, and the schema.
@@ -85,6 +114,9 @@ pub(super) async fn lock(connection: &mut Connection, table: &HistoryTable, time
         if taken.map_err(|error| connection.refused(doing, &error))?.as_deref() == Some("1") {
             return Ok(());
         }
+        if let Some(signal) = connection.interrupt.raised() {
+            return Err(RunError::Interrupted(signal));
+        }
         if left.is_zero() || started.elapsed() >= timeout {
             break;
         }
@@ -101,12 +133,14 @@ pub(super) async fn lock(connection: &mut Connection, table: &HistoryTable, time
 
 /// Ends what a script may have set for its session, so that neither the history row nor the next migration runs under it.
 /// What it wrote with autocommit off is committed: the record says that these statements stand.
-pub(super) fn settle(database: &str) -> Vec<String> {
-    vec![
+pub(super) fn settle(database: &str, patience: &Patience) -> Vec<String> {
+    let mut settling = vec![
         String::from("UNLOCK TABLES"),
         String::from("COMMIT"),
         String::from("SET SESSION autocommit = 1, sql_mode = DEFAULT, foreign_key_checks = DEFAULT, unique_checks = DEFAULT, time_zone = DEFAULT"),
         String::from("SET NAMES utf8mb4"),
         format!("USE {}", quoted(database, '`')),
-    ]
+    ];
+    settling.extend(lock_timeouts(patience));
+    settling
 }

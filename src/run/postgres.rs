@@ -1,6 +1,6 @@
 //! PostgreSQL. In: a URL. Out: a connection, what stands in the database, an advisory lock.
 
-use super::connection::{Connection, Driver, Home, said};
+use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::history::HistoryTable;
 use super::secret::Secrets;
 use super::tables::{Rows, Table};
@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 /// Connects as application `migrate`.
-pub(super) async fn open(url: &str, read_only: bool) -> Result<Connection, RunError> {
+pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, RunError> {
     let mut secrets = Secrets::of_url(url)?;
     if let Ok(password) = std::env::var("PGPASSWORD") {
         secrets.add(&password);
@@ -21,17 +21,34 @@ pub(super) async fn open(url: &str, read_only: bool) -> Result<Connection, RunEr
         .map_err(|error| RunError::Usage(format!("this is no PostgreSQL database URL: {}", secrets.mask(&said(&error)))))?
         .application_name("migrate")
         .disable_statement_logging();
-    if read_only {
+    if opening.read_only {
         options = options.options([("default_transaction_read_only", "on")]);
+    }
+    if let Some(limit) = opening.patience.lock {
+        // As an option of the start, so that it holds again when a script's own settings are reset.
+        options = options.options([("lock_timeout", limit.as_millis().to_string())]);
     }
     let host = options.get_socket().map_or_else(|| format!("{}:{}", options.get_host(), options.get_port()), |socket| socket.display().to_string());
     let place =
         secrets.mask(&format!("postgres {host}, database {}, user {}", options.get_database().unwrap_or(options.get_username()), options.get_username()));
     let home = Home::Server(options.get_database().unwrap_or(options.get_username()).to_owned());
-    match options.connect().await {
-        Ok(link) => Ok(Connection { driver: Driver::Postgres(link), engine: Engine::Postgres, place, secrets, read_only, home }),
-        Err(error) => Err(RunError::Unreachable { place, message: secrets.mask(&said(&error)) }),
+    let unreachable = |error: sqlx::Error| RunError::Unreachable { place: place.clone(), message: secrets.mask(&said(&error)) };
+    let mut connection = Connection {
+        driver: Driver::Postgres(options.connect().await.map_err(unreachable)?),
+        canceller: Canceller::Postgres(Box::new(options), String::new()),
+        interrupt: opening.interrupt.clone(),
+        patience: opening.patience,
+        engine: Engine::Postgres,
+        place: place.clone(),
+        secrets: secrets.clone(),
+        read_only: opening.read_only,
+        home,
+    };
+    let number = connection.cell("SELECT pg_backend_pid()").await.map_err(unreachable)?;
+    if let (Canceller::Postgres(_, held), Some(number)) = (&mut connection.canceller, number) {
+        *held = number;
     }
+    Ok(connection)
 }
 
 /// Which database this is: the cluster's number where this user may read it, and the database in it.
@@ -84,30 +101,87 @@ pub(super) async fn tables(connection: &mut Connection) -> sqlx::Result<Vec<Tabl
 /// statement holds a snapshot, and CREATE INDEX CONCURRENTLY of the runner at work would wait for it in turn.
 pub(super) async fn lock(connection: &mut Connection, table: &HistoryTable, timeout: Duration) -> Result<(), RunError> {
     let doing = "asking for the lock";
-    let key = i64::from_be_bytes(*table.fingerprint().first_chunk().expect("a SHA-256 has 32 bytes"));
+    let key = key(table);
     let started = Instant::now();
     loop {
         let taken = connection.cell(&format!("SELECT pg_try_advisory_lock({key})")).await;
         if taken.map_err(|error| connection.refused(doing, &error))?.as_deref() == Some("t") {
             return Ok(());
         }
+        if let Some(signal) = connection.interrupt.raised() {
+            return Err(RunError::Interrupted(signal));
+        }
         if started.elapsed() >= timeout {
             break;
         }
         tokio::time::sleep(POLL.min(timeout)).await;
     }
-    let (high, low) = ((key >> 32) as u32, key as u32);
     let holder = connection
         .cell(&format!(
             "SELECT 'process ' || l.pid || coalesce(', application ' || nullif(a.application_name, ''), '') || coalesce(', user ' || a.usename, '') \
-             || coalesce(', from ' || host(a.client_addr), ', on the server itself') FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) \
-             WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {high} AND l.objid = {low} AND l.objsubid = 1 \
-             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+             || coalesce(', from ' || host(a.client_addr), ', on the server itself') \
+             || coalesce(', connected since ' || to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'), '') FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) \
+             WHERE {}",
+            held(key)
         ))
         .await;
     let holder = holder.map_err(|error| connection.refused(doing, &error))?;
     Err(RunError::Locked { holder: holder.unwrap_or_else(|| String::from("it went away just now")) })
 }
 
-/// Ends what a script may have set for its session, so that neither the history row nor the next migration runs under it.
-pub(super) const SETTLE: &[&str] = &["RESET SESSION AUTHORIZATION", "RESET ALL"];
+/// The lock's number.
+fn key(table: &HistoryTable) -> i64 {
+    i64::from_be_bytes(*table.fingerprint().first_chunk().expect("a SHA-256 has 32 bytes"))
+}
+
+/// The condition that the row `l` of `pg_locks` is this lock, held (PostgreSQL manual, "pg_locks": how an advisory lock's number is shown).
+fn held(key: i64) -> String {
+    let (high, low) = ((key >> 32) as u32, key as u32);
+    format!(
+        "l.locktype = 'advisory' AND l.granted AND l.classid = {high} AND l.objid = {low} AND l.objsubid = 1 \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+}
+
+/// Asks, in one statement, for the own server process and whether it holds the lock.
+pub(super) fn own_process_holds(table: &HistoryTable) -> String {
+    format!("SELECT pg_backend_pid(), EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {})", held(key(table)))
+}
+
+/// Ends what a script may have set for its session, so that the next migration does not run under it.
+pub(super) const SETTLE: &str = "RESET SESSION AUTHORIZATION; RESET ALL";
+
+/// The same and then a transaction, in one message to the server.
+pub(super) const SETTLE_AND_BEGIN: &str = "RESET SESSION AUTHORIZATION; RESET ALL; BEGIN";
+
+/// What an INSERT of ours begins with, inside of a script's transaction: a role that the script took may not write here.
+pub(super) const AS_OURSELVES: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; ";
+
+/// `text` as a literal that means the same whatever a script has set: escapes are on in it, and it is of ASCII letters alone (PostgreSQL
+/// manual, "String Constants with C-Style Escapes").
+pub(super) fn literal(text: Option<&str>) -> String {
+    let Some(text) = text else { return String::from("NULL") };
+    let mut out = String::with_capacity(text.len() + 3);
+    out.push_str("E'");
+    for letter in text.chars() {
+        match letter {
+            '\'' => out.push_str("''"),
+            '\\' => out.push_str("\\\\"),
+            letter if letter.is_ascii() => out.push(letter),
+            letter => out.push_str(&format!("\\U{:08x}", letter as u32)),
+        }
+    }
+    out.push('\'');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_is_of_ascii_alone() {
+        assert_eq!(literal(None), "NULL");
+        assert_eq!(literal(Some("it's a \\ and ü🦀\n")), "E'it''s a \\\\ and \\U000000fc\\U0001f980\n'");
+    }
+}

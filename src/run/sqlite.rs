@@ -1,15 +1,20 @@
 //! SQLite: a file, and a lock file beside it. In: a URL `sqlite:FILE`. Out: a connection, what stands in it, a lock.
 
-use super::connection::{Connection, Driver, Home, said};
+use super::RunError;
+use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::secret::Secrets;
-use super::{RunError, tables::Table};
+use super::tables::{Table, quoted};
 use crate::engine::Engine;
+use crate::gate::Sql;
+use crate::parse::manner::Touchable;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where a database is kept.
@@ -21,7 +26,8 @@ pub(super) struct DatabaseFile {
 }
 
 /// Opens the file, and creates it where it is missing unless it is only to be read.
-pub(super) async fn open(url: &str, read_only: bool) -> Result<Connection, RunError> {
+pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, RunError> {
+    let read_only = opening.read_only;
     let usage = |why: String| RunError::Usage(format!("{why}; write sqlite:FILE"));
     let options = SqliteConnectOptions::from_str(url).map_err(|error| usage(format!("this is no SQLite database URL: {}", said(&error))))?;
     let path = options.get_filename().to_owned();
@@ -32,18 +38,43 @@ pub(super) async fn open(url: &str, read_only: bool) -> Result<Connection, RunEr
     let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
     let missing = read_only && !in_memory && !path.exists();
     let place = if in_memory { String::from("memory") } else { path.display().to_string() };
-    let opening = match (missing || in_memory, read_only) {
+    let options = match (missing || in_memory, read_only) {
         (true, _) if missing => SqliteConnectOptions::new().in_memory(true),
         (true, _) => options,
         (false, true) => options.read_only(true),
         (false, false) => options.create_if_missing(true),
     };
     let unreachable = |message: String| RunError::Unreachable { place: place.clone(), message };
-    let link = opening.disable_statement_logging().connect().await.map_err(|error| unreachable(said(&error)))?;
+    // The driver's thread hands rows over in a queue; where that is short, two threads wait for one another at every other row.
+    let options = options.row_buffer_size(ROWS);
+    let options = match opening.patience.lock {
+        Some(limit) => options.busy_timeout(limit),
+        None => options,
+    };
+    let mut link = options.disable_statement_logging().connect().await.map_err(|error| unreachable(said(&error)))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    link.lock_handle().await.map_err(|error| unreachable(said(&error)))?.set_progress_handler(OPERATIONS, move || !asked.load(Ordering::Relaxed));
     let file = |path| Home::File(DatabaseFile { path, missing });
     let home = if in_memory { Home::Memory } else { canonical(&path).map(file).map_err(|error| unreachable(error.to_string()))? };
-    Ok(Connection { driver: Driver::Sqlite(link), engine: Engine::Sqlite, place, secrets: Secrets::default(), read_only, home })
+    Ok(Connection {
+        driver: Driver::Sqlite(link),
+        canceller: Canceller::Flag(stop),
+        interrupt: opening.interrupt.clone(),
+        patience: opening.patience,
+        engine: Engine::Sqlite,
+        place,
+        secrets: Secrets::default(),
+        read_only,
+        home,
+    })
 }
+
+/// Rows that wait to be read: more than most histories have.
+const ROWS: usize = 10_000;
+
+/// How many operations of its virtual machine SQLite does between two looks at whether to stop: some milliseconds.
+const OPERATIONS: i32 = 10_000;
 
 /// The path without links, also where the file itself is missing.
 fn canonical(path: &Path) -> std::io::Result<PathBuf> {
@@ -91,7 +122,12 @@ pub(super) async fn lock(connection: &Connection, timeout: Duration) -> Result<O
     loop {
         match file.try_lock() {
             Ok(()) => break,
-            Err(TryLockError::WouldBlock) if started.elapsed() < timeout => tokio::time::sleep(super::POLL.min(timeout)).await,
+            Err(TryLockError::WouldBlock) if started.elapsed() < timeout => {
+                tokio::time::sleep(super::POLL.min(timeout)).await;
+                if let Some(signal) = connection.interrupt.raised() {
+                    return Err(RunError::Interrupted(signal));
+                }
+            }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // What stands there is a help for people; another system may forbid to read a locked file.
@@ -101,7 +137,8 @@ pub(super) async fn lock(connection: &Connection, timeout: Duration) -> Result<O
             Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
     }
-    let note = format!("process {}, {}", std::process::id(), super::history::person());
+    let (user, host) = super::history::person();
+    let note = format!("process {} of {user} on {host}, since {}", std::process::id(), super::history::now());
     file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes())).map_err(cannot)?;
     Ok(Some(file))
 }
@@ -136,6 +173,50 @@ pub(super) fn newly_dangling(before: Option<Vec<Vec<Option<String>>>>, after: Op
     let cell = |row: &Vec<Option<String>>, at: usize| row.get(at).cloned().flatten().unwrap_or_else(|| String::from("?"));
     let first = after.first()?;
     Some(format!("foreign keys were off, and {} row(s) now point at nothing: row {} of {} at {}", after.len(), cell(first, 1), cell(first, 0), cell(first, 2)))
+}
+
+/// The rows of tables that point at those which a script rebuilds: DROP TABLE deletes the rows of a table first, and ON DELETE CASCADE
+/// takes theirs along where foreign keys are on (sqlite.org/lang_altertable.html, "Making Other Kinds Of Table Schema Changes").
+pub(super) struct Children(Vec<(String, String)>);
+
+impl Children {
+    /// Counts before the script runs; `None` where it rebuilds nothing, or where it deletes rows by itself.
+    pub(super) async fn count(connection: &mut Connection, statements: &[Sql]) -> Option<Children> {
+        let touched = || statements.iter().filter_map(|sql| sql.touched.as_ref()).flatten();
+        let tables = |dropped| touched().filter(move |t| t.class == Touchable::Table && t.dropped == dropped).map(|t| &t.name);
+        // A table that is dropped, and whose name another one takes.
+        let rebuilt: Vec<&String> = tables(true).filter(|name| tables(false).any(|other| other == *name)).collect();
+        if rebuilt.is_empty() {
+            return None;
+        }
+        let list = rebuilt.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect::<Vec<_>>().join(", ");
+        let pointing = format!(
+            "SELECT DISTINCT m.name FROM sqlite_schema m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND lower(k.\"table\") IN ({list}) \
+             AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')"
+        );
+        let mut counts = Vec::new();
+        for name in connection.rows(&pointing).await.ok()?.into_iter().filter_map(|row| row.into_iter().next().flatten()) {
+            let changed = touched().any(|t| t.name.eq_ignore_ascii_case(&name));
+            if !changed {
+                let count = connection.cell(&format!("SELECT count(*) FROM {}", quoted(&name, '"'))).await.ok()??;
+                counts.push((name, count));
+            }
+        }
+        Some(Children(counts))
+    }
+
+    /// What is gone, in words; `None` where all rows still stand.
+    pub(super) async fn gone(self, connection: &mut Connection) -> Option<String> {
+        for (name, before) in self.0 {
+            let after = connection.cell(&format!("SELECT count(*) FROM {}", quoted(&name, '"'))).await.ok()??;
+            if after != before {
+                return Some(format!(
+                    "rebuilding the table that {name} points at changed its {before} row(s) to {after}: begin the migration with PRAGMA foreign_keys = OFF"
+                ));
+            }
+        }
+        None
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Whether a database holds data. In: its tables. Out: whether any table and whether any row stands besides the history.
 
-use super::connection::{Connection, lost};
+use super::connection::{Connection, Driver, lost};
 
 /// A table, and how to learn whether it holds a row.
 pub(super) struct Table {
@@ -49,4 +49,32 @@ pub(super) async fn any_row(connection: &mut Connection, tables: &[Table]) -> sq
         }
     }
     Ok(false)
+}
+
+/// Whether the table or column that `object` names (`table notes`, `column users.email`) holds anything; where it cannot be looked at,
+/// it may.
+pub(super) async fn holds(connection: &mut Connection, object: &str) -> sqlx::Result<bool> {
+    let quote = if connection.engine.is_mysql_like() { '`' } else { '"' };
+    let name = |name: &str| name.split('.').map(|part| quoted(part, quote)).collect::<Vec<_>>().join(".");
+    let sql = match object.split_once(' ') {
+        Some(("table", table)) => format!("SELECT 1 FROM {} LIMIT 1", name(table)),
+        Some(("column", column)) => match column.rsplit_once('.') {
+            Some((table, column)) => format!("SELECT 1 FROM {} WHERE {} IS NOT NULL LIMIT 1", name(table), quoted(column, quote)),
+            None => return Ok(true),
+        },
+        _ => return Ok(true),
+    };
+    match connection.rows(&sql).await {
+        Ok(rows) => Ok(!rows.is_empty()),
+        Err(error) if lost(&error) => Err(error),
+        Err(_) => Ok(true),
+    }
+}
+
+/// The types of short and long text in our own tables, and what follows their columns.
+pub(super) fn text_types(driver: &Driver) -> (&'static str, &'static str, &'static str) {
+    match driver {
+        Driver::Mysql(_) => ("VARCHAR(255)", "LONGTEXT", " ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"),
+        Driver::Sqlite(_) | Driver::Postgres(_) => ("TEXT", "TEXT", ""),
+    }
 }

@@ -73,9 +73,15 @@ fn new_leaves_sqitch_to_its_own_plan() {
 
 #[test]
 fn explain_prints_the_page_of_a_rule() {
-    for (rule, title) in
-        [("drop-column", "# drop-column"), ("c02", "# drop-column"), ("column-type", "# column-type"), ("no-down", "# round-trip"), ("R03", "# round-trip")]
-    {
+    for (rule, title) in [
+        ("drop-column", "# drop-column"),
+        ("c02", "# drop-column"),
+        ("column-type", "# column-type"),
+        ("no-down", "# round-trip"),
+        ("R03", "# round-trip"),
+        ("history", "# history"),
+        ("half-done", "# half-done"),
+    ] {
         let ran = migrate(&root(), &["explain", rule]);
         assert_eq!((ran.code, ran.out.lines().next()), (0, Some(title)), "{rule}");
     }
@@ -201,7 +207,11 @@ fn down_shows_first_and_acts_when_told_how_far() {
     assert_eq!(run(&["down", "--to", "1"]), said(0, "nothing to do: nothing is applied after that\n"));
     assert_eq!(run(&["up", "-q"]), said(0, "1 migration applied; now at 2 (reversible, loss: written-since)\n"));
     std::fs::remove_dir_all(folder.path().join("migrations")).unwrap();
-    assert_eq!(run(&["down", "--steps", "2", "-q"]), said(0, "2 migrations undone\n"), "the history holds every DOWN");
+    let refused = run(&["down", "--steps", "2", "-q"]);
+    assert_eq!((refused.0, refused.1.as_str()), (3, ""));
+    assert!(refused.2.contains("loses all that stands in table notes") && refused.2.contains("--accept-loss notes"), "{}", refused.2);
+    let agreed = run(&["down", "--steps", "2", "-q", "--accept-loss", "notes"]);
+    assert_eq!(agreed, said(0, "2 migrations undone\n"), "the history holds every DOWN");
 }
 
 /// `text` with the times that differ from run to run made words.

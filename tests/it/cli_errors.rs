@@ -56,7 +56,7 @@ For more information, try '--help'.
   = help: give one of them a version of its own, the one that no database has run yet
 "),
     ("a setting that is none", &[("migrate.toml", "dir = \"migrations\"\negnine = \"sqlite\"\n")], &["check"],
-"error: migrate.toml:2: unknown field `egnine`, expected one of `dir`, `engine`, `layout`, `history-table`, `schema`, `gate`
+"error: migrate.toml:2: unknown field `egnine`, expected one of `dir`, `engine`, `layout`, `history-table`, `schema`, `gate`, `run`
   = help: the README lists the settings and the values that they take
 "),
     ("a level that is none", &[("migrate.toml", "[gate]\n\nloss = \"no\"\n")], &["check"],
@@ -80,8 +80,8 @@ For more information, try '--help'.
   = help: begin it with one of sqlite, postgres, mysql, mariadb, and a colon
 "),
     ("a rule to explain that is none", &[], &["explain", "drop-colum"],
-"error: `drop-colum` is not a rule
-  = help: `migrate rules` lists codes and names
+"error: `drop-colum` is neither a rule nor a topic
+  = help: `migrate rules` lists codes and names; the topics are history and half-done
 "),
     ("a name that is none", &[], &["new", "a/b"],
 "error: `a/b` cannot be part of a file's name

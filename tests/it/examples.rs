@@ -91,7 +91,7 @@ fn the_sqlite_library_goes_up_and_back_and_up_again() {
     let dir = root().join("migrations-examples/sqlite").display().to_string();
     let steps: [(&[&str], &str); 4] = [
         (&["up", "--to", "20240206"], "6 migrations applied; now at 20240206 (reversible, loss: none)"),
-        (&["down", "--steps", "6"], "6 migrations undone"),
+        (&["down", "--steps", "6", "--accept-loss", "all"], "6 migrations undone"),
         // All tables are gone, so the last one destroys nothing either.
         (&["up"], "7 migrations applied; now at 20240207 (irreversible, loss: certain)"),
         (&["up"], "nothing to do: all 7 migrations are applied"),

@@ -3,13 +3,16 @@
 
 mod control;
 mod examples;
+mod fix;
 mod generated;
+mod half_done;
 mod link;
 mod locks;
 #[path = "../it/page.rs"]
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
 mod page;
 mod run;
+mod runner;
 mod secrets;
 mod state;
 mod support;

@@ -1,13 +1,11 @@
 //! No password, nor a part of one, is ever printed.
 
+use crate::runner::{apply, opening, step};
 use crate::support::{each_engine, wait};
-use std::time::Duration;
 use unmigrate::engine::Engine;
 use unmigrate::exit::Exit;
-use unmigrate::gate::{self, Sql, Step};
 use unmigrate::migration::Direction;
-use unmigrate::run::{self, HISTORY_TABLE};
-use unmigrate::table::{Loss, Verdict};
+use unmigrate::run::{self, Opening};
 
 /// `p@ss:w/ör#d%` and the pieces that a careless parser would make of it.
 const ENCODED: &str = "p%40ss%3Aw%2F%C3%B6r%23d%25";
@@ -36,7 +34,7 @@ fn a_wrong_or_malformed_password_is_not_repeated() {
             (format!("{name}:root:{PLAIN}@h"), Exit::Usage),
             (format!("{name}://root:{ENCODED}@127.0.0.1:1/d?sslmode={ENCODED}"), Exit::Usage),
         ] {
-            let error = wait(run::connect(database.engine, &url, true)).err().unwrap_or_else(|| panic!("{url} connects"));
+            let error = wait(run::connect(database.engine, &url, &Opening { read_only: true, ..opening() })).err().unwrap_or_else(|| panic!("{url} connects"));
             assert_eq!(error.exit(), exit, "{url}: {error}");
             assert_silent(&format!("{error}\n{error:?}"));
         }
@@ -56,30 +54,13 @@ fn a_right_password_of_special_characters_works_and_its_statement_stays_silent()
             database.execute("GRANT ALL ON *.* TO special@localhost");
         }
         let url = database.url_as("special", ENCODED);
-        let statement = Sql { text: broken, path: "V1_user.sql".into(), line: 1 };
-        let step = Step {
-            version: "1".into(),
-            name: "user".into(),
-            direction: Direction::Up,
-            statements: vec![statement],
-            in_transaction: true,
-            verdict: Verdict::Reversible,
-            loss: Loss::None,
-            needs_attestation: false,
-            up_sha256: "aa".into(),
-            down_sha256: None,
-            down_text: None,
-            note: None,
-        };
+        let step = step(database, "1", Direction::Up, &[&broken]);
         wait(async {
-            run::connect(database.engine, &url, true).await.unwrap_or_else(|error| panic!("{error}")).close().await;
-            let session = run::connect(database.engine, &database.url, false).await.expect("a connection");
-            let mut locked = session.lock(HISTORY_TABLE, Duration::from_secs(20)).await.expect("the lock");
-            let observed = locked.observe().await.expect("observed");
-            let error = locked.apply(gate::clear(vec![step], &observed).expect("cleared"), &mut |_| {}).await.expect_err("broken");
-            assert_eq!(error.exit(), Exit::PartWay);
-            assert_silent(&format!("{error}\n{error:?}"));
-            locked.release().await;
+            let looking = Opening { read_only: true, ..opening() };
+            run::connect(database.engine, &url, &looking).await.unwrap_or_else(|error| panic!("{error}")).close().await;
         });
+        let error = apply(database, vec![step]).expect_err("broken");
+        assert_eq!(error.exit(), Exit::PartWay);
+        assert_silent(&format!("{error}\n{error:?}"));
     });
 }

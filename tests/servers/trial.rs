@@ -60,7 +60,7 @@ pub(crate) fn statements(sql: &str, engine: Engine) -> Vec<Statement> {
     parse::script(&Script::whole(sql), engine)
 }
 
-async fn renew(link: Link, database: &Database) -> Result<Link, String> {
+pub(crate) async fn renew(link: Link, database: &Database) -> Result<Link, String> {
     link.renewed(database).await.map_err(|error| error.to_string())
 }
 

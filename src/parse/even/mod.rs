@@ -123,10 +123,14 @@ fn even_word(word: &Word) -> String {
     let lower = word.value.to_lowercase();
     let Some(quote) = word.quote_style else { return lower };
     // Backticks and brackets stand on engines whose names have no case.
-    let value = if quote == '"' { &word.value } else { &lower };
+    name(if quote == '"' { &word.value } else { &lower })
+}
+
+/// A name as it stands in even text: in quotes where it needs them.
+pub(crate) fn name(value: &str) -> String {
     let plain =
         value.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain && !SPEAKING.contains(&value.as_str()) { value.clone() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
+    if plain && !SPEAKING.contains(&value) { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Lower {
                 (Kind::ChangeType, ColumnChange::SetType { ty: self.ty(data_type), using, collation: None })
             }
             AlterColumnOperation::AddGenerated { generated_as, sequence_options: _ } => {
-                (Kind::ColumnIdentity, ColumnChange::Identity(Some(generated_as.as_ref().map_or("identity always", identity).into())))
+                (Kind::ColumnIdentity, ColumnChange::AddIdentity(generated_as.as_ref().map_or("identity always", identity).into()))
             }
         };
         action(kind, format!("{table}.{column}"), Op::AlterColumn { table: table.clone(), column, change })

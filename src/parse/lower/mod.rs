@@ -30,6 +30,9 @@ impl Lower {
     }
 
     pub(crate) fn name(self, name: &ObjectName) -> Name {
+        if let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() {
+            return self.ident(ident);
+        }
         let parts: Vec<Name> = name
             .0
             .iter()

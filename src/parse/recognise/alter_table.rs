@@ -262,7 +262,6 @@ const SEQUENCE_TOLD: &[&str] = &["set", "restart"];
 
 fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
     let option = |name: &str, value: String| (Kind::ColumnOption, ColumnChange::Attribute(name.to_owned(), value));
-    let identity = |mode: &str| (Kind::ColumnIdentity, ColumnChange::Identity(Some(format!("identity {mode}"))));
     if cursor.eat("set data type") || cursor.eat("type") {
         let ty = column::type_tokens(cursor).filter(|ty| !ty.is_empty())?;
         let collation = if cursor.eat("collate") { Some(cursor.name()?) } else { None };
@@ -295,16 +294,13 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                 cursor.eat("if exists");
                 (Kind::DropExpression, ColumnChange::DropExpression)
             }
-            Some("drop identity") => {
-                cursor.eat("if exists");
-                (Kind::ColumnIdentity, ColumnChange::Identity(None))
-            }
+            Some("drop identity") => (Kind::ColumnIdentity, ColumnChange::DropIdentity { if_exists: cursor.eat("if exists") }),
             Some("set expression as") => option("expression", even_text(bare(cursor.parens()?))),
-            Some(_) => {
-                let mode = cursor.eat_any(&["always", "by default"])?;
+            Some(verb) => {
+                let mode = format!("identity {}", cursor.eat_any(&["always", "by default"])?);
                 cursor.eat("as identity");
                 cursor.parens();
-                identity(mode)
+                (Kind::ColumnIdentity, if verb.starts_with("add") { ColumnChange::AddIdentity(mode) } else { ColumnChange::SetIdentity(mode) })
             }
             None => {
                 if cursor.eat("restart") || cursor.eat("set restart") {
@@ -316,7 +312,12 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                 }
                 let set = cursor.eat_any(&["set", "reset"])?;
                 if let Some(list) = cursor.parens() {
-                    option("options", format!("{set} {}", even_text(list)))
+                    let mut one = Cursor::new(list, cursor.engine);
+                    match (one.word(), one.equals(), items(list).len()) {
+                        // No value is no option.
+                        (Some(name), _, 1) => option(&name, even_text(one.all())),
+                        _ => option("options", format!("{set} {}", even_text(list))),
+                    }
                 } else if let Some(visibility) = cursor.eat_any(&["invisible", "visible"]) {
                     option("visibility", visibility.to_owned())
                 } else {

@@ -3,7 +3,7 @@
 
 use super::constraint::{foreign_key, mode, name_of_constraint};
 use crate::engine::Engine;
-use crate::parse::action::{Column, Constraint, Rule};
+use crate::parse::action::{BARE_DEFAULT, Column, Constraint, Rule};
 use crate::parse::cursor::{Cursor, bare};
 use crate::parse::even::{even_text, even_type, serial};
 use sqlparser::tokenizer::Token;
@@ -169,6 +169,9 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column, constraints: &mut Vec
     } else if cursor.eat("default") {
         let expression = expression(cursor)?;
         let text = even_text(bare(expression));
+        if cursor.engine == Engine::Sqlite && expression.len() > 2 && !matches!(expression.first(), Some(Token::LParen)) {
+            column.faulty = Some(BARE_DEFAULT.to_owned());
+        }
         column.default = (text != "null").then_some(text);
     } else if cursor.eat("collate") {
         column.collation = Some(cursor.name()?);

@@ -1,16 +1,16 @@
 //! Attributes of what is held by name: owner, comment, options, state, rights. In: an object, an attribute and its value. Out: the
 //! catalog with it, and with what the database changes along: rights that overlap, a partition's keys, triggers by the dozen.
 
-use super::Effect;
+use super::part::{CLASSES, DEFAULT_RIGHTS, PARTITION};
+use super::{Applied, Effect, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Constraint, Index, Rule};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
-use crate::schema::naming::words;
 use std::rc::Rc;
 
 /// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE,
-/// ALTER TABLE; MySQL manual, ALTER TABLE).
+/// ALTER TABLE; MySQL manual, ALTER TABLE; SQLite manual, "Pragma statements": `user_version` and `application_id` are 0 in a new file).
 const DEFAULTS: &[(&str, &str)] = &[
     ("increment", "1"),
     ("type", "bigint"),
@@ -19,6 +19,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("storage", "default"),
     ("compression", "default"),
     ("replica identity", "default"),
+    ("pragma", "0"),
     ("visibility", "visible"),
     ("visibility", "not ignored"),
     ("enforcement", "enforced"),
@@ -43,7 +44,7 @@ impl Catalog {
         };
         if attribute == "state" {
             // Of an event.
-            return words(&text).any(|word| word == "disable").then(|| "disable".to_owned());
+            return text.split(' ').any(|word| word == "disable").then(|| "disable".to_owned());
         }
         if attribute.starts_with("constraint ") {
             let (_, rest) = text.split_once(&format!("{attribute} "))?;
@@ -59,9 +60,24 @@ impl Catalog {
         written.filter(|w| !w.is_empty() && !DEFAULTS.contains(&(attribute, w))).map(str::to_owned)
     }
 
-    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
+    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Applied {
         let object = &self.signature(object);
+        if self.judging_down && self.is_gone(object) {
+            return Err(Refusal::new(format!("{object} does not exist")));
+        }
         let key = Key::Attribute(object.to_owned(), attribute.to_owned());
+        if let Some(part) = attribute.strip_prefix(PARTITION).filter(|_| self.engine == Engine::Postgres) {
+            if value.is_none() && self.judging_down && self.get(&key).is_none() && self.touched(&key) {
+                return Err(Refusal::new(format!("{part} is no partition of {object}")));
+            }
+            self.lean(part, Leaning::User(Box::new(key.clone())), value.is_some());
+            if value.is_some() {
+                self.take_keys(object, part);
+            }
+        }
+        if object.starts_with(DEFAULT_RIGHTS) {
+            self.lean(DEFAULT_RIGHTS, Leaning::User(Box::new(key.clone())), value.is_some());
+        }
         if !self.touched(&key)
             && self.get(&key).is_none()
             && let Some(initial) = self.initial(object, attribute)
@@ -76,9 +92,6 @@ impl Catalog {
             ("grant execute to public", Some(_)) => None,
             (_, value) => value,
         };
-        if let (Engine::Postgres, Some(part), Some(_)) = (self.engine, attribute.strip_prefix("partition "), &value) {
-            self.take_keys(object, part);
-        }
         if value.is_none() {
             self.revoke_along(object, attribute);
         }
@@ -86,7 +99,48 @@ impl Catalog {
             self.set_each_trigger(object, value.as_deref());
         }
         self.put_attribute(object, attribute, value);
-        Effect { blind: !known, ..Effect::default() }
+        Ok(Effect { blind: !known, ..Effect::default() })
+    }
+
+    /// Refuses what DOWN sets on a table, or grants to a role, that it has dropped before.
+    pub(super) fn attribute_may_be_set(&self, object: &str, attribute: &str) -> Result<(), Refusal> {
+        let gone = |key: &Key| self.touched(key) && self.get(key).is_none();
+        let view = |name: &str| [Class::View, Class::MaterializedView].iter().any(|&view| self.get(&Key::Object(view, name.to_owned(), None)).is_some());
+        if !self.judging_down {
+            return Ok(());
+        }
+        let table = object.split_once(" on ").map_or(object, |(_, table)| table);
+        for name in [Some(table), table.rsplit_once('.').map(|(table, _)| table)].into_iter().flatten() {
+            if gone(&Key::Table(name.to_owned())) && !view(name) {
+                return Err(Refusal::new(format!("table {name} does not exist")));
+            }
+        }
+        match attribute.strip_prefix("grant ").and_then(|right| right.rsplit_once(" to ")) {
+            Some((_, role)) if gone(&Key::Object(Class::Role, role.to_owned(), None)) => Err(Refusal::new(format!("role {role} does not exist"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is certain that nothing of that name stands any more: the migration at hand took it away.
+    fn is_gone(&self, object: &str) -> bool {
+        let keys = |name: &str| {
+            let objects = CLASSES.map(|class| Key::Object(class, name.to_owned(), None));
+            objects.into_iter().chain([Key::Table(name.to_owned()), Key::IndexTable(name.to_owned())])
+        };
+        let gone = |name: &str| keys(name).any(|key| self.touched(&key)) && keys(name).all(|key| self.get(&key).is_none());
+        if gone(object) {
+            return true;
+        }
+        let Some((whole, part)) = object.rsplit_once('.') else { return false };
+        match self.table(whole) {
+            None => gone(whole),
+            Some(table) => {
+                let hung = CLASSES.map(|class| Key::Object(class, part.to_owned(), Some(whole.to_owned())));
+                let dropped_part = hung.iter().any(|key| self.touched(key)) && hung.iter().all(|key| self.get(key).is_none());
+                let dropped_column = self.before(whole, table.made).is_some_and(|t| t.column(part).is_some());
+                table.column(part).is_none() && keys(object).all(|key| self.get(&key).is_none()) && (dropped_part || dropped_column)
+            }
+        }
     }
 
     /// Sets the value, and what leans on it.

@@ -5,11 +5,10 @@
 
 use crate::parse::action::{Class, Name};
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
-use crate::schema::naming::words;
 
 /// The moment at which a trigger fires (`before insert`), and the trigger beside which it is put, with true for before it.
 fn moment(definition: &str) -> Option<(String, Option<(bool, Name)>)> {
-    let mut words = words(definition).skip_while(|word| !matches!(*word, "before" | "after"));
+    let mut words = definition.split(' ').map(|word| word.trim_matches(['`', '"'])).skip_while(|word| !matches!(*word, "before" | "after"));
     let moment = format!("{} {}", words.next()?, words.next()?);
     let mut rest = words.skip_while(|word| !matches!(*word, "row"));
     rest.next();

@@ -1,15 +1,15 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
 use super::firing::without_place;
-use super::part::whole_of;
+use super::part::PUBLICATION;
+pub(crate) use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object};
-use crate::schema::naming::words;
+use crate::schema::naming::relations;
 use crate::schema::types::made_type;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Where the signatures of a routine's name are listed: DROP FUNCTION may name it without its arguments.
@@ -95,9 +95,8 @@ impl Catalog {
         }
         let mut definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
-            let stands =
-                |w: &&str| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, (*w).to_owned(), None)).is_some());
-            let tables: BTreeSet<Name> = words(&definition).filter(stands).map(str::to_owned).collect();
+            let stands = |w: &Name| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, w.clone(), None)).is_some());
+            let tables: Vec<Name> = relations(&definition, self.engine).into_iter().filter(stands).collect();
             for table in tables {
                 self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
             }
@@ -105,7 +104,12 @@ impl Catalog {
         if let Some(function) = called_by(class, &definition) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), true);
         }
-        if let Some(whole) = whole_of(class, on, &definition) {
+        if definition.starts_with(PUBLICATION) {
+            for table in relations(&definition, self.engine).into_iter().filter(|w| self.table(w).is_some()).collect::<Vec<_>>() {
+                self.lean(&table, Leaning::Part(class, name.to_owned()), true);
+            }
+        }
+        if let Some(whole) = whole_of(class, on, &definition, self.engine) {
             if class == Class::Trigger {
                 self.order_trigger(&whole, name, &definition, true);
                 definition = without_place(&definition);
@@ -115,6 +119,9 @@ impl Catalog {
         let made = self.fresh();
         self.set(key, Some(Entry::Object(Rc::new(Object { definition: Some(definition), made }))));
         self.note_signature(class, name, true);
+        if let Some(sort) = rights_word(class).filter(|_| self.engine == Engine::Postgres && old.is_none()) {
+            self.give_default_rights(name, sort);
+        }
         Ok(effect)
     }
 
@@ -122,9 +129,8 @@ impl Catalog {
     fn stop_leaning(&mut self, class: Class, name: &str) {
         let Some(definition) = self.object(&Key::Object(class, name.to_owned(), None)).and_then(|o| o.definition.clone()) else { return };
         if matches!(class, Class::View | Class::MaterializedView) {
-            let tables: BTreeSet<&str> = words(&definition).collect();
-            for table in tables {
-                self.lean(table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
+            for table in relations(&definition, self.engine) {
+                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
             }
         }
     }
@@ -150,6 +156,11 @@ impl Catalog {
                 }
             }
         }
+        let within = |what: &str| old.definition.as_ref().is_some_and(|d| d.starts_with(&format!("create {what} ")));
+        if cascade && self.judging_down && self.engine == Engine::Postgres && (class == Class::Role || within("database") || within("tablespace")) {
+            return Err(Refusal::new(format!("DROP of {} {name} takes no CASCADE", class.word())));
+        }
+        self.nothing_depends_on(class, &key, self.takes_along(cascade))?;
         let mut effect = self.let_users_go(class, &key, self.takes_along(cascade))?;
         if cascade {
             effect = self.cascade(class, name)?;
@@ -160,7 +171,7 @@ impl Catalog {
             }
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
-            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d)) {
+            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d, self.engine)) {
                 if let (Class::Trigger, Some(definition)) = (class, &old.definition) {
                     self.order_trigger(&whole, name, definition, false);
                 }
@@ -257,7 +268,7 @@ impl Catalog {
             }
         };
         let bare = |name: &str| name.split('(').next().unwrap_or(name).to_owned();
-        let definition = old.definition.as_ref().map(|d| crate::schema::naming::rename_word(d, &bare(from), &bare(to)));
+        let definition = old.definition.as_ref().map(|d| crate::schema::naming::rename_word(d, &bare(from), &bare(to), self.engine));
         if let Some(function) = definition.as_deref().and_then(|d| called_by(class, d)) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), false);
             self.lean(&function, Leaning::User(Box::new(new_key.clone())), true);
@@ -290,11 +301,8 @@ impl Catalog {
             self.set(key, Some(Entry::Object(Rc::new(Object { made, ..unknown }))));
             return Ok(Effect { blind: true, ..Effect::default() });
         };
-        let parts =
-            old.definition.as_ref().and_then(|d| d.split_once("enum(")).and_then(|(head, rest)| Some((head.to_owned(), rest.strip_suffix(')')?.to_owned())));
-        let definition = match parts {
-            Some((head, labels)) => {
-                let mut labels: Vec<String> = labels.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();
+        let definition = match old.definition.as_deref().and_then(labels) {
+            Some((head, mut labels)) => {
                 change(&mut labels)?;
                 Some(format!("{head}enum({})", labels.iter().map(|l| format!("'{l}'")).collect::<Vec<_>>().join(",")))
             }
@@ -350,6 +358,13 @@ impl Catalog {
     }
 }
 
+/// The labels of an enum's definition, behind what stands before them.
+pub(crate) fn labels(definition: &str) -> Option<(&str, Vec<String>)> {
+    let (head, rest) = definition.split_once("enum(")?;
+    let labels = rest.strip_suffix(')')?.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();
+    Some((head, labels))
+}
+
 /// The function that a trigger runs (`… execute function touch()`), as `touch()`.
 pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
     if class != Class::Trigger {
@@ -359,8 +374,20 @@ pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
     Some(format!("{}()", rest.split('(').next()?.trim_start_matches("public.")))
 }
 
+/// What ALTER DEFAULT PRIVILEGES calls a class.
+fn rights_word(class: Class) -> Option<&'static str> {
+    match class {
+        Class::View | Class::MaterializedView => Some("tables"),
+        Class::Sequence => Some("sequences"),
+        Class::Routine => Some("functions"),
+        Class::Type | Class::Domain => Some("types"),
+        Class::Schema => Some("schemas"),
+        _ => None,
+    }
+}
+
 /// Whether a view's new query gives fewer columns than the old one; a `*` hides how many there are.
-fn loses_columns(old: Option<&str>, new: &str) -> bool {
+pub(crate) fn loses_columns(old: Option<&str>, new: &str) -> bool {
     let count = |definition: &str| {
         let (list, _) = definition.split_once("select ")?.1.split_once(" from ")?;
         let mut depth = 0;

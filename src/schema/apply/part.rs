@@ -1,9 +1,12 @@
 //! What hangs on a table, a column or another object: triggers, policies, owned sequences, comments. It goes and moves with it.
 
 use super::object::called_by;
+use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
+use crate::parse::names;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
-use crate::schema::naming;
+use crate::schema::naming::{self, words};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// The column that an even text says a sequence belongs to.
@@ -15,20 +18,57 @@ fn owner(text: &str) -> Option<Name> {
 }
 
 /// The table of a trigger, where only its definition says it (`… after insert on users for each row …`).
-fn trigger_table(definition: &str) -> Option<Name> {
-    let mut words = definition.split([' ', '(']).skip_while(|w| *w != "on");
-    words.nth(1).map(|name| name.replace(['"', '`'], ""))
+fn trigger_table(definition: &str, engine: Engine) -> Option<Name> {
+    let (_, rest) = definition.split_once(" on ").or_else(|| definition.split_once(" on\"")).or_else(|| definition.split_once(" on`"))?;
+    let at = definition.len() - rest.len();
+    // The quote that ended the search belongs to the name.
+    first_path(if definition[..at].ends_with(['"', '`']) { &definition[at - 1..] } else { rest }, engine)
+}
+
+/// The name that an even text begins with.
+fn first_path(rest: &str, engine: Engine) -> Option<Name> {
+    let path: Vec<Name> = words(rest, engine).take(2).map(Cow::into_owned).collect();
+    let dotted = rest.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '`')).starts_with('.');
+    if dotted { Some(names::join(&path, engine)) } else { path.into_iter().next() }
 }
 
 /// What an object of `class` hangs on.
-pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Option<Name> {
+pub(crate) fn whole_of(class: Class, on: Option<&Name>, definition: &str, engine: Engine) -> Option<Name> {
     match class {
         _ if on.is_some() => on.cloned(),
-        Class::Trigger => trigger_table(definition),
+        Class::Trigger => trigger_table(definition, engine),
         Class::Sequence => owner(definition),
+        Class::Other if definition.starts_with("create statistics ") => first_path(definition.rsplit_once("from ")?.1, engine),
         _ => None,
     }
 }
+
+/// Every class of objects.
+pub(super) const CLASSES: [Class; 14] = [
+    Class::View,
+    Class::MaterializedView,
+    Class::Type,
+    Class::Domain,
+    Class::Sequence,
+    Class::Routine,
+    Class::Trigger,
+    Class::Schema,
+    Class::Extension,
+    Class::Policy,
+    Class::Role,
+    Class::Event,
+    Class::Rule,
+    Class::Other,
+];
+
+/// The attribute of a table that names a partition of it, and holds its bounds.
+pub(super) const PARTITION: &str = "partition ";
+
+/// How the definition of a publication begins.
+pub(super) const PUBLICATION: &str = "create publication ";
+
+/// What the objects of ALTER DEFAULT PRIVILEGES begin with, and what all of them lean on.
+pub(super) const DEFAULT_RIGHTS: &str = "default privileges";
 
 impl Catalog {
     /// `owner` goes, and all that hangs on it.
@@ -47,6 +87,16 @@ impl Catalog {
 
     /// The part `name` of `owner` goes.
     pub(super) fn drop_part(&mut self, owner: &str, class: Class, name: &str) {
+        self.lean(owner, Leaning::Part(class, name.to_owned()), false);
+        let key = Key::Object(class, name.to_owned(), None);
+        // A publication stays, and no longer speaks of the table.
+        if let Some(Entry::Object(object)) = self.get(&key)
+            && let Some(definition) = object.definition.as_ref().filter(|d| d.starts_with(PUBLICATION))
+        {
+            let object = Object { definition: Some(format!("{definition} without {owner}")), made: object.made };
+            self.set(key, Some(Entry::Object(Rc::new(object))));
+            return;
+        }
         for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(owner.to_owned()))] {
             let function = match self.get(&key) {
                 Some(Entry::Object(object)) => object.definition.as_deref().and_then(|d| called_by(class, d)),
@@ -61,7 +111,6 @@ impl Catalog {
                 self.set(key, None);
             }
         }
-        self.lean(owner, Leaning::Part(class, name.to_owned()), false);
         self.drop_hanging(name);
     }
 
@@ -107,5 +156,27 @@ impl Catalog {
         let object = Object { definition: Some("made for a column".into()), made };
         self.set(Key::Object(Class::Sequence, name.clone(), None), Some(Entry::Object(Rc::new(object))));
         self.lean(&owner, Leaning::Part(Class::Sequence, name), true);
+    }
+
+    /// PostgreSQL gives a new object the rights that ALTER DEFAULT PRIVILEGES named before, and keeps them with it.
+    pub(super) fn give_default_rights(&mut self, name: &str, sort: &str) {
+        let schema = name.rsplit_once('.').map_or("public", |(schema, _)| schema);
+        let rights: Vec<String> = self
+            .leaning(DEFAULT_RIGHTS)
+            .iter()
+            .filter_map(|who| match who {
+                Leaning::User(key) => match &**key {
+                    Key::Attribute(object, right) if object.rsplit_once("in schema ").is_none_or(|(_, only)| only == schema) => Some(right.clone()),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .filter(|right| right.contains(&format!(" on {sort} to ")))
+            .collect();
+        if !rights.is_empty() {
+            let key = Key::Attribute(name.to_owned(), "default rights".to_owned());
+            self.lean(name, Leaning::Attribute("default rights".to_owned()), true);
+            self.set(key, Some(Entry::Text(rights.join(", ").into())));
+        }
     }
 }

@@ -1,0 +1,253 @@
+//! The one path that `up`, `down`, `goto` and `redo` take: lock, observe, plan, judge, ask for consent, clear, apply, report.
+
+use super::database::{Database, Waiting, block_on};
+use super::failure::Failure;
+use super::progress::progress;
+use super::settings::Settings;
+use super::{Console, Format, Global, half_done, judge, steps};
+use crate::engine::Engine;
+use crate::exit::Exit;
+use crate::gate::history::{Compared, State};
+use crate::gate::merge::Severity;
+use crate::gate::{self, Consents, Course, Step, history};
+use crate::migration::Migration;
+use crate::observed::{EXEMPT, Observed};
+use crate::read::{Loaded, ReadError};
+use crate::recover::{Source, Undo};
+use crate::report::Entry;
+use crate::run::Locked;
+use crate::schema::catalog::Catalog;
+use serde_json::json;
+use std::collections::HashSet;
+use std::io::{BufRead, IsTerminal, Write};
+
+/// What all of them take.
+#[derive(clap::Args)]
+#[group(skip)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) half_done: half_done::Arguments,
+    #[command(flatten)]
+    pub(super) waiting: Waiting,
+}
+
+/// What those that go back take.
+#[derive(clap::Args)]
+#[group(skip)]
+pub(super) struct Back {
+    /// Agree to lose what stands in this table or column; may be given more than once, `all` stands for any
+    #[arg(long, value_name = "OBJECT", num_args = 1..)]
+    accept_loss: Vec<String>,
+    /// Which DOWN to use where the file's is not the one stored when UP ran
+    #[arg(long = "use", value_name = "WHICH", value_enum)]
+    source: Option<Which>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Which {
+    Stored,
+    File,
+}
+
+impl Back {
+    pub(super) fn source(&self) -> Option<Source> {
+        self.source.map(|which| match which {
+            Which::Stored => Source::Stored,
+            Which::File => Source::File,
+        })
+    }
+
+    pub(super) fn consents(&self) -> Consents {
+        Consents { accepted_loss: self.accept_loss.clone() }
+    }
+}
+
+/// Where to go: what to undo, newest first, then what to run, in order.
+pub(super) struct Plan<'a> {
+    pub(super) undo: Vec<Undo<'a>>,
+    pub(super) run: Vec<&'a Migration>,
+    /// What to say where neither holds anything.
+    pub(super) nothing: String,
+}
+
+/// What a plan is made from.
+pub(super) struct Sight<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) observed: &'a Observed,
+    pub(super) compared: Compared<'a>,
+}
+
+/// Files as they stand; a DBA without the repository goes back by what the history holds.
+pub(super) fn load_or_none(settings: &Settings, engine: Engine) -> anyhow::Result<Loaded> {
+    match settings.load(engine) {
+        Err(error) if matches!(error.downcast_ref(), Some(ReadError::NoFolder { .. } | ReadError::NoMigrations { .. })) => Ok(Loaded::none()),
+        other => other,
+    }
+}
+
+/// Goes where `plan` says.
+pub(super) fn go(
+    global: &Global,
+    arguments: &Arguments,
+    consents: &Consents,
+    console: &mut Console,
+    load: impl FnOnce(&Settings, Engine) -> anyhow::Result<Loaded>,
+    plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
+) -> anyhow::Result<Exit> {
+    let settings = Settings::new(global)?;
+    let database = Database::new(global, &settings)?;
+    let loaded = load(&settings, database.engine)?;
+    block_on(async |interrupt| {
+        let mut locked = database.connect(&interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
+        let mut observed = locked.observe().await?;
+        if let Some(half) = observed.half_done.clone() {
+            let mut catalog = Catalog::new(observed.engine);
+            settings.start(global, &mut catalog)?;
+            let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog)?;
+            let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
+            let cleared = clear(&mut locked, vec![step], &observed, consents).await?;
+            if !matches!(course, Course::Finish(_)) {
+                locked.apply(cleared, &mut |_| {}).await?;
+                locked.release().await;
+                return told(console, global, &course, &of);
+            }
+            locked.apply(cleared, &mut progress(console, global)).await?;
+            observed = locked.observe().await?;
+        }
+        let sight = Sight { loaded: &loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
+        note_reworded(&sight, global)?;
+        let plan = plan(&sight)?;
+        if plan.undo.is_empty() && plan.run.is_empty() {
+            locked.release().await;
+            match global.format {
+                Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
+                Format::Text | Format::Markdown => writeln!(console.out, "{}", plan.nothing)?,
+            }
+            return Ok(Exit::Done);
+        }
+        let entries = judged(global, &settings, &sight, &plan.run)?;
+        warn(&entries, global)?;
+        let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
+        let policy = &settings.config.gate;
+        let mut all: Vec<Step> = plan.undo.iter().map(|undo| steps::down(undo, observed.engine)).collect();
+        all.extend(plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone())));
+        let cleared = clear(&mut locked, all, &observed, consents).await?;
+        locked.apply(cleared, &mut progress(console, global)).await?;
+        locked.release().await;
+        say(console, global, &plan, &entries)?;
+        Ok(Exit::Done)
+    })
+}
+
+/// Says how a run ended that is not gone on with: whoever took it back looks first, and runs the rest another time.
+fn told(console: &mut Console, global: &Global, course: &Course, of: &str) -> anyhow::Result<Exit> {
+    let (word, what) = match course {
+        Course::Compensate(_, inverses) => ("compensated", format!("took back {} statement{}", inverses.len(), plural(inverses.len()))),
+        Course::Whole | Course::Finish(_) | Course::Settle(_) => ("settled", String::from("recorded the end")),
+    };
+    match global.format {
+        Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": [], word: of}))?,
+        Format::Text | Format::Markdown => writeln!(console.out, "{what} of {of}; nothing else was run")?,
+    }
+    Ok(Exit::Done)
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Changes of comments alone are accepted, and told.
+fn note_reworded(sight: &Sight<'_>, global: &Global) -> std::io::Result<()> {
+    for (migration, _) in sight.compared.files.iter().filter(|(_, state)| matches!(state, State::Reworded(_)) && !global.quiet) {
+        writeln!(std::io::stderr(), "note: {}: its comments or white space changed after it ran; its statements did not", migration.path)?;
+    }
+    Ok(())
+}
+
+/// Judges what is to run.
+fn judged<'a>(global: &Global, settings: &Settings, sight: &Sight<'a>, run: &[&Migration]) -> anyhow::Result<Vec<Entry<'a>>> {
+    let mut entries = Vec::new();
+    if run.is_empty() {
+        return Ok(entries);
+    }
+    let due: HashSet<&str> = run.iter().map(|m| m.path.as_str()).collect();
+    let mut catalog = Catalog::new(sight.observed.engine);
+    settings.start(global, &mut catalog)?;
+    judge::judge(
+        &mut catalog,
+        sight.loaded,
+        &settings.config.gate,
+        |m| due.contains(m.path.as_str()),
+        |entry| {
+            entries.push(entry);
+            Ok(())
+        },
+    )?;
+    Ok(entries)
+}
+
+/// Clears the steps; on a terminal, asks about what was written since UP.
+async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
+    let objects: Vec<String> = all.iter().filter(|step| step.takes_back()).flat_map(|step| step.down_loses.clone()).collect();
+    let holding = locked.holding(&objects).await?;
+    match gate::clear(all.clone(), observed, &holding, consents) {
+        Err(gate::Blocked::WrittenSince { .. }) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
+            let lost = holding.iter().filter(|object| !consents.covers(object)).map(|object| object.as_str()).collect::<Vec<_>>();
+            write!(std::io::stderr(), "this loses all that stands in {}; type yes to go on: ", lost.join(", "))?;
+            let mut answer = String::new();
+            std::io::stdin().lock().read_line(&mut answer)?;
+            let agreed = if answer.trim() == "yes" { Consents { accepted_loss: vec![String::from("all")] } } else { consents.clone() };
+            Ok(gate::clear(all, observed, &holding, &agreed)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Reservations are told before anything runs, on stderr: stdout holds the result.
+fn warn(entries: &[Entry<'_>], global: &Global) -> std::io::Result<()> {
+    if global.quiet {
+        return Ok(());
+    }
+    for entry in entries {
+        let loud = entry.assessment.findings.iter().zip(&entry.merge.severities).filter(|(_, s)| **s != Severity::Note);
+        for (finding, _) in loud {
+            writeln!(std::io::stderr(), "warning[{} {}]: {}: {}", finding.code, finding.name, entry.migration.path, finding.message)?;
+        }
+    }
+    Ok(())
+}
+
+fn say(console: &mut Console, global: &Global, plan: &Plan<'_>, entries: &[Entry<'_>]) -> std::io::Result<()> {
+    let mut ran = plan.run.iter().zip(entries);
+    if global.format == Format::Json {
+        let undone: Vec<_> = plan.undo.iter().map(|undo| json!({"version": undo.applied.version, "name": undo.applied.name})).collect();
+        let applied: Vec<_> =
+            ran.map(|(m, e)| json!({"version": m.version.as_str(), "name": m.name, "verdict": e.assessment.verdict, "loss": e.assessment.loss})).collect();
+        return writeln!(console.out, "{}", json!({"schema": 1, "undone": undone, "applied": applied}));
+    }
+    let mut parts = Vec::new();
+    if !plan.undo.is_empty() {
+        parts.push(format!("{} migration{} undone", plan.undo.len(), plural(plan.undo.len())));
+    }
+    if let Some((last, entry)) = ran.next_back() {
+        let (count, assessment) = (plan.run.len(), &entry.assessment);
+        parts.push(format!(
+            "{count} migration{} applied; now at {} ({}, loss: {})",
+            plural(count),
+            last.version,
+            assessment.verdict.name(),
+            assessment.loss.name()
+        ));
+    }
+    writeln!(console.out, "{}", parts.join(", "))
+}
+
+/// A version that some file or some history row has.
+pub(super) fn known_version(text: &str, sight: &Sight<'_>) -> anyhow::Result<crate::migration::Version> {
+    let known = |version: &crate::migration::Version| {
+        sight.loaded.migrations.iter().any(|m| m.version == *version)
+            || sight.observed.history.iter().any(|row| crate::migration::Version::new(&row.version).as_ref() == Some(version))
+    };
+    let version = crate::migration::Version::new(text).filter(known);
+    version.ok_or_else(|| Failure::usage("unknown-version", format!("no migration has version {text}"), "`migrate status` lists them").into())
+}

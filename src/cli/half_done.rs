@@ -1,0 +1,134 @@
+//! A run that stopped part-way: what stands, and the ways on. In: what was observed, flags, files. Out: the step that brings it to an end,
+//! or a failure that says what stands and offers the ways.
+
+use super::failure::Failure;
+use super::steps;
+use crate::exit::Exit;
+use crate::gate::{Course, Resume, Step};
+use crate::migration::{Direction, Migration, Version};
+use crate::observed::{Applied, HalfDone, Next, Outcome};
+use crate::parse::manner::Manner;
+use crate::run::{WAYS_ON, list};
+use crate::schema::catalog::Catalog;
+
+/// What to do about a run that stopped part-way; without one of these flags, it is only told.
+#[derive(clap::Args)]
+#[group(skip)]
+pub(super) struct Arguments {
+    /// If an earlier run stopped part-way: first run the rest of it
+    #[arg(long, group = "way")]
+    finish: bool,
+    /// If an earlier run stopped part-way: first take back what stands of it
+    #[arg(long, group = "way")]
+    compensate: bool,
+    /// If an earlier run stopped part-way, and you brought it to an end by hand: record that all of it is `done`, or `undone`
+    #[arg(long, group = "way", value_name = "WHAT", requires = "reason", value_parser = ["done", "undone"])]
+    settle: Option<String>,
+    /// Where nobody can tell whether the last statement of such a run took effect: it `stands`, or is `gone`
+    #[arg(long, value_name = "WHAT", value_parser = ["stands", "gone"])]
+    last_statement: Option<String>,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Arguments {
+    /// The step that brings `half` to an end; `history` is all that ran, and `catalog` what stood before.
+    pub(super) fn step(&self, half: &HalfDone, history: &[Applied], files: &[Migration], catalog: Catalog) -> anyhow::Result<Step> {
+        let engine = catalog.engine;
+        let file = Version::new(&half.row.version).and_then(|version| files.iter().find(|file| file.version == version));
+        let Some(step) = steps::half_done(&half.row, file, engine) else {
+            let (row, help) = (&half.row, "put its file back; or bring it to an end by hand and say so: `--settle done|undone --reason TEXT`");
+            let message = format!(
+                "{} of {} {} stopped part-way, and its text is at hand neither in a file nor in the history",
+                row.direction.name(),
+                row.version,
+                row.name
+            );
+            return Err(failure(Exit::PartWay, message, help.to_owned()).into());
+        };
+        let step = Step { reason: self.reason.clone(), note: Some(format!("goes on with row {}", half.row.seq)), ..step };
+        if let Some(end) = &self.settle {
+            let outcome = if end == "done" { Outcome::Done } else { Outcome::Undone };
+            return Ok(Step { course: Course::Settle(outcome), note: Some(format!("settled by hand; goes on with row {}", half.row.seq)), ..step });
+        }
+        let story = Story { half, step: &step };
+        if !self.finish && !self.compensate {
+            return Err(failure(Exit::PartWay, story.told(), format!("{WAYS_ON}{}", story.by_hand())).into());
+        }
+        if step.prefix_sha256(half.stands) != half.prefix_sha256 && half.stands > 0 {
+            let message = format!("{}, and the statements that stand are not those at the beginning of {} any more", story.told(), story.path());
+            return Err(failure(Exit::Drift, message, String::from("put that part of the file back as it was")).into());
+        }
+        let (stands, cleanup) = match (&half.next, self.last_statement.as_deref()) {
+            (Next::Due, _) => (half.stands, None),
+            (Next::Cleanup(sql), _) => (half.stands, Some(sql.clone())),
+            (Next::Undecided(_), Some("stands")) => (half.stands + 1, None),
+            (Next::Undecided(_), Some(_)) => (half.stands, None),
+            (Next::Undecided(_), None) => {
+                return Err(failure(
+                    Exit::PartWay,
+                    story.told(),
+                    format!("look, and then add `--last-statement stands` or `--last-statement gone`{}", story.by_hand()),
+                )
+                .into());
+            }
+        };
+        let resume = Resume { run: half.row.seq, stands, cleanup };
+        if self.compensate {
+            return match steps::compensation(half, stands, history, file, catalog) {
+                Ok((inverses, down_loses)) => Ok(Step { course: Course::Compensate(resume, inverses), down_loses, ..step }),
+                Err(why) => {
+                    let message = format!("{}; it cannot be taken back without a person: {why}", story.told());
+                    Err(failure(Exit::PartWay, message, format!("`--finish` goes on from there{}", story.by_hand())).into())
+                }
+            };
+        }
+        if let Some(sql) = step.statements.iter().take(stands).find(|sql| sql.manner == Manner::Carried) {
+            let message = format!("{}; line {} left something in its session that a new one does not have", story.told(), sql.line);
+            return Err(failure(Exit::PartWay, message, format!("`--compensate` takes back what stands{}", story.by_hand())).into());
+        }
+        Ok(Step { course: Course::Finish(resume), ..step })
+    }
+}
+
+fn failure(exit: Exit, message: String, help: String) -> Failure {
+    Failure { exit, ..Failure::usage("half-done", message, help) }
+}
+
+/// What is known of such a run, in words.
+struct Story<'a> {
+    half: &'a HalfDone,
+    step: &'a Step,
+}
+
+impl Story<'_> {
+    fn told(&self) -> String {
+        let HalfDone { row, stands, next, note, .. } = self.half;
+        let lines: Vec<u32> = self.step.statements.iter().take(*stands).map(|sql| sql.line).collect();
+        let what = match (lines.as_slice(), self.step.statements.len()) {
+            ([], _) => String::from("no statement of it stands"),
+            (all, count) if all.len() == count => String::from("all its statements stand, and only the last history row is missing"),
+            (lines, count) => format!("{} of {count} statements stand ({})", lines.len(), list(lines)),
+        };
+        let why = note.as_ref().map_or_else(|| String::from("it was cut off"), Clone::clone);
+        let doubt = match (next, self.step.statements.get(*stands)) {
+            (Next::Undecided(look), Some(sql)) => format!("; whether the one on line {} does, nobody can tell: {look}", sql.line),
+            (Next::Cleanup(sql), _) => format!("; the next one left something half-done, which `{sql}` takes away"),
+            (Next::Undecided(_) | Next::Due, _) => String::new(),
+        };
+        format!("{} of {} {} began at {} and did not come to its end ({why}): {what}{doubt}", row.direction.name(), row.version, row.name, row.started_at)
+    }
+
+    fn by_hand(&self) -> String {
+        let other = match self.half.row.direction {
+            Direction::Up => "undone",
+            Direction::Down => "done",
+        };
+        format!("; or bring it to an end by hand, and say so: `--settle {other} --reason TEXT`")
+    }
+
+    fn path(&self) -> &str {
+        self.step.statements.first().map_or("its file", |sql| &sql.path)
+    }
+}

@@ -1,0 +1,184 @@
+//! Steps for the runner. In: migrations, their assessments, what the history holds of them. Out: [`Step`]s.
+
+use crate::assess::{self, Assessment};
+use crate::engine::Engine;
+use crate::gate::policy::Policy;
+use crate::gate::{Course, Inverse, Sql, Step};
+use crate::migration::{Direction, Migration, Script};
+use crate::observed::{Applied, HalfDone, in_force};
+use crate::parse::manner::{Touchable, manners, touched};
+use crate::parse::{self, Statement};
+use crate::recover::Undo;
+use crate::schema::catalog::Catalog;
+use crate::table::{Kind, Loss, Verdict};
+
+/// An UP longer than this is not kept: it is kept to show what was edited, and nobody reads a difference that long.
+const KEPT: usize = 1 << 20;
+
+/// The statements of `script`, which stands in the file `path`. Those that begin or end a transaction are left out: the runner makes its own.
+fn statements(script: &Script, path: &str, engine: Engine) -> (Vec<Sql>, bool) {
+    (as_sql(parsed(script, engine), path, engine), !script.no_transaction)
+}
+
+fn parsed(script: &Script, engine: Engine) -> Vec<Statement> {
+    let mut statements = parse::script(script, engine);
+    statements.retain(|statement| !statement.is_transaction_frame());
+    statements
+}
+
+fn as_sql(statements: Vec<Statement>, path: &str, engine: Engine) -> Vec<Sql> {
+    let manners = manners(&statements, engine);
+    let sql = statements.into_iter().zip(manners).map(|(statement, manner)| Sql {
+        touched: touched(&statement, engine),
+        path: path.to_owned(),
+        line: statement.line,
+        manner,
+        text: statement.text,
+    });
+    sql.collect()
+}
+
+/// UP of a migration that was judged.
+pub(super) fn up(migration: &Migration, assessment: &Assessment, policy: &Policy, engine: Engine, note: Option<String>) -> Step {
+    let (statements, in_transaction) = statements(&migration.up, &migration.path, engine);
+    let text = migration.up.text();
+    Step {
+        version: migration.version.to_string(),
+        name: migration.name.clone(),
+        direction: Direction::Up,
+        statements,
+        in_transaction,
+        course: Course::Whole,
+        verdict: assessment.verdict,
+        loss: assessment.loss,
+        needs_attestation: policy.needs_attestation(&assessment.findings),
+        up_sha256: migration.up.sha256(),
+        up_text: (text.len() <= KEPT).then_some(text),
+        down_sha256: migration.down.as_ref().map(Script::sha256),
+        down_text: migration.down.as_ref().map(Script::text),
+        down_loses: down_loses(assessment),
+        reason: None,
+        note,
+    }
+}
+
+/// What DOWN takes away with all that was written since UP.
+fn down_loses(assessment: &Assessment) -> Vec<String> {
+    let mut objects: Vec<String> = Vec::new();
+    for judged in &assessment.statements {
+        let Some(row) = crate::table::find(judged.code).filter(|_| judged.loss == Some(Loss::WrittenSince)) else { continue };
+        let class = match row.kind {
+            Kind::CreateTable | Kind::CreateTableAs | Kind::CreateVirtual => "table",
+            Kind::AddColumn | Kind::AddColumnDefault | Kind::AddColumnRequired => "column",
+            // Rows that UP brought are UP's own; what was written into them since cannot be told from them.
+            _ => continue,
+        };
+        let object = format!("{class} {}", judged.object);
+        if !objects.contains(&object) {
+            objects.push(object);
+        }
+    }
+    objects
+}
+
+/// DOWN of what is to be undone; its verdict is what was recorded when UP ran, and passed the wall.
+pub(super) fn down(undo: &Undo<'_>, engine: Engine) -> Step {
+    let applied = undo.applied;
+    let path = match undo.file {
+        Some(file) => file.down_path.clone().unwrap_or_else(|| file.path.clone()),
+        None => format!("{} (stored in the history)", applied.version),
+    };
+    let (statements, in_transaction) = statements(&undo.down, &path, engine);
+    Step {
+        version: applied.version.clone(),
+        name: applied.name.clone(),
+        direction: Direction::Down,
+        statements,
+        in_transaction,
+        course: Course::Whole,
+        verdict: Verdict::Reversible,
+        loss: Loss::WrittenSince,
+        needs_attestation: false,
+        up_sha256: applied.up_sha256.clone(),
+        up_text: None,
+        down_sha256: Some(undo.down.sha256()),
+        down_text: Some(undo.down.text()),
+        down_loses: applied.down_loses.clone(),
+        reason: None,
+        note: undo.note.clone(),
+    }
+}
+
+/// A run that stopped part-way, by its file or, where that is gone, by the text that its history row holds.
+pub(super) fn half_done(row: &Applied, file: Option<&Migration>, engine: Engine) -> Option<Step> {
+    let (script, path) = of_half_done(row, file)?;
+    let (statements, in_transaction) = statements(&script, &path, engine);
+    let verdict = [Verdict::Reversible, Verdict::Partial, Verdict::Irreversible].into_iter().find(|v| v.name() == row.verdict)?;
+    let loss = [Loss::None, Loss::WrittenSince, Loss::Possible, Loss::Certain].into_iter().find(|l| l.name() == row.loss)?;
+    let down = file.and_then(|file| file.down.as_ref());
+    Some(Step {
+        version: row.version.clone(),
+        name: row.name.clone(),
+        direction: row.direction,
+        statements,
+        in_transaction,
+        course: Course::Whole,
+        verdict,
+        loss,
+        // Whether it may run was asked when it began.
+        needs_attestation: false,
+        up_sha256: file.map_or_else(|| row.up_sha256.clone(), |file| file.up.sha256()),
+        up_text: file.map(|file| file.up.text()).filter(|text| text.len() <= KEPT).or_else(|| row.up_text.clone()),
+        down_sha256: down.map(Script::sha256).or_else(|| row.down_sha256.clone()),
+        down_text: down.map(Script::text).or_else(|| row.down_text.clone()),
+        down_loses: row.down_loses.clone(),
+        reason: None,
+        note: None,
+    })
+}
+
+/// What such a run runs, and the file that it stands in.
+fn of_half_done(row: &Applied, file: Option<&Migration>) -> Option<(Script, String)> {
+    let stored = format!("{} (stored in the history)", row.version);
+    match (row.direction, file) {
+        (Direction::Up, Some(file)) => Some((file.up.clone(), file.path.clone())),
+        (Direction::Up, None) => Some((Script::whole(row.up_text.as_deref()?), stored)),
+        (Direction::Down, Some(Migration { down: Some(down), path, down_path, .. })) => Some((down.clone(), down_path.clone().unwrap_or_else(|| path.clone()))),
+        (Direction::Down, _) => Some((Script::whole(row.down_text.as_deref()?), stored)),
+    }
+}
+
+/// What takes back the first `stands` statements of such a run, and what is lost by that. The catalog before it follows from what the
+/// history says has run.
+///
+/// # Errors
+/// Why nobody knows a way back, as the end of a sentence.
+pub(super) fn compensation(
+    half: &HalfDone,
+    stands: usize,
+    history: &[Applied],
+    file: Option<&Migration>,
+    mut catalog: Catalog,
+) -> Result<(Vec<Inverse>, Vec<String>), String> {
+    let engine = catalog.engine;
+    for applied in in_force(history) {
+        let text = applied.up_text.as_deref().ok_or_else(|| format!("the history does not hold the UP of {}", applied.version))?;
+        assess::follow(&mut catalog, &parsed(&Script::whole(text), engine));
+    }
+    let (script, path) = of_half_done(&half.row, file).ok_or("its text is not at hand")?;
+    let mut statements = parsed(&script, engine);
+    statements.truncate(stands);
+    let backward = assess::compensation(&mut catalog, &statements).map_err(|(line, why)| format!("for line {line}, {}", why.0))?;
+    let mut loses = Vec::new();
+    let inverses = backward.into_iter().enumerate().rev().map(|(at, sql)| {
+        let sql = as_sql(sql.iter().flat_map(|text| parsed(&Script::whole(text.as_str()), engine)).collect(), &path, engine);
+        Inverse { statement: at + 1, sql: sql.into_iter().map(|sql| Sql { line: statements[at].line, ..sql }).collect() }
+    });
+    let inverses: Vec<Inverse> = inverses.collect();
+    for touched in inverses.iter().flat_map(|inverse| &inverse.sql).filter_map(|sql| sql.touched.as_ref()).flatten() {
+        if touched.dropped && touched.class == Touchable::Table {
+            loses.push(format!("table {}", touched.name));
+        }
+    }
+    Ok((inverses, loses))
+}

@@ -1,0 +1,23 @@
+//! How far a run came that stopped part-way. In: the history, the journal, the catalog. Out: which statements stand, and what became
+//! of the next one.
+
+use super::RunError;
+use super::connection::Connection;
+use super::history::HistoryTable;
+use super::{journal, look};
+use crate::observed::{Applied, HalfDone, Next, Outcome, unfinished};
+
+/// Looks; `None` where no run stopped part-way.
+pub(super) async fn look(connection: &mut Connection, table: &HistoryTable, history: &[Applied]) -> Result<Option<HalfDone>, RunError> {
+    let Some(row) = unfinished(history) else { return Ok(None) };
+    let position = journal::position(connection, table, row.seq).await?;
+    let ((mut stands, mut prefix_sha256), mut next) = (position.done, Next::Due);
+    if let Some((count, sha256, looked)) = position.begun {
+        match look::after(connection, looked.as_ref()).await.map_err(|error| connection.refused("looking at the catalog", &error))? {
+            Some(what) => next = what,
+            None => (stands, prefix_sha256) = (count, sha256),
+        }
+    }
+    let failures = history.iter().rev().take_while(|later| later.seq > row.seq).find(|later| later.outcome == Outcome::Failed);
+    Ok(Some(HalfDone { row: row.clone(), stands, prefix_sha256, next, note: failures.and_then(|failure| failure.note.clone()) }))
+}

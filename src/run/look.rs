@@ -1,0 +1,214 @@
+//! Whether a statement took effect whose end nobody saw. In: what it touches, what the catalog showed before it. Out: the answer of
+//! the catalog now.
+//!
+//! DDL of one object is atomic on all that commits it by itself (MySQL 8.4 manual, "Atomic Data Definition Statement Support"; MariaDB
+//! documentation, "Atomic DDL"), so what differs from before took effect, and what does not did not.
+
+use super::connection::{Connection, Driver};
+use super::tables::quoted;
+use crate::engine::Engine;
+use crate::observed::Next;
+use crate::parse::manner::{Touchable, Touched};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What a look at the catalog showed before a statement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Look {
+    /// The database's user: another one may be shown more, or less, of the same things.
+    user: String,
+    objects: Vec<Looked>,
+}
+
+/// An object, and what the catalog showed of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Looked {
+    class: String,
+    name: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    dropped: bool,
+    before: String,
+}
+
+/// What the catalog may show besides a checksum.
+const ABSENT: &str = "absent";
+/// An index of PostgreSQL whose building or dropping beside the application's work broke off.
+const INVALID: &str = "invalid";
+/// A table whose rows come and go with a transaction.
+const TRANSACTIONAL: &str = "transactional";
+const UNKNOWN: &str = "unknown";
+
+/// Looks at all of `touched` before a statement runs.
+pub(super) async fn before(connection: &mut Connection, touched: &[Touched]) -> sqlx::Result<Look> {
+    let mut look = Look { user: connection.user().await?.unwrap_or_default(), objects: Vec::new() };
+    for one in touched {
+        let before = seen(connection, one.class, &one.name).await?;
+        look.objects.push(Looked { class: one.class.name().to_owned(), name: one.name.clone(), dropped: one.dropped, before });
+    }
+    Ok(look)
+}
+
+/// What became of a statement that began; `None`: it stands.
+pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> sqlx::Result<Option<Next>> {
+    let undecided = |what: &str| Ok(Some(Next::Undecided(what.to_owned())));
+    let Some(Look { user, objects }) = look else {
+        return undecided("no look at the catalog tells what it did");
+    };
+    if !objects.is_empty() && connection.user().await?.unwrap_or_default() != *user {
+        return undecided(&format!("it was begun by the database's user {user}, and another one may not see the same: connect as {user}"));
+    }
+    let (mut changed, mut same) = (0, 0);
+    for one in objects {
+        let Some(class) = Touchable::ALL.into_iter().find(|class| class.name() == one.class) else {
+            return undecided(&format!("look at {} {}", one.class, one.name));
+        };
+        let now = seen(connection, class, &one.name).await?;
+        match (class, one.before.as_str(), now.as_str()) {
+            (Touchable::Rows, _, TRANSACTIONAL | ABSENT) => same += 1,
+            (Touchable::Rows, ..) => return undecided(&format!("look at the rows of {}: its storage knows no transactions", one.name)),
+            (_, UNKNOWN, _) | (_, _, UNKNOWN) => return undecided(&format!("look at {} {}", one.class, one.name)),
+            (_, before, INVALID) if before != INVALID && !one.dropped => {
+                let name = connection.cell(&invalid_index(&one.name)).await?;
+                return Ok(Some(Next::Cleanup(format!("DROP INDEX CONCURRENTLY {}", name.unwrap_or_default()))));
+            }
+            (_, _, INVALID) => same += 1,
+            // What was not there is not dropped: DROP … IF EXISTS.
+            (_, ABSENT, ABSENT) if one.dropped => {}
+            (_, before, now) if before == now => same += 1,
+            _ => changed += 1,
+        }
+    }
+    match (changed, same) {
+        (0, _) => Ok(Some(Next::Due)),
+        (_, 0) => Ok(None),
+        _ => {
+            let names = objects.iter().map(|one| format!("{} {}", one.class, one.name)).collect::<Vec<_>>().join(", ");
+            undecided(&format!("it took effect on a part of what it names: look at {names}"))
+        }
+    }
+}
+
+/// What the catalog shows of an object: one of the words above, or a checksum.
+async fn seen(connection: &mut Connection, class: Touchable, name: &str) -> sqlx::Result<String> {
+    match connection.driver {
+        Driver::Postgres(_) => match postgres(class, name) {
+            Some(sql) => Ok(shown(connection.cell(&sql).await?)),
+            None => Ok(UNKNOWN.to_owned()),
+        },
+        Driver::Mysql(_) => mysql(connection, class, name).await,
+        // What cannot stand in a transaction there (VACUUM) changes nothing in the catalog.
+        Driver::Sqlite(_) => Ok(UNKNOWN.to_owned()),
+    }
+}
+
+fn shown(text: Option<String>) -> String {
+    match text.as_deref() {
+        None => ABSENT.to_owned(),
+        Some(INVALID) => INVALID.to_owned(),
+        Some(text) => Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+/// The condition that a name of the catalog is `name`, which may have its schema before it.
+fn named(name: &str, object: &str, schema: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((space, name)) => format!("{object} = {} AND {schema} = {}", literal(name), literal(space)),
+        None => format!("{object} = {}", literal(name)),
+    }
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn invalid_index(name: &str) -> String {
+    format!(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid \
+         WHERE NOT i.indisvalid AND {}",
+        named(name, "c.relname", "n.nspname")
+    )
+}
+
+/// Only what PostgreSQL refuses inside of a transaction ends up here.
+fn postgres(class: Touchable, name: &str) -> Option<String> {
+    match class {
+        Touchable::Index => Some(format!(
+            "SELECT CASE WHEN bool_and(i.indisvalid) THEN string_agg(pg_get_indexdef(c.oid), ';' ORDER BY c.oid) ELSE '{INVALID}' END \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid WHERE {} HAVING count(*) > 0",
+            named(name, "c.relname", "n.nspname")
+        )),
+        Touchable::Table => Some(format!(
+            "SELECT string_agg(c.oid || ' ' || c.relispartition || ' ' || coalesce(h.inhparent::text, ''), ';' ORDER BY c.oid) \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_inherits h ON h.inhrelid = c.oid WHERE {}",
+            named(name, "c.relname", "n.nspname")
+        )),
+        Touchable::Type => Some(format!(
+            "SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid \
+             JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {}",
+            named(name, "t.typname", "n.nspname")
+        )),
+        Touchable::Database => Some(format!("SELECT 'there' FROM pg_database WHERE datname = {}", literal(name))),
+        Touchable::View | Touchable::Routine | Touchable::Trigger | Touchable::Event | Touchable::Sequence | Touchable::Emptied | Touchable::Rows => None,
+    }
+}
+
+/// Names were folded to lower case, which the server may not have done; so all objects of that name in any case are looked at.
+async fn mysql(connection: &mut Connection, class: Touchable, name: &str) -> sqlx::Result<String> {
+    let (schema, name) = match name.rsplit_once('.') {
+        Some((schema, name)) => (literal(schema), name),
+        None => (String::from("DATABASE()"), name),
+    };
+    let of = |view: &str, prefix: &str, what: &str| {
+        format!("SELECT {what} FROM information_schema.{view} WHERE {prefix}_SCHEMA = {schema} AND LOWER({prefix}_NAME) = {}", literal(name))
+    };
+    let concat = |columns: &str| format!("GROUP_CONCAT(CONCAT_WS('|', {columns}) SEPARATOR ';')");
+    let sql = match class {
+        Touchable::Table | Touchable::Sequence => return tables(connection, &of("TABLES", "TABLE", "TABLE_SCHEMA, TABLE_NAME")).await,
+        Touchable::Emptied => return number(connection, &of("TABLES", "TABLE", "CONCAT(TABLE_SCHEMA, '/', TABLE_NAME)")).await,
+        Touchable::View => of("VIEWS", "TABLE", &concat("VIEW_DEFINITION, DEFINER, SECURITY_TYPE, CHECK_OPTION")),
+        Touchable::Routine => of("ROUTINES", "ROUTINE", &concat("ROUTINE_TYPE, ROUTINE_DEFINITION, LAST_ALTERED, DEFINER, SQL_DATA_ACCESS, SECURITY_TYPE")),
+        Touchable::Trigger => of("TRIGGERS", "TRIGGER", &concat("ACTION_TIMING, EVENT_MANIPULATION, EVENT_OBJECT_TABLE, ACTION_STATEMENT, DEFINER")),
+        Touchable::Event => of("EVENTS", "EVENT", &concat("EVENT_DEFINITION, LAST_ALTERED, STATUS, DEFINER")),
+        Touchable::Database => format!(
+            "SELECT CONCAT_WS('|', DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME) FROM information_schema.SCHEMATA WHERE LOWER(SCHEMA_NAME) = {}",
+            literal(name)
+        ),
+        Touchable::Rows => {
+            let storage = of("TABLES", "TABLE", "ENGINE");
+            let rows = connection.rows(&storage).await?;
+            if rows.is_empty() {
+                return Ok(ABSENT.to_owned());
+            }
+            let transactional = rows.iter().all(|row| matches!(row.first(), Some(Some(engine)) if TRANSACTIONAL_STORAGE.contains(&engine.as_str())));
+            return Ok(if transactional { TRANSACTIONAL } else { UNKNOWN }.to_owned());
+        }
+        Touchable::Index | Touchable::Type => return Ok(UNKNOWN.to_owned()),
+    };
+    Ok(shown(connection.cell(&sql).await?))
+}
+
+const TRANSACTIONAL_STORAGE: [&str; 4] = ["InnoDB", "ROCKSDB", "TokuDB", "ndbcluster"];
+
+/// A checksum over the definitions of the tables that `sql` names. The counter of AUTO_INCREMENT moves with every row, so it is left out.
+async fn tables(connection: &mut Connection, sql: &str) -> sqlx::Result<String> {
+    let mut definitions = String::new();
+    let rows = connection.rows(sql).await?;
+    if rows.is_empty() {
+        return Ok(ABSENT.to_owned());
+    }
+    for row in rows {
+        let [Some(schema), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { return Ok(UNKNOWN.to_owned()) };
+        let shown = connection.rows(&format!("SHOW CREATE TABLE {}.{}", quoted(&schema, '`'), quoted(&name, '`'))).await?;
+        let definition = shown.into_iter().next().and_then(|row| row.into_iter().nth(1).flatten()).unwrap_or_default();
+        definitions.extend(definition.split(' ').filter(|word| !word.starts_with("AUTO_INCREMENT=")));
+    }
+    Ok(shown(Some(definitions)))
+}
+
+/// InnoDB's number of the table that `sql` names, which TRUNCATE makes anew. Who may not see it cannot see whether that ran.
+async fn number(connection: &mut Connection, sql: &str) -> sqlx::Result<String> {
+    let Some(full) = connection.cell(sql).await? else { return Ok(ABSENT.to_owned()) };
+    let view = if connection.engine == Engine::Mariadb { "INNODB_SYS_TABLES" } else { "INNODB_TABLES" };
+    let number = connection.cell(&format!("SELECT TABLE_ID FROM information_schema.{view} WHERE NAME = {}", literal(&full))).await;
+    Ok(number.ok().flatten().map_or_else(|| UNKNOWN.to_owned(), |number| shown(Some(number))))
+}

@@ -1,0 +1,42 @@
+//! Refuses to run behind a pooler that gives each transaction another server process: a session's lock would stay with a process that
+//! others use too. In: a connection that should hold the lock. Out: nothing, or why not.
+
+use super::RunError;
+use super::connection::{Canceller, Connection, Driver, said};
+use super::history::HistoryTable;
+use super::postgres;
+use sqlx::{ConnectOptions, Connection as _, Row};
+
+/// Looks whether this connection's own server process holds the lock, and whether a second connection is given the same process.
+/// That is what PgBouncer does in transaction and statement mode: it hands out the process that was given back last, and between two
+/// statements outside of a transaction ours is given back.
+pub(super) async fn refuse(connection: &mut Connection, table: &HistoryTable) -> Result<(), RunError> {
+    let Driver::Postgres(_) = connection.driver else { return Ok(()) };
+    let refused = |connection: &Connection, error: &sqlx::Error| connection.refused("looking for a pooler", error);
+    let held = connection.rows(&postgres::own_process_holds(table)).await.map_err(|error| refused(connection, &error))?;
+    let [own, holds] = held.into_iter().next().and_then(|row| <[Option<String>; 2]>::try_from(row).ok()).unwrap_or_default();
+    let second = match &connection.canceller {
+        Canceller::Postgres(options, _) => second(options).await.map_err(|error| RunError::Unreachable {
+            place: connection.place.clone(),
+            message: format!("a second connection, which is needed to cancel statements: {}", connection.secrets.mask(&said(&error))),
+        })?,
+        Canceller::Flag(_) | Canceller::Mysql(..) => None,
+    };
+    if holds.as_deref() != Some("t") || own == second {
+        return Err(RunError::Usage(format!(
+            "this connection leads to a pooler that shares server processes between clients ({}), so no lock would hold; nothing was touched; \
+             connect directly to PostgreSQL, or to a pool in session mode",
+            connection.place
+        )));
+    }
+    Ok(())
+}
+
+/// The server process that a second connection is given.
+async fn second(options: &sqlx::postgres::PgConnectOptions) -> sqlx::Result<Option<String>> {
+    let mut link = options.connect().await?;
+    let row = sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(&mut link).await?;
+    let number = row.try_get_unchecked(0)?;
+    link.close().await?;
+    Ok(number)
+}
