@@ -80,6 +80,8 @@ struct Opening {
     copy: bool,
     /// A trigger, routine or event, whose body may hold semicolons.
     routine: bool,
+    /// MariaDB's `BEGIN NOT ATOMIC … END`, if `ATOMIC` follows.
+    block: bool,
     /// A rule, whose actions may stand in parentheses.
     rule: bool,
     depth: u32,
@@ -103,7 +105,10 @@ impl Opening {
             1 => {
                 self.create = is("create");
                 self.copy = is("copy") && engine == Engine::Postgres;
+                self.block = is("begin") && engine == Engine::Mariadb;
             }
+            2 if self.block => self.block = is("not"),
+            3 if self.block && is("atomic") => (self.routine, self.depth) = (true, 1),
             // `CREATE OR REPLACE DEFINER = x@y AGGREGATE FUNCTION …`: the object's kind stands early.
             2..=9 if self.create && !self.routine => {
                 self.routine = is("trigger") || is("procedure") || is("function") || is("event");

@@ -339,7 +339,6 @@ fn changes(engine: Engine) -> Vec<(&'static str, Part, &'static str)> {
             ("an index out of sight", Schema, "ALTER TABLE t ALTER INDEX i INVISIBLE"),
             ("a column out of sight", Schema, "ALTER TABLE t ALTER COLUMN m SET INVISIBLE"),
             ("a check at rest", Schema, "ALTER TABLE c ALTER CHECK positive NOT ENFORCED"),
-            ("a histogram", Schema, "ANALYZE TABLE t UPDATE HISTOGRAM ON n"),
         ],
         Engine::Mariadb => vec![
             ("an index out of use", Schema, "ALTER TABLE t ALTER INDEX i IGNORED"),

@@ -170,6 +170,7 @@ impl Catalog {
             }
         }
         self.drop_hanging(&format!("{} on {table}", found.name));
+        self.drop_mode(table, &found.name);
         let _ = self.change_table(table, |t| t.constraints.retain(|c| c.name != found.name));
         let was_primary = matches!(found.rule, Some(Rule::PrimaryKey(_)));
         Ok(Effect { blind: found.rule.is_none(), was_primary, own: !self.stood_before(held_table.made), ..Effect::default() })
@@ -336,6 +337,7 @@ impl Catalog {
             }
         }
         let _ = self.change_table(&table, |t| t.indexes.retain(|i| i.name != name));
+        self.drop_index_attributes(&table, name);
         if !mysql {
             self.set(Key::IndexTable(name.to_owned()), None);
         }

@@ -1,8 +1,10 @@
 //! What an action does to the catalog. In: the catalog and an action. Out: the changed catalog, and what became of values
 //! that stood before.
 
+mod attribute;
 mod column;
 mod depends;
+mod firing;
 pub(crate) mod key;
 pub(crate) mod mapped;
 pub(crate) mod object;

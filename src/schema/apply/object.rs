@@ -1,5 +1,6 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
+use super::firing::without_place;
 use super::part::PUBLICATION;
 pub(crate) use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
@@ -25,8 +26,7 @@ impl Catalog {
             let bare = name.split('(').next().unwrap_or(name);
             if let Some(Entry::Text(signature)) = self.get(&Key::Attribute(bare.to_owned(), SIGNATURES.into())) {
                 let alone = !signature.contains('\n');
-                // Empty brackets name one without arguments, and a DOWN that means another fails.
-                if alone && (name == bare || name.ends_with("()") && !self.judging_down) {
+                if alone && name == bare {
                     return Key::Object(class, signature.to_string(), on.cloned());
                 }
             }
@@ -78,6 +78,7 @@ impl Catalog {
             Some(old) if or_replace => {
                 effect.own = !self.stood_before(old.made);
                 effect.blind = old.definition.is_none();
+                self.reset_attributes(class, name);
             }
             Some(_) if self.judging_down => return Err(Refusal::new(format!("{} {name} exists already", class.word()))),
             Some(_) => {}
@@ -93,7 +94,7 @@ impl Catalog {
         if old.is_some() {
             self.stop_leaning(class, name);
         }
-        let definition = even::text(definition);
+        let mut definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
             self.view_leans(class, name, &definition)?;
         }
@@ -106,6 +107,10 @@ impl Catalog {
             }
         }
         if let Some(whole) = whole_of(class, on, &definition, self.engine) {
+            if class == Class::Trigger {
+                self.order_trigger(&whole, name, &definition, true);
+                definition = without_place(&definition);
+            }
             self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
         }
         let made = self.fresh();
@@ -182,9 +187,16 @@ impl Catalog {
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
             if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d, self.engine)) {
+                if let (Class::Trigger, Some(definition)) = (class, &old.definition) {
+                    self.order_trigger(&whole, name, definition, false);
+                }
                 self.lean(&whole, Leaning::Part(class, name.clone()), false);
             }
             self.drop_hanging(name);
+            if let Some(on) = on {
+                self.drop_hanging(&format!("{on}.{name}"));
+                self.drop_hanging(&format!("{name} on {on}"));
+            }
         }
         self.set(key, None);
         effect.blind = old.definition.is_none();
@@ -251,7 +263,7 @@ impl Catalog {
         let Key::Object(_, full, on) = &key else { return Ok(Effect::default()) };
         // A routine keeps its arguments.
         let to = &match full.split_once('(') {
-            Some((_, arguments)) if class == Class::Routine => format!("{to}({arguments}"),
+            Some((_, arguments)) if class == Class::Routine => format!("{}({arguments}", to.split('(').next().unwrap_or(to)),
             _ => to.to_owned(),
         };
         let new_key = Key::Object(class, to.clone(), on.clone());

@@ -1,10 +1,8 @@
 //! What hangs on a table, a column or another object: triggers, policies, owned sequences, comments. It goes and moves with it.
 
 use super::object::called_by;
-use super::{Applied, Effect, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
-use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
 use crate::schema::naming::{self, first_path};
 use std::rc::Rc;
@@ -36,20 +34,8 @@ pub(crate) fn whole_of(class: Class, on: Option<&Name>, definition: &str, engine
     }
 }
 
-/// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE;
-/// MySQL manual, ALTER TABLE; SQLite manual, "Pragma statements": `user_version` and `application_id` are 0 in a new file).
-const DEFAULTS: &[(&str, &str)] = &[
-    ("increment", "1"),
-    ("statistics", "-1"),
-    ("visibility", "visible"),
-    ("visibility", "not ignored"),
-    ("enforcement", "enforced"),
-    ("pragma", "0"),
-    ("replica identity", "default"),
-];
-
 /// Every class of objects.
-const CLASSES: [Class; 14] = [
+pub(super) const CLASSES: [Class; 14] = [
     Class::View,
     Class::MaterializedView,
     Class::Type,
@@ -73,7 +59,7 @@ pub(super) const PARTITION: &str = "partition ";
 pub(super) const PUBLICATION: &str = "create publication ";
 
 /// What the objects of ALTER DEFAULT PRIVILEGES begin with, and what all of them lean on.
-const DEFAULT_RIGHTS: &str = "default privileges";
+pub(super) const DEFAULT_RIGHTS: &str = "default privileges";
 
 impl Catalog {
     /// `owner` goes, and all that hangs on it.
@@ -161,125 +147,6 @@ impl Catalog {
         let object = Object { definition: Some("made for a column".into()), made };
         self.set(Key::Object(Class::Sequence, name.clone(), None), Some(Entry::Object(Rc::new(object))));
         self.lean(&owner, Leaning::Part(Class::Sequence, name), true);
-    }
-
-    /// The value of an attribute that the statement which made `object` gave it, or that the engine gives where none is said.
-    fn initial(&self, object: &str, attribute: &str) -> Option<String> {
-        let text = match self.table(object) {
-            Some(table) => table.options.clone(),
-            None => self.definition_of(object).unwrap_or_default(),
-        };
-        if attribute.starts_with("constraint ") {
-            let (_, rest) = text.split_once(&format!("{attribute} "))?;
-            return rest.split(" constraint ").next()?.split(" default ").next().map(str::to_owned);
-        }
-        let padded = format!(" {text}").replace(['(', ')', ',', '='], " ");
-        let (_, rest) = padded.split_once(&format!(" {attribute} "))?;
-        let rest = rest.trim_start().trim_start_matches("by ").trim_start_matches("with ");
-        let written = match rest.strip_prefix('\'') {
-            Some(quoted) => quoted.split('\'').next(),
-            None => rest.split(' ').next(),
-        };
-        written.filter(|w| !w.is_empty() && !DEFAULTS.contains(&(attribute, w))).map(str::to_owned)
-    }
-
-    /// Refuses what DOWN sets on a table, or grants to a role, that it has dropped before.
-    pub(super) fn attribute_may_be_set(&self, object: &str, attribute: &str) -> Result<(), Refusal> {
-        let gone = |key: &Key| self.touched(key) && self.get(key).is_none();
-        let view = |name: &str| [Class::View, Class::MaterializedView].iter().any(|&view| self.get(&Key::Object(view, name.to_owned(), None)).is_some());
-        if !self.judging_down {
-            return Ok(());
-        }
-        let table = object.split_once(" on ").map_or(object, |(_, table)| table);
-        for name in [Some(table), table.rsplit_once('.').map(|(table, _)| table)].into_iter().flatten() {
-            if gone(&Key::Table(name.to_owned())) && !view(name) {
-                return Err(Refusal::new(format!("table {name} does not exist")));
-            }
-        }
-        match attribute.strip_prefix("grant ").and_then(|right| right.rsplit_once(" to ")) {
-            Some((_, role)) if gone(&Key::Object(Class::Role, role.to_owned(), None)) => Err(Refusal::new(format!("role {role} does not exist"))),
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Applied {
-        let object = &self.signature(object);
-        let (attribute, if_exists) = attribute.strip_prefix("if exists ").map_or((attribute, false), |rest| (rest, true));
-        if self.judging_down && self.is_gone(object) {
-            return Err(Refusal::new(format!("{object} does not exist")));
-        }
-        let key = Key::Attribute(object.to_owned(), attribute.to_owned());
-        if let Some(part) = attribute.strip_prefix(PARTITION).filter(|_| self.engine == Engine::Postgres) {
-            if value.is_none() && self.judging_down && self.get(&key).is_none() && self.touched(&key) {
-                return Err(Refusal::new(format!("{part} is no partition of {object}")));
-            }
-            self.lean(part, Leaning::User(Box::new(key.clone())), value.is_some());
-        }
-        if object.starts_with(DEFAULT_RIGHTS) {
-            self.lean(DEFAULT_RIGHTS, Leaning::User(Box::new(key.clone())), value.is_some());
-        }
-        if !self.touched(&key)
-            && self.get(&key).is_none()
-            && let Some(initial) = self.initial(object, attribute)
-        {
-            self.assume_attribute(&key, initial);
-        }
-        if value.is_none()
-            && attribute.starts_with("constraint ")
-            && !if_exists
-            && self.judging_down
-            && self.get(&key).is_none()
-            && self.definition_of(object).is_some()
-        {
-            return Err(Refusal::new(format!("{attribute} of {object} does not exist")));
-        }
-        let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
-        let value = value.map(even::text).filter(|value| !DEFAULTS.contains(&(attribute, value)));
-        // Everybody may call a routine until somebody says no (PostgreSQL manual, "Privileges").
-        let value = match (attribute, value) {
-            ("grant execute to public", None) => Some("revoked".to_owned()),
-            ("grant execute to public", Some(_)) => None,
-            (_, value) => value,
-        };
-        if attribute == "owned by" {
-            if let Some(Entry::Text(old)) = self.get(&key).cloned() {
-                self.lean(&old, Leaning::Part(Class::Sequence, object.to_owned()), false);
-            }
-            if let Some(new) = &value {
-                self.lean(new, Leaning::Part(Class::Sequence, object.to_owned()), true);
-            }
-        }
-        if let Some((_, role)) = attribute.rsplit_once(" to ").filter(|_| attribute.starts_with("grant ")) {
-            self.lean(role, Leaning::User(Box::new(key.clone())), value.is_some());
-        }
-        let entry = value.map(|v| Entry::Text(v.into()));
-        if self.get(&key) != entry.as_ref() {
-            self.lean(object, Leaning::Attribute(attribute.to_owned()), entry.is_some());
-            self.set(key, entry);
-        }
-        Ok(Effect { blind: !known, ..Effect::default() })
-    }
-
-    /// Whether it is certain that nothing of that name stands any more: the migration at hand took it away.
-    fn is_gone(&self, object: &str) -> bool {
-        let keys = |name: &str| {
-            let objects = CLASSES.map(|class| Key::Object(class, name.to_owned(), None));
-            objects.into_iter().chain([Key::Table(name.to_owned()), Key::IndexTable(name.to_owned())])
-        };
-        let gone = |name: &str| keys(name).any(|key| self.touched(&key)) && keys(name).all(|key| self.get(&key).is_none());
-        if gone(object) {
-            return true;
-        }
-        let Some((whole, part)) = object.rsplit_once('.') else { return false };
-        match self.table(whole) {
-            None => gone(whole),
-            Some(table) => {
-                let hung = CLASSES.map(|class| Key::Object(class, part.to_owned(), Some(whole.to_owned())));
-                let dropped_part = hung.iter().any(|key| self.touched(key)) && hung.iter().all(|key| self.get(key).is_none());
-                let dropped_column = self.before(whole, table.made).is_some_and(|t| t.column(part).is_some());
-                table.column(part).is_none() && keys(object).all(|key| self.get(&key).is_none()) && (dropped_part || dropped_column)
-            }
-        }
     }
 
     /// PostgreSQL gives a new object the rights that ALTER DEFAULT PRIVILEGES named before, and keeps them with it.

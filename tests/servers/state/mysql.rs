@@ -32,7 +32,6 @@ const IN_SCHEMA: &[Question] = &[
         "SELECT event_schema, event_name, event_definition, definer, event_type, execute_at, interval_value, interval_field, starts, ends, status, \
          on_completion, event_comment, sql_mode, time_zone FROM information_schema.events WHERE event_schema = {own}",
     ),
-    ("histogram", "SELECT schema_name, table_name, column_name FROM information_schema.column_statistics WHERE schema_name = {own}"),
     ("right", "SELECT * FROM mysql.db WHERE db = {own}"),
     ("right on a table", "SELECT host, db, user, table_name, grantor, table_priv, column_priv FROM mysql.tables_priv WHERE db = {own}"),
     ("right on a column", "SELECT host, db, user, table_name, column_name, column_priv FROM mysql.columns_priv WHERE db = {own}"),

@@ -1,6 +1,7 @@
 //! Whole statements from the front door of `parse` to their actions; and what must never happen, whatever the tokens.
 
 mod mariadb;
+mod mysql;
 mod postgres;
 mod sqlite;
 
@@ -26,7 +27,9 @@ fn ops(sql: &str, engine: Engine) -> Vec<Op> {
 #[test]
 fn each_statement_has_its_kinds_and_objects() {
     let mut wrong = Vec::new();
-    for (engine, cases) in [(Engine::Postgres, postgres::CASES), (Engine::Mariadb, mariadb::CASES), (Engine::Sqlite, sqlite::CASES)] {
+    for (engine, cases) in
+        [(Engine::Postgres, postgres::CASES), (Engine::Mysql, mysql::CASES), (Engine::Mariadb, mariadb::CASES), (Engine::Sqlite, sqlite::CASES)]
+    {
         for case in cases.lines().filter(|line| !line.is_empty()) {
             let (sql, expected) = case.rsplit_once(" -- ").expect("a case has an expectation");
             let found: Vec<String> = actions(sql, engine).iter().map(|a| format!("{} {}", a.kind.row().name, a.object).trim_end().to_owned()).collect();
