@@ -108,9 +108,10 @@ async fn listen(interrupt: Interrupt) {
     }
 }
 
-/// Tells people what is going on, one line a migration.
+/// Tells people what is going on, one line a migration; where they asked for more, also one line a statement.
 pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl FnMut(Event<'_>) + use<'a> {
     let quiet = global.quiet || global.format == Format::Json;
+    let verbose = global.verbose;
     let mut began = std::time::Instant::now();
     move |event| {
         // A progress line that cannot be printed must not stop a migration half-way.
@@ -118,6 +119,12 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
             Event::Started { .. } => {
                 began = std::time::Instant::now();
                 Ok(())
+            }
+            Event::Statement { step, at, sql } if verbose => {
+                // In one piece: who reads along sees whole lines.
+                let line =
+                    format!("{} {} {}: statement {at} of {}, line {}\n", step.direction.name(), step.version, step.name, step.statements.len(), sql.line);
+                std::io::stderr().write_all(line.as_bytes())
             }
             Event::Statement { .. } => Ok(()),
             Event::Retrying { step, message, pause } => {

@@ -26,6 +26,8 @@ pub(super) struct Run<'a> {
     /// The number of its next history row.
     pub(super) seq: &'a mut i64,
     pub(super) who: &'a Who,
+    /// The rows that pointed at nothing when the script turned SQLite's foreign keys off; `None` where nobody looked.
+    pub(super) dangling: Option<sqlite::Dangling>,
 }
 
 /// What stopped a step: the statement's number from 0, the words, and whether the connection is gone.
@@ -100,15 +102,15 @@ impl Run<'_> {
     /// Statements and their record in one transaction.
     async fn as_one(&mut self, range: Range<usize>, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let first = range.start;
-        let (begin, rebuild) = match self.connection.driver {
-            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::turns_foreign_keys_off(self.step.statements[range.clone()].iter().map(|sql| sql.text.as_str()))),
-            Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", false),
+        let (begin, unchecked) = match self.connection.driver {
+            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::Unchecked::of(&self.step.statements, &range)),
+            Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", sqlite::Unchecked::default()),
         };
-        if rebuild {
+        if unchecked.off {
             self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
         let ran = match self.own(first, begin).await {
-            Ok(()) => self.inside(range, rebuild, commit, progress).await,
+            Ok(()) => self.inside(range, &unchecked, commit, progress).await,
             Err(stop) => Err(stop),
         };
         if ran.is_err() {
@@ -122,16 +124,26 @@ impl Run<'_> {
         ran
     }
 
-    async fn inside(&mut self, range: Range<usize>, rebuild: bool, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+    async fn inside(
+        &mut self,
+        range: Range<usize>,
+        unchecked: &sqlite::Unchecked,
+        commit: Commit<'_>,
+        progress: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Stop> {
         let children = match self.connection.driver {
-            Driver::Sqlite(_) => sqlite::Children::count(self.connection, &self.step.statements[range.clone()]).await,
+            Driver::Sqlite(_) => sqlite::Children::count(self.connection, &self.step.statements, &range).await,
             Driver::Postgres(_) | Driver::Mysql(_) => None,
         };
-        let before = if rebuild { sqlite::dangling(self.connection).await } else { None };
+        if unchecked.begins {
+            self.dangling = sqlite::dangling(self.connection).await;
+        }
         self.statements(range.clone(), progress).await?;
         let last = range.end.saturating_sub(1);
         let check = |doing, message| Stop { at: last, doing: Some(doing), message, lost: false, again: false, by: None };
-        if rebuild && let Some(message) = sqlite::newly_dangling(before, sqlite::dangling(self.connection).await) {
+        if unchecked.ends
+            && let Some(message) = sqlite::newly_dangling(self.dangling.clone(), sqlite::dangling(self.connection).await)
+        {
             return Err(check("PRAGMA foreign_key_check", message));
         }
         if let Some(children) = children
@@ -166,7 +178,7 @@ impl Run<'_> {
         };
         let mut journal = Journal::open(self.connection, self.table, run).await?;
         let mut ran = match &self.step.course {
-            Course::Finish(resume) => self.again(resume).await,
+            Course::Finish(resume) => self.again(resume, &mut journal).await,
             Course::Whole | Course::Compensate(..) | Course::Settle(_) => Ok(()),
         };
         for segment in segments {
@@ -201,7 +213,7 @@ impl Run<'_> {
         let started = now();
         let mut journal = Journal::open(self.connection, self.table, resume.run).await?;
         let mut stands = resume.stands;
-        let mut ran = self.again(resume).await;
+        let mut ran = self.again(resume, &mut journal).await;
         for inverse in inverses {
             if ran.is_ok() {
                 ran = self.take_back(inverse, &mut journal, progress).await;
@@ -234,8 +246,11 @@ impl Run<'_> {
         journal.done(self.connection, self.step, at).await.map_err(|error| in_journal(&error))
     }
 
-    /// Says again what an earlier session was told, and takes away what it left half-done.
-    async fn again(&mut self, resume: &Resume) -> Result<(), Stop> {
+    /// Says in the journal what was found to stand, says again what an earlier session was told, and takes away what it left half-done.
+    async fn again(&mut self, resume: &Resume, journal: &mut Journal) -> Result<(), Stop> {
+        // The next look, should it come to one, begins here; what this one found may not be seen any more by then.
+        let done = journal.done(self.connection, self.step, resume.stands).await;
+        done.map_err(|error| Stop::at(resume.stands, &error).doing("adding the row to the journal"))?;
         for (at, sql) in self.step.statements.iter().enumerate().take(resume.stands).filter(|(_, sql)| sql.manner == Manner::Session) {
             self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
         }

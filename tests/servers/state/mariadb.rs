@@ -1,7 +1,7 @@
 //! MariaDB. In: a connection. Out: what `SHOW CREATE` says of each table, view and sequence; triggers, routines, events and rights
 //! from the system's tables; every row, those of the past too.
 
-use super::{OUTSIDE, State, evened};
+use super::{OUTSIDE, Scope, State, evened};
 use crate::link::{Cells, Link};
 use crate::support::Database;
 
@@ -47,14 +47,13 @@ const ON_SERVER: &[(&str, &str)] = &[
     ),
 ];
 
-pub(super) async fn dump(link: &mut Link) -> State {
+pub(super) async fn dump(link: &mut Link, scope: Scope) -> State {
     let mut state = State { schema: Vec::new(), rows: Vec::new() };
-    for (label, sql) in ON_SERVER {
+    for (label, sql) in ON_SERVER.iter().filter(|_| scope == Scope::Server) {
         state.schema.extend(link.lines(label, sql).await);
     }
-    for schema in
-        link.rows("SELECT schema_name FROM information_schema.schemata WHERE schema_name = DATABASE() OR schema_name LIKE 'migrate\\_case%'").await.concat()
-    {
+    let others = if scope == Scope::Server { " OR schema_name LIKE 'migrate\\_case%'" } else { "" };
+    for schema in link.rows(&format!("SELECT schema_name FROM information_schema.schemata WHERE schema_name = DATABASE(){others}")).await.concat() {
         let own = |sql: &str| sql.replace("{own}", &format!("'{schema}'"));
         for (label, sql) in IN_SCHEMA {
             state.schema.extend(link.lines(label, &own(sql)).await);
