@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// How long a child may do nothing at all before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Between two looks, in milliseconds.
+const LOOK: u8 = 5;
+
 /// A pipe's page, and the most that one read gives.
 const PAGE: usize = 4096;
 
@@ -123,15 +126,23 @@ impl Child {
     /// Waits a time, during which it may end; then kills it.
     pub(super) fn kill_after(mut self, pause: Duration) -> Ended {
         let until = Instant::now() + pause;
-        // Its standard error must be emptied meanwhile, else it would wait for us.
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
+        self.reads_until(|| Instant::now() >= until);
+        self.kill()
+    }
+
+    /// Looks again and again whether `done` is; `false` where the child ended first.
+    pub(super) fn reads_until(&mut self, mut done: impl FnMut() -> bool) -> bool {
+        let started = Instant::now();
+        while !done() {
+            assert!(started.elapsed() < PATIENCE, "it did not come in {PATIENCE:?}: {}", self.stderr);
+            // Its standard error must be emptied meanwhile, else it would wait for us.
             let mut ready = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
-            let came = poll(&mut ready, PollTimeout::try_from(left).expect("some seconds")).expect("a pipe can be polled");
-            if came == 0 || !self.read() {
-                return self.kill();
+            let came = poll(&mut ready, PollTimeout::from(LOOK)).expect("a pipe can be polled");
+            if came > 0 && !self.read() {
+                return done();
             }
         }
+        true
     }
 
     /// Waits for its end.

@@ -4,10 +4,12 @@
 //! `MIGRATE_SEED` sets.
 
 mod child;
+mod held;
 mod kill;
 mod set;
 mod together;
 mod trial;
+mod watch;
 
 use std::io::Write;
 
