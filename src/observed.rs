@@ -88,7 +88,9 @@ pub struct HalfDone {
     pub stands: usize,
     /// SHA-256 over those statements' texts.
     pub prefix_sha256: String,
-    /// What became of the statement after these.
+    /// How many would stand if what began after these does: one more, or several that began as one.
+    pub would_stand: usize,
+    /// What became of what began after these.
     pub next: Next,
     /// The note of its newest failure.
     pub note: Option<String>,

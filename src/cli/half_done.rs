@@ -62,7 +62,7 @@ impl Arguments {
         let (stands, cleanup) = match (&half.next, self.last_statement.as_deref()) {
             (Next::Due, _) => (half.stands, None),
             (Next::Cleanup(sql), _) => (half.stands, Some(sql.clone())),
-            (Next::Undecided(_), Some("stands")) => (half.stands + 1, None),
+            (Next::Undecided(_), Some("stands")) => (half.would_stand, None),
             (Next::Undecided(_), Some(_)) => (half.stands, None),
             (Next::Undecided(_), None) => {
                 return Err(failure(
@@ -97,7 +97,7 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn told(&self) -> String {
-        let HalfDone { row, stands, next, note, .. } = self.half;
+        let HalfDone { row, stands, would_stand, next, note, .. } = self.half;
         let lines: Vec<u32> = self.step.statements.iter().take(*stands).map(|sql| sql.line).collect();
         let what = match (lines.as_slice(), self.step.statements.len()) {
             ([], _) => String::from("no statement of it stands"),
@@ -105,10 +105,12 @@ impl Story<'_> {
             (lines, count) => format!("{} of {count} statements stand ({})", lines.len(), list(lines)),
         };
         let why = note.as_ref().map_or_else(|| String::from("it was cut off"), Clone::clone);
-        let doubt = match (next, self.step.statements.get(*stands)) {
-            (Next::Undecided(look), Some(sql)) => format!("; whether the one on line {} does, nobody can tell: {look}", sql.line),
-            (Next::Cleanup(sql), _) => format!("; the next one left something half-done, which `{sql}` takes away"),
-            (Next::Undecided(_) | Next::Due, _) => String::new(),
+        let begun: Vec<u32> = self.step.statements.iter().take(*would_stand).skip(*stands).map(|sql| sql.line).collect();
+        let doubt = match next {
+            Next::Undecided(look) if begun.len() > 1 => format!("; whether those on {} do, or some of them, nobody can tell: {look}", list(&begun)),
+            Next::Undecided(look) => format!("; whether the one on {} does, nobody can tell: {look}", list(&begun)),
+            Next::Cleanup(sql) => format!("; the next one left something half-done, which `{sql}` takes away"),
+            Next::Due => String::new(),
         };
         format!("{} of {} {} began at {} and did not come to its end ({why}): {what}{doubt}", row.direction.name(), row.version, row.name, row.started_at)
     }

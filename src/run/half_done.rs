@@ -12,12 +12,14 @@ pub(super) async fn look(connection: &mut Connection, table: &HistoryTable, hist
     let Some(row) = unfinished(history) else { return Ok(None) };
     let position = journal::position(connection, table, row.seq).await?;
     let ((mut stands, mut prefix_sha256), mut next) = (position.done, Next::Due);
+    let mut would_stand = stands + 1;
     if let Some((count, sha256, looked)) = position.begun {
+        would_stand = count;
         match look::after(connection, looked.as_ref()).await.map_err(|error| connection.refused("looking at the catalog", &error))? {
             Some(what) => next = what,
             None => (stands, prefix_sha256) = (count, sha256),
         }
     }
     let failures = history.iter().rev().take_while(|later| later.seq > row.seq).find(|later| later.outcome == Outcome::Failed);
-    Ok(Some(HalfDone { row: row.clone(), stands, prefix_sha256, next, note: failures.and_then(|failure| failure.note.clone()) }))
+    Ok(Some(HalfDone { row: row.clone(), stands, prefix_sha256, would_stand, next, note: failures.and_then(|failure| failure.note.clone()) }))
 }

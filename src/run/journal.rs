@@ -43,19 +43,18 @@ pub(super) const SUFFIX: &str = "_journal";
 
 impl Journal {
     /// The journal of the run that the history row `run` tells of; makes the table where it is missing.
-    pub(super) async fn open(connection: &mut Connection, history: &HistoryTable, run: i64) -> Result<Journal, RunError> {
-        let doing = "creating the journal's table";
+    pub(super) async fn open(connection: &mut Connection, history: &HistoryTable, run: i64) -> sqlx::Result<Journal> {
         let sql = table(history);
-        if !history.exists_beside(connection, SUFFIX).await.map_err(|error| connection.refused(doing, &error))? {
+        if !history.exists_beside(connection, SUFFIX).await? {
             let (short, long, end) = tables::text_types(&connection.driver);
             let create = format!(
                 "CREATE TABLE {sql} (run BIGINT NOT NULL, entry BIGINT NOT NULL, statements BIGINT NOT NULL, phase {short} NOT NULL, at {short} NOT NULL, \
                  prefix_sha256 {short} NOT NULL, looked_at {long}, PRIMARY KEY (run, entry)){end}"
             );
-            connection.execute(&create).await.map_err(|error| connection.refused(doing, &error))?;
+            connection.execute(&create).await?;
         }
-        let last = connection.cell(&format!("SELECT max(entry) FROM {sql} WHERE run = {run}")).await;
-        let entry = last.map_err(|error| connection.refused("reading the journal", &error))?.and_then(|n| n.parse().ok()).unwrap_or(0);
+        let last = connection.cell(&format!("SELECT max(entry) FROM {sql} WHERE run = {run}")).await?;
+        let entry = last.and_then(|n| n.parse().ok()).unwrap_or(0);
         Ok(Journal { table: sql, run, entry })
     }
 

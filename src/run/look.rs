@@ -30,6 +30,13 @@ struct Looked {
     before: String,
 }
 
+impl Look {
+    /// All that is touched are rows that come and go with a transaction.
+    pub(super) fn all_transactional(&self) -> bool {
+        self.objects.iter().all(|one| one.class == Touchable::Rows.name() && one.before == TRANSACTIONAL)
+    }
+}
+
 impl Looked {
     /// For people, to whom a table is a table.
     fn shown(&self) -> String {

@@ -43,6 +43,7 @@ mod postgres;
 mod secret;
 mod segment;
 mod sqlite;
+mod stop;
 mod tables;
 
 pub use connection::Opening;
