@@ -105,6 +105,8 @@ pub enum Next {
     Cleanup(String),
     /// Nobody can tell; the words say what to look at.
     Undecided(String),
+    /// The journal is not what this program wrote, so nobody can tell how many statements stand; the words say why.
+    Lost(String),
 }
 
 /// A database as it was seen at one moment under the lock.

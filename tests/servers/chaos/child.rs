@@ -1,6 +1,5 @@
 //! The binary as a child process. In: arguments. Out: what it said, and how it ended.
 
-use crate::support::Database;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
@@ -57,10 +56,10 @@ pub(super) struct Child {
     stdout: File,
 }
 
-/// `migrate` on `database`, with the files of `folder`.
-pub(super) fn migrate(database: &Database, folder: &Path, arguments: &[&str]) -> Command {
+/// `migrate` on the database at `url`, with the files of `folder`.
+pub(super) fn migrate(url: &str, folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
-    command.args(arguments).arg("--dir").arg(folder).arg("--database").arg(&database.url);
+    command.args(arguments).arg("--dir").arg(folder).arg("--database").arg(url);
     command
 }
 

@@ -88,7 +88,7 @@ impl Holder<'_> {
 fn hold_back(database: &Database, folder: &Path, direction: Direction, rows: &[Row]) {
     let mut holder = Holder { database, own: Watch::on(database), root: Watch::on(&database.root().expect("a server")) };
     let child = || {
-        let mut command = migrate(database, folder, words(direction));
+        let mut command = migrate(&database.url, folder, words(direction));
         command.arg("--finish");
         Child::start(command)
     };
@@ -108,7 +108,7 @@ fn killed(engine: Engine) {
     let folder = folder.path();
     let Some((undisturbed, first)) = Undisturbed::new(engine, folder) else { return };
     let database = support::database(engine).expect("it runs");
-    Child::start(migrate(&database, folder, &["up", "--to", FIRST])).end().expect(0, &[]);
+    Child::start(migrate(&database.url, folder, &["up", "--to", FIRST])).end().expect(0, &[]);
     let after = database.query("SELECT max(seq) FROM migrate_history")[0].parse().expect("a number");
     for (direction, after) in [(Direction::Up, after), (Direction::Down, 0)] {
         hold_back(&database, folder, direction, &rows(&first, direction, after));

@@ -22,7 +22,7 @@ fn at_each(undisturbed: &Undisturbed, folder: &Path) {
     let database = support::database(undisturbed.engine).expect("it runs");
     for direction in WAYS {
         let (mut counts, mut at) = (Counts::default(), HashSet::new());
-        let mut child = Child::start(migrate(&database, folder, words(direction)));
+        let mut child = Child::start(migrate(&database.url, folder, words(direction)));
         loop {
             let new = child.until(|line| statement(line).is_some_and(|line| !at.contains(line)));
             let Some(line) = new else {
@@ -32,7 +32,7 @@ fn at_each(undisturbed: &Undisturbed, folder: &Path) {
             child.kill();
             counts.kills += 1;
             at.insert(line);
-            let mut command = migrate(&database, folder, words(direction));
+            let mut command = migrate(&database.url, folder, words(direction));
             command.arg("--finish");
             child = Child::start(command);
         }
@@ -48,7 +48,7 @@ fn at_each(undisturbed: &Undisturbed, folder: &Path) {
 fn trial(undisturbed: &Undisturbed, folder: &Path, story: &str, counts: &mut [Counts; 2], kill: impl Fn(Direction, Child) -> Option<Ended>) {
     let database = support::database(undisturbed.engine).expect("it runs");
     for (direction, counts) in WAYS.into_iter().zip(counts) {
-        let child = Child::start(migrate(&database, folder, words(direction)));
+        let child = Child::start(migrate(&database.url, folder, words(direction)));
         if let Some(ended) = kill(direction, child) {
             counts.kills += 1;
             counts.late += usize::from(ended.code == 0);

@@ -3,12 +3,18 @@
 //! Each test does a share of its work from a fixed seed. `MIGRATE_SOAK=1` does all of it, from a seed that is printed and that
 //! `MIGRATE_SEED` sets.
 
+mod case;
 mod child;
+mod hands;
 mod held;
 mod kill;
+mod room;
+mod server;
 mod set;
+mod signals;
 mod together;
 mod trial;
+mod waits;
 mod watch;
 
 use std::io::Write;

@@ -18,7 +18,7 @@ fn together(engine: Engine) {
         let database = support::database(engine).expect("it runs");
         let children: Vec<Child> = (0..RUNNERS)
             .map(|_| {
-                let mut command = migrate(&database, folder.path(), words(Direction::Up));
+                let mut command = migrate(&database.url, folder.path(), words(Direction::Up));
                 // Each waits for all that come before it.
                 command.args(["--lock-timeout", "10min"]);
                 Child::start(command)

@@ -73,7 +73,7 @@ impl Undisturbed {
         let database = support::database(engine)?;
         let way = |direction| {
             let started = Instant::now();
-            let ended = run(migrate(&database, folder, words(direction))).expect(0, &[]);
+            let ended = run(migrate(&database.url, folder, words(direction))).expect(0, &[]);
             let time = started.elapsed();
             let statements = ended.stderr.lines().filter_map(statement).map(str::to_owned).collect();
             Way { picture: picture(&database), done: done(&database), statements, time }
@@ -134,7 +134,7 @@ impl std::fmt::Display for Counts {
 /// Starts again after a kill, as a person would: plainly, and where that says that something is half-done, with the way on that it offers.
 /// Where it goes on with `--finish`, gives the child that does.
 pub(super) fn again(database: &Database, folder: &Path, direction: Direction, counts: &mut Counts) -> Result<Ended, Child> {
-    let plain = run(migrate(database, folder, words(direction)));
+    let plain = run(migrate(&database.url, folder, words(direction)));
     if plain.code == 0 {
         counts.plain += 1;
         return Ok(plain);
@@ -142,7 +142,7 @@ pub(super) fn again(database: &Database, folder: &Path, direction: Direction, co
     let plain = plain.expect(6, &["did not come to its end", "--finish", "--compensate"]);
     assert!(!plain.stderr.lines().any(|line| statement(line).is_some()), "nothing runs before somebody chose: {plain:?}");
     counts.finished += 1;
-    let mut command = migrate(database, folder, words(direction));
+    let mut command = migrate(&database.url, folder, words(direction));
     command.arg("--finish");
     Err(Child::start(command))
 }
