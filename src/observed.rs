@@ -88,7 +88,9 @@ pub struct HalfDone {
     pub stands: usize,
     /// SHA-256 over those statements' texts.
     pub prefix_sha256: String,
-    /// What became of the statement after these.
+    /// How many would stand if what began after these does: one more, or several that began as one.
+    pub would_stand: usize,
+    /// What became of what began after these.
     pub next: Next,
     /// The note of its newest failure.
     pub note: Option<String>,
@@ -103,6 +105,8 @@ pub enum Next {
     Cleanup(String),
     /// Nobody can tell; the words say what to look at.
     Undecided(String),
+    /// The journal is not what this program wrote, so nobody can tell how many statements stand; the words say why.
+    Lost(String),
 }
 
 /// A database as it was seen at one moment under the lock.

@@ -53,6 +53,9 @@ impl Arguments {
             return Ok(Step { course: Course::Settle(outcome), note: Some(format!("settled by hand; goes on with row {}", half.row.seq)), ..step });
         }
         let story = Story { half, step: &step };
+        if let Next::Lost(_) = half.next {
+            return Err(failure(Exit::Drift, story.told(), format!("look at what stands{}", story.by_hand())).into());
+        }
         if !self.finish && !self.compensate {
             return Err(failure(Exit::PartWay, story.told(), format!("{WAYS_ON}{}", story.by_hand())).into());
         }
@@ -61,9 +64,9 @@ impl Arguments {
             return Err(failure(Exit::Drift, message, String::from("put that part of the file back as it was")).into());
         }
         let (stands, cleanup) = match (&half.next, self.last_statement.as_deref()) {
-            (Next::Due, _) => (half.stands, None),
+            (Next::Due | Next::Lost(_), _) => (half.stands, None),
             (Next::Cleanup(sql), _) => (half.stands, Some(sql.clone())),
-            (Next::Undecided(_), Some("stands")) => (half.stands + 1, None),
+            (Next::Undecided(_), Some("stands")) => (half.would_stand, None),
             (Next::Undecided(_), Some(_)) => (half.stands, None),
             (Next::Undecided(_), None) => {
                 return Err(failure(
@@ -104,18 +107,22 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn told(&self) -> String {
-        let HalfDone { row, stands, next, note, .. } = self.half;
+        let HalfDone { row, stands, would_stand, next, note, .. } = self.half;
         let lines: Vec<u32> = self.step.statements.iter().take(*stands).map(|sql| sql.line).collect();
         let what = match (lines.as_slice(), self.step.statements.len()) {
+            _ if matches!(next, Next::Lost(_)) => String::from("which of its statements stand, nobody can tell"),
             ([], _) => String::from("no statement of it stands"),
             (all, count) if all.len() == count => String::from("all its statements stand, and only the last history row is missing"),
             (lines, count) => format!("{} of {count} statements stand ({})", lines.len(), list(lines)),
         };
         let why = note.as_ref().map_or_else(|| String::from("it was cut off"), Clone::clone);
-        let doubt = match (next, self.step.statements.get(*stands)) {
-            (Next::Undecided(look), Some(sql)) => format!("; whether the one on line {} does, nobody can tell: {look}", sql.line),
-            (Next::Cleanup(sql), _) => format!("; the next one left something half-done, which `{sql}` takes away"),
-            (Next::Undecided(_) | Next::Due, _) => String::new(),
+        let begun: Vec<u32> = self.step.statements.iter().take(*would_stand).skip(*stands).map(|sql| sql.line).collect();
+        let doubt = match next {
+            Next::Undecided(look) if begun.len() > 1 => format!("; whether those on {} do, or some of them, nobody can tell: {look}", list(&begun)),
+            Next::Undecided(look) => format!("; whether the one on {} does, nobody can tell: {look}", list(&begun)),
+            Next::Cleanup(sql) => format!("; the next one left something half-done, which `{sql}` takes away"),
+            Next::Lost(why) => format!(", for {why}"),
+            Next::Due => String::new(),
         };
         format!("{} of {} {} began at {} and did not come to its end ({why}): {what}{doubt}", row.direction.name(), row.version, row.name, row.started_at)
     }

@@ -45,8 +45,8 @@ pub enum Touchable {
     Type,
     Sequence,
     Database,
-    /// A table that is emptied as a whole.
-    Emptied,
+    /// A table that another one takes the place of: it is emptied as a whole, or its name is given on.
+    Replaced,
     /// Rows of a table, which come and go with a transaction where the table's storage has that.
     Rows,
 }
@@ -63,7 +63,7 @@ impl Touchable {
         Touchable::Type,
         Touchable::Sequence,
         Touchable::Database,
-        Touchable::Emptied,
+        Touchable::Replaced,
         Touchable::Rows,
     ];
 
@@ -79,7 +79,7 @@ impl Touchable {
             Touchable::Type => "type",
             Touchable::Sequence => "sequence",
             Touchable::Database => "database",
-            Touchable::Emptied => "emptied",
+            Touchable::Replaced => "replaced",
             Touchable::Rows => "rows",
         }
     }
@@ -134,6 +134,9 @@ fn label_is_used_later(statement: &Statement, later: &[Statement]) -> bool {
 /// Where to look in the catalog to learn whether `statement` took effect; `None` where no look tells.
 pub fn touched(statement: &Statement, engine: Engine) -> Option<Vec<Touched>> {
     let mut all: Vec<Touched> = Vec::new();
+    if let Some(renames) = renames(statement) {
+        return Some(renames);
+    }
     for action in &statement.actions {
         for touched in of_action(action, engine)? {
             if !all.contains(&touched) {
@@ -144,8 +147,31 @@ pub fn touched(statement: &Statement, engine: Engine) -> Option<Vec<Touched>> {
     Some(all)
 }
 
+/// What a chain of renames comes to: `RENAME TABLE a TO x, b TO a, x TO b` gives both names on, and leaves nothing at `x`.
+fn renames(statement: &Statement) -> Option<Vec<Touched>> {
+    let mut names: Vec<(&str, bool, bool)> = Vec::new();
+    for action in &statement.actions {
+        let Op::RenameTable { from, to } = &action.op else { return None };
+        for (name, dropped) in [(from, true), (to, false)] {
+            match names.iter_mut().find(|(known, ..)| known == name) {
+                Some((_, _, last)) => *last = dropped,
+                None => names.push((name, dropped, dropped)),
+            }
+        }
+    }
+    let touched = |(name, first, last): (&str, bool, bool)| {
+        let class = match (first, last) {
+            (true, false) => Touchable::Replaced,
+            (false, true) => return None,
+            _ => Touchable::Table,
+        };
+        Some(Touched { class, name: name.to_owned(), dropped: last })
+    };
+    (!names.is_empty()).then(|| names.into_iter().filter_map(touched).collect())
+}
+
 fn of_action(action: &Action, engine: Engine) -> Option<Vec<Touched>> {
-    use Touchable::{Database, Emptied, Event, Index, Routine, Rows, Sequence, Table, Trigger, Type, View};
+    use Touchable::{Database, Event, Index, Replaced, Routine, Rows, Sequence, Table, Trigger, Type, View};
     let one = |class, name: &str, dropped| Some(vec![Touched { class, name: name.to_owned(), dropped }]);
     let of_class = |class: Class| match class {
         Class::View | Class::MaterializedView => Some(View),
@@ -171,7 +197,7 @@ fn of_action(action: &Action, engine: Engine) -> Option<Vec<Touched>> {
         | Op::ValidateConstraint { table, .. }
         | Op::RenameConstraint { table, .. }
         | Op::RenameIndex { table: Some(table), .. } => one(Table, table, false),
-        Op::Truncate { table, .. } => one(Emptied, table, false),
+        Op::Truncate { table, .. } => one(Replaced, table, false),
         Op::CreateIndex { index, .. } if engine == Engine::Postgres => one(Index, index.name.as_ref()?, false),
         Op::CreateIndex { index, .. } => one(Table, &index.table, false),
         Op::DropIndex { name, .. } if engine == Engine::Postgres => one(Index, name, true),
@@ -183,12 +209,18 @@ fn of_action(action: &Action, engine: Engine) -> Option<Vec<Touched>> {
             Some([(from, true), (to, false)].map(|(name, dropped)| Touched { class, name: name.clone(), dropped }).into())
         }
         Op::AddEnumValue { ty, .. } | Op::RenameEnumValue { ty, .. } => one(Type, ty, false),
+        // TRUNCATE PARTITION: its rows do not come back with a transaction, and nothing else shows that they went.
+        Op::Delete { .. } if action.kind == Kind::DropPartition => None,
         Op::Insert { table, .. } | Op::Update { table, .. } | Op::Delete { table, .. } => one(Rows, table, false),
         Op::Nothing | Op::DisableChecks => Some(Vec::new()),
-        Op::SetAttribute { object, .. } if engine.is_mysql_like() && action.kind == Kind::TableOption => one(Table, object, false),
+        Op::SetAttribute { object, .. } if engine.is_mysql_like() && IN_DEFINITION.contains(&action.kind) => one(Table, object, false),
         Op::RenameIndex { table: None, .. } | Op::SetAttribute { .. } | Op::Unseen => None,
     }
 }
+
+/// What `SHOW CREATE TABLE` shows of a table besides its columns and keys.
+const IN_DEFINITION: [Kind; 6] =
+    [Kind::TableOption, Kind::PartitionScheme, Kind::AttachPartition, Kind::DetachPartition, Kind::DropPartition, Kind::SystemVersioning];
 
 #[cfg(test)]
 mod tests {
@@ -243,8 +275,13 @@ mod tests {
             (Engine::Mariadb, "ALTER TABLE t ADD c int, DROP d", Some(&["table t"][..])),
             (Engine::Mariadb, "DROP TABLE a, b", Some(&["table a -", "table b -"])),
             (Engine::Mariadb, "RENAME TABLE a TO b", Some(&["table a -", "table b"])),
+            (Engine::Mariadb, "RENAME TABLE a TO x, b TO a, x TO b", Some(&["replaced a", "replaced b"])),
+            (Engine::Mariadb, "RENAME TABLE t TO t_old, t_new TO t", Some(&["replaced t", "table t_old", "table t_new -"])),
+            (Engine::Mariadb, "ALTER TABLE t DROP PARTITION p", Some(&["table t"])),
+            (Engine::Mariadb, "ALTER TABLE t TRUNCATE PARTITION p", None),
+            (Engine::Mariadb, "ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u", None),
             (Engine::Mariadb, "CREATE INDEX i ON t (c)", Some(&["table t"])),
-            (Engine::Mariadb, "TRUNCATE TABLE t", Some(&["emptied t"])),
+            (Engine::Mariadb, "TRUNCATE TABLE t", Some(&["replaced t"])),
             (Engine::Mariadb, "INSERT INTO t VALUES (1)", Some(&["rows t"])),
             (Engine::Mariadb, "OPTIMIZE TABLE t", Some(&[])),
             (Engine::Mariadb, "CALL p()", None),

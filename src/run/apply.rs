@@ -4,13 +4,14 @@
 //! tells after each which statements stand: rows and their journal row commit together, and for what commits by itself the journal
 //! says first that it is about to run, and what the catalog shows of it.
 
-use super::connection::{Cancelled, Connection, Driver, Ended, Home, lost, said};
+use super::connection::{Cancelled, Connection, Driver, Home};
 use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
-use super::patience::{Pauses, in_the_way};
+use super::patience::Pauses;
 use super::secret::shown;
 use super::segment::{Segment, segments, touched_by};
+use super::stop::Stop;
 use super::{Event, RunError, look, mysql, postgres, sqlite};
 use crate::gate::{Course, Inverse, Resume, Sql, Step};
 use crate::observed::{Next, Outcome};
@@ -27,37 +28,8 @@ pub(super) struct Run<'a> {
     /// The number of its next history row.
     pub(super) seq: &'a mut i64,
     pub(super) who: &'a Who,
-}
-
-/// What stopped a step: the statement's number from 0, the words, and whether the connection is gone.
-struct Stop {
-    at: usize,
-    /// What to show in place of the statement, where it was not the script's.
-    doing: Option<&'static str>,
-    message: String,
-    lost: bool,
-    /// Somebody else was in the way: it may be tried again.
-    again: bool,
-    by: Option<Cancelled>,
-}
-
-impl Stop {
-    fn at(at: usize, error: &sqlx::Error) -> Stop {
-        Stop { at, doing: None, message: said(error), lost: lost(error), again: in_the_way(error), by: None }
-    }
-
-    fn ended(at: usize, ended: &Ended) -> Stop {
-        let message = match ended.by {
-            Some(Cancelled::Signal(signal)) => format!("interrupted by {}", signal.name()),
-            Some(Cancelled::Timeout(limit)) => format!("it took longer than {} s (--statement-timeout), and was cancelled", limit.as_secs_f32()),
-            None => return Stop::at(at, &ended.error),
-        };
-        Stop { message, again: false, lost: false, by: ended.by, ..Stop::at(at, &ended.error) }
-    }
-
-    fn doing(self, doing: &'static str) -> Stop {
-        Stop { doing: Some(doing), ..self }
-    }
+    /// The rows that pointed at nothing when the script turned SQLite's foreign keys off; `None` where nobody looked.
+    pub(super) dangling: Option<sqlite::Dangling>,
 }
 
 impl Run<'_> {
@@ -73,7 +45,10 @@ impl Run<'_> {
         match &self.step.course {
             Course::Whole | Course::Finish(_) => self.journalled(&segments, progress).await,
             Course::Compensate(resume, inverses) => self.compensate(resume, inverses, progress).await,
-            Course::Settle(outcome) => self.recorded(*outcome, &now()).await,
+            Course::Settle(outcome) => {
+                let recorded = self.recorded(*outcome, &now(), progress).await;
+                recorded.map_err(|stop| RunError::PartWay(Box::new(self.failure(&stop, None))))
+            }
         }
     }
 
@@ -82,7 +57,7 @@ impl Run<'_> {
         let started = now();
         let mut pauses = Pauses::new(&self.connection.patience);
         while let Err(stop) = self.as_one(0..self.step.statements.len(), Commit::History(&started), progress).await {
-            if !self.pause(&stop, &mut pauses, progress).await {
+            if let Err(stop) = self.pause(stop, &mut pauses, progress).await {
                 return Err(RunError::PartWay(Box::new(self.failure(&stop, None))));
             }
         }
@@ -90,57 +65,68 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Waits before the next try; `false` where there is to be none.
-    async fn pause(&mut self, stop: &Stop, pauses: &mut Pauses, progress: &mut dyn FnMut(Event<'_>)) -> bool {
-        let Some(pause) = pauses.next().filter(|_| stop.again) else { return false };
+    /// Waits before the next try; gives back what stopped it where there is to be none.
+    async fn pause(&mut self, stop: Stop, pauses: &mut Pauses, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let Some(pause) = pauses.next().filter(|_| stop.again) else { return Err(stop) };
         let message = self.connection.secrets.mask(&stop.message);
         tracing::info!("{message}; trying again in {pause:?}");
         progress(Event::Retrying { step: self.step, message: &message, pause });
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            // The next statement to run sees the signal.
-            _ = self.connection.interrupt.wait() => {}
+            () = tokio::time::sleep(pause) => Ok(()),
+            signal = self.connection.interrupt.wait() => {
+                let message = format!("interrupted by {} before it was tried again ({})", signal.name(), stop.message);
+                Err(Stop { message, by: Some(Cancelled::Signal(signal)), ..stop })
+            }
         }
-        true
     }
 
     /// Statements and their record in one transaction.
     async fn as_one(&mut self, range: Range<usize>, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let first = range.start;
-        let (begin, rebuild) = match self.connection.driver {
-            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::turns_foreign_keys_off(self.step.statements[range.clone()].iter().map(|sql| sql.text.as_str()))),
+        let (begin, unchecked) = match self.connection.driver {
+            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::Unchecked::of(&self.step.statements, &range)),
             // Between the segments of one script its settings hold; between two scripts they do not.
-            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => (postgres::SETTLE_AND_BEGIN, false),
-            Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", false),
+            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => (postgres::SETTLE_AND_BEGIN, sqlite::Unchecked::default()),
+            Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", sqlite::Unchecked::default()),
         };
-        if rebuild {
+        if unchecked.off {
             self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
         let ran = match self.own(first, begin).await {
-            Ok(()) => self.inside(range, rebuild, commit, progress).await,
+            Ok(()) => self.inside(range, &unchecked, commit, progress).await,
             Err(stop) => Err(stop),
         };
         if ran.is_err() {
             // A connection that is gone was rolled back by the server.
             let _ = self.connection.execute("ROLLBACK").await;
         }
-        if rebuild {
+        if unchecked.off {
             // Not part of the outcome: the transaction is over, and the next step would fail here too.
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
         }
         ran
     }
 
-    async fn inside(&mut self, range: Range<usize>, rebuild: bool, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+    async fn inside(
+        &mut self,
+        range: Range<usize>,
+        unchecked: &sqlite::Unchecked,
+        commit: Commit<'_>,
+        progress: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Stop> {
         let children = match self.connection.driver {
-            Driver::Sqlite(_) => sqlite::Children::count(self.connection, &self.step.statements[range.clone()]).await,
+            Driver::Sqlite(_) => sqlite::Children::count(self.connection, &self.step.statements, &range).await,
             Driver::Postgres(_) | Driver::Mysql(_) => None,
         };
-        let before = if rebuild { sqlite::dangling(self.connection).await } else { None };
+        if unchecked.begins {
+            self.dangling = sqlite::dangling(self.connection).await;
+        }
         self.statements(range.clone(), progress).await?;
         let last = range.end.saturating_sub(1);
         let check = |doing, message| Stop { at: last, doing: Some(doing), message, lost: false, again: false, by: None };
-        if rebuild && let Some(message) = sqlite::newly_dangling(before, sqlite::dangling(self.connection).await) {
+        if unchecked.ends
+            && let Some(message) = sqlite::newly_dangling(self.dangling.clone(), sqlite::dangling(self.connection).await)
+        {
             return Err(check("PRAGMA foreign_key_check", message));
         }
         if let Some(children) = children
@@ -168,13 +154,18 @@ impl Run<'_> {
         let (run, mut stands) = match &self.step.course {
             Course::Finish(resume) => (resume.run, resume.stands),
             Course::Whole | Course::Compensate(..) | Course::Settle(_) => {
-                self.recorded(Outcome::Started, &started).await?;
+                if let Err(stop) = self.recorded(Outcome::Started, &started, progress).await {
+                    return Err(RunError::PartWay(Box::new(self.failure(&stop, None))));
+                }
                 (*self.seq - 1, 0)
             }
         };
-        let mut journal = Journal::open(self.connection, self.table, run).await?;
+        let mut journal = match self.journal(run, stands).await {
+            Ok(journal) => journal,
+            Err(stop) => return Err(RunError::PartWay(Box::new(self.record(&stop, &started, run, stands).await))),
+        };
         let mut ran = match &self.step.course {
-            Course::Finish(resume) => self.again(resume).await,
+            Course::Finish(resume) => self.again(resume, &mut journal, progress).await,
             Course::Whole | Course::Compensate(..) | Course::Settle(_) => Ok(()),
         };
         for segment in segments {
@@ -185,21 +176,23 @@ impl Run<'_> {
                 Segment::Together(_) | Segment::Alone(_) | Segment::Said(_) => continue,
             };
             if ran.is_ok() {
-                ran = self.segment(&segment, &mut journal, progress).await;
+                ran = self.segment(&segment, &mut stands, &mut journal, progress).await;
             }
-            match (&ran, segment) {
-                (Ok(()), Segment::Together(range) | Segment::Alone(range)) => stands = range.end,
-                (Ok(()), Segment::Said(_)) => {}
-                (Err(_), _) => break,
+            if ran.is_err() {
+                break;
             }
         }
         let ended = match ran {
             Ok(()) => self.settle().await.map_err(|error| Stop::at(self.step.statements.len(), &error).doing("ending the script's session settings")),
             Err(stop) => Err(stop),
         };
-        match ended {
+        let ended = match ended {
             // All statements stand by now, and the journal says so: should this fail, the next start adds the row.
-            Ok(()) => self.recorded(Outcome::Done, &started).await,
+            Ok(()) => self.recorded(Outcome::Done, &started, progress).await,
+            Err(stop) => Err(stop),
+        };
+        match ended {
+            Ok(()) => Ok(()),
             Err(stop) => Err(RunError::PartWay(Box::new(self.record(&stop, &started, run, stands).await))),
         }
     }
@@ -207,9 +200,12 @@ impl Run<'_> {
     /// Takes back what stands, the last statement first; the journal counts down.
     async fn compensate(&mut self, resume: &Resume, inverses: &[Inverse], progress: &mut dyn FnMut(Event<'_>)) -> Result<(), RunError> {
         let started = now();
-        let mut journal = Journal::open(self.connection, self.table, resume.run).await?;
         let mut stands = resume.stands;
-        let mut ran = self.again(resume).await;
+        let mut journal = match self.journal(resume.run, stands).await {
+            Ok(journal) => journal,
+            Err(stop) => return Err(RunError::PartWay(Box::new(self.record(&stop, &started, resume.run, stands).await))),
+        };
+        let mut ran = self.again(resume, &mut journal, progress).await;
         for inverse in inverses {
             if ran.is_ok() {
                 ran = self.take_back(inverse, &mut journal, progress).await;
@@ -223,8 +219,12 @@ impl Run<'_> {
             Ok(()) => self.settle().await.map_err(|error| Stop::at(stands, &error).doing("ending the script's session settings")),
             Err(stop) => Err(stop),
         };
+        let ended = match ended {
+            Ok(()) => self.recorded(Outcome::Undone, &started, progress).await,
+            Err(stop) => Err(stop),
+        };
         match ended {
-            Ok(()) => self.recorded(Outcome::Undone, &started).await,
+            Ok(()) => Ok(()),
             Err(stop) => Err(RunError::PartWay(Box::new(self.record(&stop, &started, resume.run, stands).await))),
         }
     }
@@ -240,11 +240,13 @@ impl Run<'_> {
             journal.begun(self.connection, self.step, at, Some(&looked)).await.map_err(|error| in_journal(&error))?;
             self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended).doing("taking the statement back"))?;
         }
-        journal.done(self.connection, self.step, at).await.map_err(|error| in_journal(&error))
+        self.done(at, journal, progress).await
     }
 
-    /// Says again what an earlier session was told, and takes away what it left half-done.
-    async fn again(&mut self, resume: &Resume) -> Result<(), Stop> {
+    /// Says in the journal what was found to stand, says again what an earlier session was told, and takes away what it left half-done.
+    async fn again(&mut self, resume: &Resume, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        // The next look, should it come to one, begins here; what this one found may not be seen any more by then.
+        self.done(resume.stands, journal, progress).await?;
         for (at, sql) in self.step.statements.iter().enumerate().take(resume.stands).filter(|(_, sql)| sql.manner == Manner::Session) {
             self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
         }
@@ -252,32 +254,51 @@ impl Run<'_> {
         self.connection.run(cleanup).await.map_err(|ended| Stop::ended(resume.stands, &ended).doing("taking away what the statement left half-done"))
     }
 
-    async fn segment(&mut self, segment: &Segment, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
-        let mut pauses = Pauses::new(&self.connection.patience);
-        loop {
-            let tried = match segment {
-                Segment::Said(at) => self.statements(*at..at + 1, progress).await,
-                Segment::Together(range) => self.together(range, journal, progress).await,
-                Segment::Alone(range) => self.alone(range, journal, progress).await,
-            };
-            let Err(stop) = tried else { return Ok(()) };
-            if !self.pause(&stop, &mut pauses, progress).await {
-                return Err(stop);
+    /// Runs a segment; `stands` grows with what stands of it.
+    async fn segment(&mut self, segment: &Segment, stands: &mut usize, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        for part in self.parts(segment).await? {
+            let mut pauses = Pauses::new(&self.connection.patience);
+            loop {
+                let tried = match &part {
+                    Segment::Said(at) => self.statements(*at..at + 1, progress).await,
+                    Segment::Together(range) => self.together(range, journal, progress).await,
+                    Segment::Alone(range) => self.alone(range, journal, progress).await,
+                };
+                let Err(stop) = tried else { break };
+                self.pause(stop, &mut pauses, progress).await?;
+            }
+            if let Segment::Together(range) | Segment::Alone(range) = part {
+                *stands = range.end;
             }
         }
+        Ok(())
+    }
+
+    /// What touches tables that know no transactions goes one by one, so that it is one statement at most whose fate nobody knows.
+    async fn parts(&mut self, segment: &Segment) -> Result<Vec<Segment>, Stop> {
+        if let (Segment::Together(range), Driver::Mysql(_)) = (segment, &self.connection.driver)
+            && range.len() > 1
+            && !self.look(range).await?.is_some_and(|looked| looked.all_transactional())
+        {
+            return Ok(range.clone().map(|at| Segment::Together(at..at + 1)).collect());
+        }
+        Ok(vec![segment.clone()])
     }
 
     /// Rows, or whatever else comes and goes with a transaction, and their journal row.
     async fn together(&mut self, range: &Range<usize>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
-        if let Driver::Mysql(_) = self.connection.driver {
-            // Some tables of these databases keep what a transaction gave up; the next start looks whether these do.
-            self.begun(range, journal).await?;
-        }
+        let Driver::Mysql(_) = self.connection.driver else {
+            return self.as_one(range.clone(), Commit::Journal(journal), progress).await;
+        };
+        // Some tables of these databases keep what a transaction gave up; the next start looks whether these do.
+        let looked = self.look(range).await?;
+        self.begun(range, looked.as_ref(), journal).await?;
         self.as_one(range.clone(), Commit::Journal(journal), progress).await
     }
 
     async fn alone(&mut self, range: &Range<usize>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
-        let looked = self.begun(range, journal).await?;
+        let looked = self.look(range).await?;
+        self.begun(range, looked.as_ref(), journal).await?;
         let mut ran = self.statements(range.clone(), progress).await;
         if let Err(stop) = &ran
             && stop.again
@@ -292,20 +313,35 @@ impl Run<'_> {
         if range.len() > 1 {
             self.own(range.end - 1, "UNLOCK TABLES").await?;
         }
-        let done = journal.done(self.connection, self.step, range.end).await;
-        done.map_err(|error| Stop::at(range.end - 1, &error).doing("adding the row to the journal"))
+        self.done(range.end, journal, progress).await
     }
 
-    /// Says in the journal what is about to run, and what the catalog shows of it now.
-    async fn begun(&mut self, range: &Range<usize>, journal: &mut Journal) -> Result<Option<look::Look>, Stop> {
-        let stop = |error: &sqlx::Error, doing| Stop::at(range.start, error).doing(doing);
-        let looked = match touched_by(&self.step.statements[range.clone()]) {
-            Some(touched) => Some(look::before(self.connection, &touched).await.map_err(|error| stop(&error, "looking at the catalog"))?),
-            None => None,
-        };
-        let begun = journal.begun(self.connection, self.step, range.end, looked.as_ref()).await;
-        begun.map_err(|error| stop(&error, "adding the row to the journal"))?;
-        Ok(looked)
+    /// Says in the journal that the first `count` statements stand. They ran, so only the row is tried again where somebody is in the way.
+    async fn done(&mut self, count: usize, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let mut pauses = Pauses::new(&self.connection.patience);
+        while let Err(error) = journal.done(self.connection, self.step, count).await {
+            let stop = Stop::at(count.saturating_sub(1), &error).doing("adding the row to the journal");
+            self.pause(stop, &mut pauses, progress).await.map_err(|stop| Stop { again: false, ..stop })?;
+        }
+        Ok(())
+    }
+
+    async fn journal(&mut self, run: i64, stands: usize) -> Result<Journal, Stop> {
+        let opened = Journal::open(self.connection, self.table, run).await;
+        opened.map_err(|error| Stop::at(stands, &error).doing("opening the journal"))
+    }
+
+    /// What the catalog shows of what is about to run.
+    async fn look(&mut self, range: &Range<usize>) -> Result<Option<look::Look>, Stop> {
+        let Some(touched) = touched_by(&self.step.statements[range.clone()]) else { return Ok(None) };
+        let looked = look::before(self.connection, &touched).await;
+        looked.map(Some).map_err(|error| Stop::at(range.start, &error).doing("looking at the catalog"))
+    }
+
+    /// Says in the journal what is about to run.
+    async fn begun(&mut self, range: &Range<usize>, looked: Option<&look::Look>, journal: &mut Journal) -> Result<(), Stop> {
+        let begun = journal.begun(self.connection, self.step, range.end, looked).await;
+        begun.map_err(|error| Stop::at(range.start, &error).doing("adding the row to the journal"))
     }
 
     async fn statements(&mut self, range: Range<usize>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
@@ -332,9 +368,13 @@ impl Run<'_> {
     }
 
     /// Adds the history row, which commits by itself.
-    async fn recorded(&mut self, outcome: Outcome, started_at: &str) -> Result<(), RunError> {
-        let appended = self.append(outcome, started_at, self.step.note.as_deref()).await;
-        appended.map_err(|error| self.connection.refused("adding a row to the history table", &error))?;
+    async fn recorded(&mut self, outcome: Outcome, started_at: &str, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let mut pauses = Pauses::new(&self.connection.patience);
+        let at = if outcome == Outcome::Started { 0 } else { self.step.statements.len() };
+        while let Err(error) = self.append(outcome, started_at, self.step.note.as_deref()).await {
+            let stop = Stop::at(at, &error).doing("adding a row to the history table");
+            self.pause(stop, &mut pauses, progress).await?;
+        }
         *self.seq += 1;
         Ok(())
     }

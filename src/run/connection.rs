@@ -8,7 +8,7 @@ use super::patience::Patience;
 use super::{RunError, mysql, postgres, sqlite};
 use crate::engine::Engine;
 use crate::run::secret::Secrets;
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, MySqlConnection, PgConnection, Row, SqliteConnection};
 use std::sync::Arc;
@@ -256,8 +256,12 @@ async fn limit(time: Option<Duration>) -> Duration {
 /// Whether the connection is gone, so that nobody knows what became of the last statement.
 pub(super) fn lost(error: &sqlx::Error) -> bool {
     match error {
-        // PostgreSQL says farewell with an error of its own when it is shut down or told to end the session.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P0")),
+        // The servers say farewell with an error of their own when they are shut down or told to end the session: MariaDB with
+        // ER_SERVER_SHUTDOWN or ER_CONNECTION_KILLED.
+        sqlx::Error::Database(error) => match error.try_downcast_ref::<MySqlDatabaseError>() {
+            Some(error) => [1053, 1927].contains(&error.number()),
+            None => error.code().is_some_and(|code| code.starts_with("57P0")),
+        },
         _ => true,
     }
 }

@@ -10,14 +10,23 @@ use crate::observed::{Applied, HalfDone, Next, Outcome, unfinished};
 /// Looks; `None` where no run stopped part-way.
 pub(super) async fn look(connection: &mut Connection, table: &HistoryTable, history: &[Applied]) -> Result<Option<HalfDone>, RunError> {
     let Some(row) = unfinished(history) else { return Ok(None) };
-    let position = journal::position(connection, table, row.seq).await?;
+    let failures = history.iter().rev().take_while(|later| later.seq > row.seq).find(|later| later.outcome == Outcome::Failed);
+    let note = failures.and_then(|failure| failure.note.clone());
+    let position = match journal::position(connection, table, row.seq).await {
+        Err(RunError::Drift(why)) => {
+            let next = Next::Lost(why);
+            return Ok(Some(HalfDone { row: row.clone(), stands: 0, prefix_sha256: String::new(), would_stand: 0, next, note }));
+        }
+        other => other?,
+    };
     let ((mut stands, mut prefix_sha256), mut next) = (position.done, Next::Due);
+    let mut would_stand = stands + 1;
     if let Some((count, sha256, looked)) = position.begun {
+        would_stand = count;
         match look::after(connection, looked.as_ref()).await.map_err(|error| connection.refused("looking at the catalog", &error))? {
             Some(what) => next = what,
             None => (stands, prefix_sha256) = (count, sha256),
         }
     }
-    let failures = history.iter().rev().take_while(|later| later.seq > row.seq).find(|later| later.outcome == Outcome::Failed);
-    Ok(Some(HalfDone { row: row.clone(), stands, prefix_sha256, next, note: failures.and_then(|failure| failure.note.clone()) }))
+    Ok(Some(HalfDone { row: row.clone(), stands, prefix_sha256, would_stand, next, note }))
 }

@@ -130,7 +130,8 @@ impl HistoryTable {
         let columns = COLUMNS.map(|(name, ..)| name).join(", ");
         let rows = connection.rows(&format!("SELECT {columns} FROM {} ORDER BY seq", self.sql)).await;
         let rows = rows.map_err(|error| connection.refused(doing, &error))?;
-        rows.into_iter().map(|row| applied(row).ok_or_else(|| RunError::Drift(format!("a row of {} holds what this program never wrote", self.sql)))).collect()
+        let altered = |what| RunError::Drift(format!("{} was altered by hand: {what}", self.sql));
+        rows.into_iter().map(|row| applied(row).map_err(altered)).collect()
     }
 
     /// Makes the table where it is missing.
@@ -184,13 +185,24 @@ impl HistoryTable {
     }
 }
 
-fn applied(row: Vec<Option<String>>) -> Option<Applied> {
+/// A row as a value, or what is wrong with it.
+fn applied(row: Vec<Option<String>>) -> Result<Applied, String> {
+    let strange = |column: &str| {
+        let cell = |name: &str| COLUMNS.iter().zip(&row).find(|((column, ..), _)| *column == name).and_then(|(_, cell)| cell.as_deref()).unwrap_or_default();
+        format!("in row {}, version {}, the {column} is {:?}, which this program never writes", cell("seq"), cell("version"), cell(column))
+    };
+    if let Some(((column, ..), _)) = COLUMNS.iter().zip(&row).find(|((_, _, required), cell)| *required && cell.is_none()) {
+        return Err(strange(column));
+    }
+    let direction = [Direction::Up, Direction::Down].into_iter().find(|way| row[3].as_deref() == Some(way.name())).ok_or_else(|| strange("direction"))?;
+    let outcome = row[4].as_deref().and_then(Outcome::from_name).ok_or_else(|| strange("outcome"))?;
+    let seq = row[0].as_ref().and_then(|seq| seq.parse().ok()).ok_or_else(|| strange("seq"))?;
     let [
-        seq,
+        _seq,
         version,
         name,
-        direction,
-        outcome,
+        _direction,
+        _outcome,
         started_at,
         at,
         actor,
@@ -207,25 +219,22 @@ fn applied(row: Vec<Option<String>>) -> Option<Applied> {
         _attestation,
         reason,
         note,
-    ] = <[Option<String>; 21]>::try_from(row).ok()?;
-    Some(Applied {
-        seq: seq?.parse().ok()?,
-        version: version?,
-        name: name?,
-        direction: match direction?.as_str() {
-            "up" => Direction::Up,
-            "down" => Direction::Down,
-            _ => return None,
-        },
-        outcome: Outcome::from_name(&outcome?)?,
-        started_at: started_at?,
-        at: at?,
-        actor: actor?,
-        host: host?,
-        tool_version: tool_version?,
-        verdict: verdict?,
-        loss: loss?,
-        up_sha256: up_sha256?,
+    ] = <[Option<String>; 21]>::try_from(row).map_err(|row| format!("a row has {} columns", row.len()))?;
+    let text = Option::unwrap_or_default;
+    Ok(Applied {
+        seq,
+        version: text(version),
+        name: text(name),
+        direction,
+        outcome,
+        started_at: text(started_at),
+        at: text(at),
+        actor: text(actor),
+        host: text(host),
+        tool_version: text(tool_version),
+        verdict: text(verdict),
+        loss: text(loss),
+        up_sha256: text(up_sha256),
         up_text,
         down_sha256,
         down_text,

@@ -33,19 +33,18 @@ pub(super) const SUFFIX: &str = "_journal";
 
 impl Journal {
     /// The journal of the run that the history row `run` tells of; makes the table where it is missing.
-    pub(super) async fn open(connection: &mut Connection, history: &HistoryTable, run: i64) -> Result<Journal, RunError> {
-        let doing = "creating the journal's table";
+    pub(super) async fn open(connection: &mut Connection, history: &HistoryTable, run: i64) -> sqlx::Result<Journal> {
         let sql = table(history);
-        if !history.exists_beside(connection, SUFFIX).await.map_err(|error| connection.refused(doing, &error))? {
+        if !history.exists_beside(connection, SUFFIX).await? {
             let (short, long, end) = tables::text_types(&connection.driver);
             let create = format!(
                 "CREATE TABLE {sql} (run BIGINT NOT NULL, entry BIGINT NOT NULL, statements BIGINT NOT NULL, phase {short} NOT NULL, at {short} NOT NULL, \
                  prefix_sha256 {short} NOT NULL, looked_at {long}, PRIMARY KEY (run, entry)){end}"
             );
-            connection.execute(&create).await.map_err(|error| connection.refused(doing, &error))?;
+            connection.execute(&create).await?;
         }
-        let last = connection.cell(&format!("SELECT max(entry) FROM {sql} WHERE run = {run}")).await;
-        let entry = last.map_err(|error| connection.refused("reading the journal", &error))?.and_then(|n| n.parse().ok()).unwrap_or(0);
+        let last = connection.cell(&format!("SELECT max(entry) FROM {sql} WHERE run = {run}")).await?;
+        let entry = last.and_then(|n| n.parse().ok()).unwrap_or(0);
         Ok(Journal { table: sql, run, entry })
     }
 
@@ -91,24 +90,25 @@ pub(super) async fn position(connection: &mut Connection, history: &HistoryTable
         return Ok(position);
     }
     let sql = table(history);
-    let rows = connection.rows(&format!("SELECT statements, phase, prefix_sha256, looked_at FROM {sql} WHERE run = {run} ORDER BY entry")).await;
-    for row in rows.map_err(|error| connection.refused(doing, &error))? {
-        let [Some(count), Some(phase), Some(sha256), looked] = <[Option<String>; 4]>::try_from(row).unwrap_or_default() else {
-            return Err(strange(&sql));
+    let altered = |what: &str| RunError::Drift(format!("{sql} was altered by hand: in run {run}, {what}"));
+    let rows = connection.rows(&format!("SELECT entry, statements, phase, prefix_sha256, looked_at FROM {sql} WHERE run = {run} ORDER BY entry")).await;
+    for (row, expected) in rows.map_err(|error| connection.refused(doing, &error))?.into_iter().zip(1..) {
+        let [Some(entry), Some(count), Some(phase), Some(sha256), looked] = <[Option<String>; 5]>::try_from(row).unwrap_or_default() else {
+            return Err(altered("a row is empty"));
         };
-        let count = count.parse().map_err(|_| strange(&sql))?;
+        if entry.parse() != Ok(expected) {
+            return Err(altered(&format!("entry {expected} is gone")));
+        }
+        let strange = || altered(&format!("entry {entry} holds what this program never writes"));
+        let count = count.parse().map_err(|_| strange())?;
         match phase.as_str() {
             "begun" => {
-                let looked = looked.map(|json| serde_json::from_str(&json)).transpose().map_err(|_| strange(&sql))?;
+                let looked = looked.map(|json| serde_json::from_str(&json)).transpose().map_err(|_| strange())?;
                 position.begun = Some((count, sha256, looked));
             }
             "done" => position = Position { done: (count, sha256), begun: None },
-            _ => return Err(strange(&sql)),
+            _ => return Err(strange()),
         }
     }
     Ok(position)
-}
-
-fn strange(table: &str) -> RunError {
-    RunError::Drift(format!("a row of {table} holds what this program never wrote"))
 }

@@ -30,6 +30,21 @@ struct Looked {
     before: String,
 }
 
+impl Look {
+    /// All that is touched are rows that come and go with a transaction.
+    pub(super) fn all_transactional(&self) -> bool {
+        self.objects.iter().all(|one| one.class == Touchable::Rows.name() && one.before == TRANSACTIONAL)
+    }
+}
+
+impl Looked {
+    /// For people, to whom a table is a table.
+    fn shown(&self) -> String {
+        let class = if self.class == Touchable::Replaced.name() { Touchable::Table.name() } else { &self.class };
+        format!("{class} {}", self.name)
+    }
+}
+
 /// What the catalog may show besides a checksum.
 const ABSENT: &str = "absent";
 /// An index of PostgreSQL whose building or dropping beside the application's work broke off.
@@ -60,13 +75,13 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
     let (mut changed, mut same) = (0, 0);
     for one in objects {
         let Some(class) = Touchable::ALL.into_iter().find(|class| class.name() == one.class) else {
-            return undecided(&format!("look at {} {}", one.class, one.name));
+            return undecided(&format!("look at {}", one.shown()));
         };
         let now = seen(connection, class, &one.name).await?;
         match (class, one.before.as_str(), now.as_str()) {
             (Touchable::Rows, _, TRANSACTIONAL | ABSENT) => same += 1,
             (Touchable::Rows, ..) => return undecided(&format!("look at the rows of {}: its storage knows no transactions", one.name)),
-            (_, UNKNOWN, _) | (_, _, UNKNOWN) => return undecided(&format!("look at {} {}", one.class, one.name)),
+            (_, UNKNOWN, _) | (_, _, UNKNOWN) => return undecided(&format!("look at {}", one.shown())),
             (_, before, INVALID) if before != INVALID && !one.dropped => {
                 let name = connection.cell(&invalid_index(&one.name)).await?;
                 return Ok(Some(Next::Cleanup(format!("DROP INDEX CONCURRENTLY {}", name.unwrap_or_default()))));
@@ -82,7 +97,7 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
         (0, _) => Ok(Some(Next::Due)),
         (_, 0) => Ok(None),
         _ => {
-            let names = objects.iter().map(|one| format!("{} {}", one.class, one.name)).collect::<Vec<_>>().join(", ");
+            let names = objects.iter().map(Looked::shown).collect::<Vec<_>>().join(", ");
             undecided(&format!("it took effect on a part of what it names: look at {names}"))
         }
     }
@@ -148,7 +163,7 @@ fn postgres(class: Touchable, name: &str) -> Option<String> {
             named(name, "t.typname", "n.nspname")
         )),
         Touchable::Database => Some(format!("SELECT 'there' FROM pg_database WHERE datname = {}", literal(name))),
-        Touchable::View | Touchable::Routine | Touchable::Trigger | Touchable::Event | Touchable::Sequence | Touchable::Emptied | Touchable::Rows => None,
+        Touchable::View | Touchable::Routine | Touchable::Trigger | Touchable::Event | Touchable::Sequence | Touchable::Replaced | Touchable::Rows => None,
     }
 }
 
@@ -164,7 +179,7 @@ async fn mysql(connection: &mut Connection, class: Touchable, name: &str) -> sql
     let concat = |columns: &str| format!("GROUP_CONCAT(CONCAT_WS('|', {columns}) SEPARATOR ';')");
     let sql = match class {
         Touchable::Table | Touchable::Sequence => return tables(connection, &of("TABLES", "TABLE", "TABLE_SCHEMA, TABLE_NAME")).await,
-        Touchable::Emptied => return number(connection, &of("TABLES", "TABLE", "CONCAT(TABLE_SCHEMA, '/', TABLE_NAME)")).await,
+        Touchable::Replaced => return number(connection, &of("TABLES", "TABLE", "CONCAT(TABLE_SCHEMA, '/', TABLE_NAME)")).await,
         Touchable::View => of("VIEWS", "TABLE", &concat("VIEW_DEFINITION, DEFINER, SECURITY_TYPE, CHECK_OPTION")),
         Touchable::Routine => of("ROUTINES", "ROUTINE", &concat("ROUTINE_TYPE, ROUTINE_DEFINITION, LAST_ALTERED, DEFINER, SQL_DATA_ACCESS, SECURITY_TYPE")),
         Touchable::Trigger => of("TRIGGERS", "TRIGGER", &concat("ACTION_TIMING, EVENT_MANIPULATION, EVENT_OBJECT_TABLE, ACTION_STATEMENT, DEFINER")),
@@ -205,7 +220,8 @@ async fn tables(connection: &mut Connection, sql: &str) -> sqlx::Result<String> 
     Ok(shown(Some(definitions)))
 }
 
-/// InnoDB's number of the table that `sql` names, which TRUNCATE makes anew. Who may not see it cannot see whether that ran.
+/// InnoDB's number of the table that `sql` names, which TRUNCATE makes anew and which goes along with a table to its new name. Who may
+/// not see it cannot see whether that ran.
 async fn number(connection: &mut Connection, sql: &str) -> sqlx::Result<String> {
     let Some(full) = connection.cell(sql).await? else { return Ok(ABSENT.to_owned()) };
     let view = if connection.engine == Engine::Mariadb { "INNODB_SYS_TABLES" } else { "INNODB_TABLES" };

@@ -22,6 +22,7 @@ mod postgres;
 mod secret;
 mod segment;
 mod sqlite;
+mod stop;
 mod tables;
 
 pub use connection::Opening;
@@ -210,7 +211,7 @@ impl Locked {
         let mut seq = head.unwrap_or(0) + 1;
         for (finished, step) in cleared.steps().iter().enumerate() {
             progress(Event::Started { step });
-            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who };
+            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None };
             match run.complete(progress).await {
                 Ok(()) => progress(Event::Finished { step }),
                 Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),

@@ -55,6 +55,8 @@ pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result
     if let (Canceller::Mysql(_, held), Some(number)) = (&mut connection.canceller, number) {
         *held = number;
     }
+    // The driver's handshake adds IGNORE_SPACE, which triggers and routines would keep, and which `settle` takes away.
+    connection.execute("SET SESSION sql_mode = DEFAULT").await.map_err(unreachable)?;
     if opening.read_only {
         connection.execute("SET SESSION TRANSACTION READ ONLY").await.map_err(unreachable)?;
     }

@@ -30,8 +30,13 @@ pub(super) fn in_the_way(error: &Error) -> bool {
         // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK.
         return [1205, 1213].contains(&error.number());
     }
-    // PostgreSQL: lock_not_available, deadlock_detected. SQLite: SQLITE_BUSY and SQLITE_LOCKED with their extended codes.
-    error.code().is_some_and(|code| ["55P03", "40P01"].contains(&code.as_ref()) || code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)))
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        // SQLITE_BUSY and SQLITE_LOCKED with their extended codes.
+        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
+    }
+    // PostgreSQL: lock_not_available, deadlock_detected.
+    ["55P03", "40P01"].contains(&code.as_ref())
 }
 
 /// Pauses between tries: longer each time, and of uneven length, so that two who wait for one another part.

@@ -5,7 +5,7 @@ use crate::parse::manner::{Manner, Touched};
 use std::ops::Range;
 
 /// A stretch of statements that stands or falls as one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Segment {
     /// One transaction.
     Together(Range<usize>),

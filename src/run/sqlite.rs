@@ -11,6 +11,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -143,24 +144,49 @@ pub(super) async fn lock(connection: &Connection, timeout: Duration) -> Result<O
     Ok(Some(file))
 }
 
-/// A script that turns foreign keys off, as one that rebuilds a table must. Inside of a transaction SQLite ignores that.
-pub(super) fn turns_foreign_keys_off<'a>(mut statements: impl Iterator<Item = &'a str>) -> bool {
-    statements.any(|sql| {
-        let words = sql.to_ascii_lowercase().replace(['=', '(', ')', ';', '\''], " ");
-        let words = words.split_whitespace().collect::<Vec<_>>();
-        matches!(words[..], ["pragma", "foreign_keys" | "main.foreign_keys", "off" | "0" | "no" | "false"])
-    })
+/// How one transaction of a script stands to the stretch in which the script has foreign keys off, as one that rebuilds a table must.
+/// Inside of a transaction SQLite ignores that setting, so the runner makes it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Unchecked {
+    /// Foreign keys are off during the transaction.
+    pub(super) off: bool,
+    /// The stretch begins in it.
+    pub(super) begins: bool,
+    /// The stretch ends in it, so by now every key must point at something.
+    pub(super) ends: bool,
 }
 
-/// Rows that point at nothing, as `table, rowid, parent`; `None` where SQLite cannot tell because a key itself is broken.
-pub(super) async fn dangling(connection: &mut Connection) -> Option<Vec<Vec<Option<String>>>> {
+impl Unchecked {
+    /// For the transaction that holds `range` of a script's statements.
+    pub(super) fn of(statements: &[Sql], range: &Range<usize>) -> Unchecked {
+        let off_after = |end: usize| statements[..end].iter().rev().find_map(|sql| turns_foreign_keys_off(&sql.text)) == Some(true);
+        let before = off_after(range.start);
+        let off = before || statements[range.clone()].iter().any(|sql| turns_foreign_keys_off(&sql.text) == Some(true));
+        Unchecked { off, begins: off && !before, ends: off && (range.end == statements.len() || !off_after(range.end)) }
+    }
+}
+
+/// Whether a statement turns foreign keys off; `None` where it leaves them as they are.
+fn turns_foreign_keys_off(sql: &str) -> Option<bool> {
+    let words = sql.to_ascii_lowercase().replace(['=', '(', ')', ';', '\''], " ");
+    match words.split_whitespace().collect::<Vec<_>>()[..] {
+        ["pragma", "foreign_keys" | "main.foreign_keys", value] => Some(matches!(value, "off" | "0" | "no" | "false")),
+        _ => None,
+    }
+}
+
+/// Rows that point at nothing, as `table, rowid, parent`.
+pub(super) type Dangling = Vec<Vec<Option<String>>>;
+
+/// Looks for them; `None` where SQLite cannot tell because a key itself is broken.
+pub(super) async fn dangling(connection: &mut Connection) -> Option<Dangling> {
     let mut rows = connection.rows("PRAGMA foreign_key_check").await.ok()?;
     rows.iter_mut().for_each(|row| row.truncate(3));
     Some(rows)
 }
 
 /// What dangles now and did not before, in words; `None` where all is well.
-pub(super) fn newly_dangling(before: Option<Vec<Vec<Option<String>>>>, after: Option<Vec<Vec<Option<String>>>>) -> Option<String> {
+pub(super) fn newly_dangling(before: Option<Dangling>, after: Option<Dangling>) -> Option<String> {
     let mut before = before?;
     let Some(mut after) = after else { return Some(String::from("a foreign key points at columns that are no key")) };
     after.retain(|row| match before.iter().position(|old| old == row) {
@@ -180,12 +206,14 @@ pub(super) fn newly_dangling(before: Option<Vec<Vec<Option<String>>>>, after: Op
 pub(super) struct Children(Vec<(String, String)>);
 
 impl Children {
-    /// Counts before the script runs; `None` where it rebuilds nothing, or where it deletes rows by itself.
-    pub(super) async fn count(connection: &mut Connection, statements: &[Sql]) -> Option<Children> {
-        let touched = || statements.iter().filter_map(|sql| sql.touched.as_ref()).flatten();
-        let tables = |dropped| touched().filter(move |t| t.class == Touchable::Table && t.dropped == dropped).map(|t| &t.name);
-        // A table that is dropped, and whose name another one takes.
-        let rebuilt: Vec<&String> = tables(true).filter(|name| tables(false).any(|other| other == *name)).collect();
+    /// Counts before `range` of the script's statements runs; `None` where it rebuilds nothing, or where it deletes rows by itself.
+    pub(super) async fn count(connection: &mut Connection, statements: &[Sql], range: &Range<usize>) -> Option<Children> {
+        let all = |range: Range<usize>| statements[range].iter().filter_map(|sql| sql.touched.as_ref()).flatten();
+        let tables = |range, dropped| all(range).filter(move |t| t.class == Touchable::Table && t.dropped == dropped).map(|t| &t.name);
+        let touched = || all(range.clone());
+        // A table that is dropped, and whose name another one takes, now or in a later transaction of the script.
+        let rebuilt: Vec<&String> =
+            tables(range.clone(), true).filter(|name| tables(range.start..statements.len(), false).any(|other| other == *name)).collect();
         if rebuilt.is_empty() {
             return None;
         }
@@ -222,6 +250,7 @@ impl Children {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::manner::Manner;
 
     #[test]
     fn foreign_keys_off_is_seen_however_it_is_written() {
@@ -234,8 +263,27 @@ mod tests {
             ("PRAGMA defer_foreign_keys=OFF", false),
             ("SELECT 'pragma foreign_keys=off'", false),
         ] {
-            assert_eq!(turns_foreign_keys_off(std::iter::once(sql)), off, "{sql}");
+            assert_eq!(turns_foreign_keys_off(sql) == Some(true), off, "{sql}");
         }
+    }
+
+    #[test]
+    fn foreign_keys_stay_off_from_one_transaction_to_the_next() {
+        let sql = |text: &&str| Sql { text: (*text).into(), path: String::new(), line: 1, manner: Manner::Inside, touched: None };
+        let script: Vec<Sql> = ["CREATE", "PRAGMA foreign_keys = OFF", "DROP", "PRAGMA foreign_keys = ON", "INSERT"].iter().map(sql).collect();
+        let unchecked = |off, begins, ends| Unchecked { off, begins, ends };
+        for (range, expected) in [
+            (0..1, unchecked(false, false, false)),
+            (1..2, unchecked(true, true, false)),
+            (2..3, unchecked(true, false, false)),
+            (3..4, unchecked(true, false, true)),
+            (4..5, unchecked(false, false, false)),
+            (0..5, unchecked(true, true, true)),
+            (1..3, unchecked(true, true, false)),
+        ] {
+            assert_eq!(Unchecked::of(&script, &range), expected, "{range:?}");
+        }
+        assert_eq!(Unchecked::of(&script[..3], &(2..3)), unchecked(true, false, true), "it ends with the script at the latest");
     }
 
     #[test]

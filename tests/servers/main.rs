@@ -1,6 +1,8 @@
 //! The runner on real databases: a file of SQLite, a throw-away PostgreSQL, a throw-away MariaDB.
 #![cfg(unix)]
 
+#[cfg(target_os = "linux")]
+mod chaos;
 mod control;
 mod examples;
 mod fix;

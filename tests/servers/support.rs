@@ -4,6 +4,11 @@
 //! service of the machine. A guard, a small shell that reads from a pipe of this process, stops it and removes the folder
 //! when the pipe closes: at the process's end, however that comes.
 
+#[cfg(target_os = "linux")]
+mod own;
+
+#[cfg(target_os = "linux")]
+pub(crate) use own::OwnServer;
 use std::fs;
 use std::future::Future;
 use std::io::Write;
@@ -26,6 +31,8 @@ pub(crate) struct Database {
     pub(crate) engine: Engine,
     /// How to reach it, with all rights.
     pub(crate) url: String,
+    /// How to reach the server's own database; a file has none.
+    root: Option<String>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -45,7 +52,14 @@ impl Server {
 
     /// The server's own database, from which others are made and dropped.
     fn root(&self) -> Database {
-        Database { engine: self.engine, url: self.url(if self.engine == Engine::Postgres { "postgres" } else { "mysql" }), _folder: None }
+        let url = self.url(if self.engine == Engine::Postgres { "postgres" } else { "mysql" });
+        Database { engine: self.engine, root: Some(url.clone()), url, _folder: None }
+    }
+
+    /// A fresh database.
+    fn database(&self, name: &str) -> Database {
+        self.root().execute(&format!("CREATE DATABASE {name}"));
+        Database { url: self.url(name), ..self.root() }
     }
 
     fn url_as(&self, user: &str, password: &str, database: &str) -> String {
@@ -95,12 +109,9 @@ pub(crate) fn database(engine: Engine) -> Option<Database> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     if engine == Engine::Sqlite {
         let folder = tempfile::tempdir().expect("a folder");
-        return Some(Database { engine, url: format!("sqlite:{}", folder.path().join("test.db").display()), _folder: Some(folder) });
+        return Some(Database { engine, url: format!("sqlite:{}", folder.path().join("test.db").display()), root: None, _folder: Some(folder) });
     }
-    let server = server(engine)?;
-    let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    server.root().execute(&format!("CREATE DATABASE {name}"));
-    Some(Database { engine, url: server.url(&name), _folder: None })
+    Some(server(engine)?.database(&format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed))))
 }
 
 impl Database {
@@ -148,10 +159,8 @@ impl Database {
 
     /// The own database of the server that this one stands on; a file is its own.
     pub(crate) fn root(&self) -> Option<Database> {
-        match self.engine {
-            Engine::Sqlite => None,
-            engine => Some(server(engine).expect("the server of this database runs").root()),
-        }
+        let url = self.root.clone()?;
+        Some(Database { engine: self.engine, root: Some(url.clone()), url, _folder: None })
     }
 }
 
@@ -177,23 +186,36 @@ fn server(engine: Engine) -> Option<&'static Server> {
     static POSTGRES: OnceLock<Option<Server>> = OnceLock::new();
     static MYSQL: OnceLock<Option<Server>> = OnceLock::new();
     static MARIADB: OnceLock<Option<Server>> = OnceLock::new();
-    let (cell, script, binaries) = match engine {
-        Engine::Postgres => (&POSTGRES, START_POSTGRES, postgres_binaries()),
-        Engine::Mysql => (&MYSQL, START_MYSQL, mysqld()),
-        _ => (&MARIADB, START_MARIADB, mariadb_binaries()),
+    let cell = match engine {
+        Engine::Postgres => &POSTGRES,
+        Engine::Mysql => &MYSQL,
+        Engine::Sqlite | Engine::Mariadb => &MARIADB,
     };
-    cell.get_or_init(|| match binaries {
-        Some(binaries) => Some(start(engine, script, &binaries)),
-        None => {
-            let required = ["CI", "MIGRATE_REQUIRE_SERVERS"].iter().any(|name| std::env::var(name).is_ok_and(|value| value == "true" || value == "1"));
-            let script = if engine == Engine::Mysql { "tests/mysql.sh" } else { "tests/all.sh" };
-            assert!(!required || engine == Engine::Mysql, "{engine} is not installed, and this run requires it: {script} installs it");
-            // Past the capture of test output: who runs the tests must see it.
-            let _ = writeln!(std::io::stderr(), "\nSKIPPED: all tests on {engine}, which is not installed; {script} gets it\n");
-            None
-        }
-    })
-    .as_ref()
+    cell.get_or_init(|| Some(launch(engine, folder(), &binaries(engine)?, false))).as_ref()
+}
+
+/// Where the programs of `engine` are; `None`, after saying so, where they are not installed.
+fn binaries(engine: Engine) -> Option<PathBuf> {
+    let found = match engine {
+        Engine::Postgres => postgres_binaries(),
+        Engine::Mysql => mysqld(),
+        Engine::Sqlite | Engine::Mariadb => mariadb_binaries(),
+    };
+    if found.is_none() && engine == Engine::Mysql {
+        // Past the capture of test output: who runs the tests must see it.
+        let _ = writeln!(std::io::stderr(), "\nSKIPPED: all tests on MySQL, which is not installed; tests/mysql.sh gets it\n");
+    } else if found.is_none() {
+        missing(&engine.to_string(), &format!("all tests on {engine}"));
+    }
+    found
+}
+
+/// Says that `program` is not installed, so that `tests` are skipped; panics where this run requires it.
+pub(crate) fn missing(program: &str, tests: &str) {
+    let required = ["CI", "MIGRATE_REQUIRE_SERVERS"].iter().any(|name| std::env::var(name).is_ok_and(|value| value == "true" || value == "1"));
+    assert!(!required, "{program} is not installed, and this run requires it: tests/all.sh installs it");
+    // Past the capture of test output: who runs the tests must see it.
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {tests}, for {program} is not installed; tests/all.sh installs it\n");
 }
 
 /// The folder of the newest PostgreSQL's programs.
@@ -214,16 +236,16 @@ fn on_path(program: &str) -> Option<PathBuf> {
 }
 
 const START_POSTGRES: &str = r#"
-"$bin/initdb" -D "$folder/data" -U root --auth=scram-sha-256 --pwfile="$folder/password" -E UTF8 --locale=C --no-sync &&
+[ -d "$folder/data" ] || "$bin/initdb" -D "$folder/data" -U root --auth=scram-sha-256 --pwfile="$folder/password" -E UTF8 --locale=C --no-sync || exit 1
 exec "$bin/postgres" -D "$folder/data" -c listen_addresses= -c unix_socket_directories="$folder" \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+    -c fsync=off -c synchronous_commit="$durable" -c full_page_writes=off
 "#;
 
 const START_MARIADB: &str = r#"
-mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db &&
+[ -d "$folder/data" ] || mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db || exit 1
 echo "SET PASSWORD FOR root@localhost = PASSWORD('$(cat "$folder/password")');" > "$folder/init.sql" &&
 exec "$bin/mariadbd" --no-defaults --datadir="$folder/data" --socket="$folder/socket" --pid-file="$folder/pid" --tmpdir="$folder" \
-    --init-file="$folder/init.sql" --skip-networking --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=32M
+    --init-file="$folder/init.sql" --skip-networking --innodb-flush-log-at-trx-commit="$durable" --innodb-buffer-pool-size=32M
 "#;
 
 /// Here `$bin` is the program itself.
@@ -250,27 +272,22 @@ wait "$server"
 rm -rf "$folder"
 "#;
 
-fn start(engine: Engine, script: &str, binaries: &Path) -> Server {
+/// A folder for a server.
+fn folder() -> PathBuf {
     // Not under a long TMPDIR: a socket's path holds some 100 characters.
     let folder = tempfile::Builder::new().prefix("migrate-test-").tempdir_in("/tmp").expect("a folder").keep();
     fs::write(folder.join("password"), PASSWORD).expect("a password file");
-    let user = ordinary_user(&folder);
-    let guard = Command::new("/bin/sh")
-        .args(["-c", GUARD, "guard"])
-        .arg(&folder)
-        .arg(script)
-        .args(["/usr/bin/env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"])
-        .arg(format!("folder={}", folder.display()))
-        .arg(format!("bin={}", binaries.display()))
-        .args(user)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .current_dir("/")
-        // A Ctrl-C at the terminal must reach the tests, and not the guard that cleans up after them.
-        .process_group(0)
-        .spawn()
-        .expect("a shell");
+    folder
+}
+
+/// Starts a server in `folder`, with the data that stand there. `durable`: what was committed outlives the server's own sudden end.
+fn launch(engine: Engine, folder: PathBuf, binaries: &Path, durable: bool) -> Server {
+    let (script, durable) = match (engine, durable) {
+        (Engine::Postgres, durable) => (START_POSTGRES, if durable { "on" } else { "off" }),
+        (Engine::Mysql, _) => (START_MYSQL, ""),
+        (Engine::Sqlite | Engine::Mariadb, durable) => (START_MARIADB, if durable { "2" } else { "0" }),
+    };
+    let guard = guarded(&folder, script, &[format!("bin={}", binaries.display()), format!("durable={durable}")]);
     let server = Server { engine, folder, _guard: guard };
     let root = server.root();
     let started = Instant::now();
@@ -281,6 +298,28 @@ fn start(engine: Engine, script: &str, binaries: &Path) -> Server {
         std::thread::sleep(Duration::from_millis(100));
     }
     server
+}
+
+/// Runs `script` in the background, as an ordinary user, with `folder` and `variables` in its environment, until the guard that is given
+/// back is dropped with its standard input.
+pub(crate) fn guarded(folder: &Path, script: &str, variables: &[String]) -> Child {
+    let user = ordinary_user(folder);
+    Command::new("/bin/sh")
+        .args(["-c", GUARD, "guard"])
+        .arg(folder)
+        .arg(script)
+        .args(["/usr/bin/env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"])
+        .arg(format!("folder={}", folder.display()))
+        .args(variables)
+        .args(user)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .current_dir("/")
+        // A Ctrl-C at the terminal must reach the tests, and not the guard that cleans up after them.
+        .process_group(0)
+        .spawn()
+        .expect("a shell")
 }
 
 /// Neither server runs as root. Gives the words that drop root's rights, after handing the folder over.

@@ -23,13 +23,22 @@ pub(crate) struct State {
     pub(crate) rows: Vec<String>,
 }
 
+/// How far a dump looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The database, and all that a case can change on its server.
+    Server,
+    /// The database alone.
+    Database,
+}
+
 /// Everything that a case can change.
-pub(crate) async fn dump(link: &mut Link, database: &Database) -> State {
+pub(crate) async fn dump(link: &mut Link, database: &Database, scope: Scope) -> State {
     let mut state = match database.engine {
         Engine::Sqlite => sqlite::dump(link).await,
-        Engine::Postgres => postgres::dump(link, database).await,
-        Engine::Mysql => mysql::dump(link).await,
-        Engine::Mariadb => mariadb::dump(link).await,
+        Engine::Postgres => postgres::dump(link, database, scope).await,
+        Engine::Mysql => mysql::dump(link, scope).await,
+        Engine::Mariadb => mariadb::dump(link, scope).await,
     };
     state.schema.sort();
     state.rows.sort();

@@ -1,7 +1,7 @@
 //! MySQL. In: a connection. Out: its tables and rows; triggers, routines, events and rights from the system's tables.
 
 use super::mysql_like::{self, Question, drop_schemas};
-use super::{OUTSIDE, State};
+use super::{OUTSIDE, Scope, State};
 use crate::link::Link;
 use crate::support::Database;
 
@@ -62,8 +62,8 @@ const ON_SERVER: &[Question] = &[
     ("global variable", "SELECT variable_name, variable_value FROM performance_schema.global_variables WHERE variable_name NOT LIKE '%gtid%'"),
 ];
 
-pub(super) async fn dump(link: &mut Link) -> State {
-    mysql_like::dump(link, ON_SERVER, IN_SCHEMA).await
+pub(super) async fn dump(link: &mut Link, scope: Scope) -> State {
+    mysql_like::dump(link, ON_SERVER, IN_SCHEMA, scope).await
 }
 
 pub(super) async fn clean(link: &mut Link, database: &Database) {

@@ -1,7 +1,7 @@
 //! What MySQL and MariaDB have in common. In: a connection, and the questions about one of them. Out: the answers, what `SHOW CREATE`
 //! says of each table, view and sequence, and every row, those of the past too.
 
-use super::{OUTSIDE, State, evened};
+use super::{OUTSIDE, Scope, State, evened};
 use crate::link::{Cells, Link};
 use crate::support::Database;
 
@@ -9,14 +9,13 @@ use crate::support::Database;
 pub(super) type Question = (&'static str, &'static str);
 
 /// The answers to what is asked of the whole server and, with its name for `{own}`, of each schema.
-pub(super) async fn dump(link: &mut Link, on_server: &[Question], in_schema: &[Question]) -> State {
+pub(super) async fn dump(link: &mut Link, on_server: &[Question], in_schema: &[Question], scope: Scope) -> State {
     let mut state = State { schema: Vec::new(), rows: Vec::new() };
-    for (label, sql) in on_server {
+    for (label, sql) in on_server.iter().filter(|_| scope == Scope::Server) {
         state.schema.extend(link.lines(label, sql).await);
     }
-    for schema in
-        link.rows("SELECT schema_name FROM information_schema.schemata WHERE schema_name = DATABASE() OR schema_name LIKE 'migrate\\_case%'").await.concat()
-    {
+    let others = if scope == Scope::Server { " OR schema_name LIKE 'migrate\\_case%'" } else { "" };
+    for schema in link.rows(&format!("SELECT schema_name FROM information_schema.schemata WHERE schema_name = DATABASE(){others}")).await.concat() {
         let own = |sql: &str| sql.replace("{own}", &format!("'{schema}'"));
         for (label, sql) in in_schema {
             state.schema.extend(link.lines(label, &own(sql)).await);

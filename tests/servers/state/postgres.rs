@@ -1,7 +1,7 @@
 //! PostgreSQL. In: a connection. Out: what `pg_dump` writes, what it leaves out (roles, versions of extensions, settings of the
 //! server), and every row.
 
-use super::{OUTSIDE, State, evened};
+use super::{OUTSIDE, Scope, State, evened};
 use crate::link::Link;
 use crate::support::{Database, postgres_binaries};
 use std::process::Command;
@@ -23,9 +23,9 @@ const BESIDE: &[(&str, &str)] = &[
 const TABLES: &str = "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
 
-pub(super) async fn dump(link: &mut Link, database: &Database) -> State {
+pub(super) async fn dump(link: &mut Link, database: &Database, scope: Scope) -> State {
     let mut state = State { schema: definitions(database), rows: Vec::new() };
-    for (label, sql) in BESIDE {
+    for (label, sql) in BESIDE.iter().filter(|_| scope == Scope::Server) {
         state.schema.extend(link.lines(label, sql).await);
     }
     for table in link.rows(TABLES).await.concat() {

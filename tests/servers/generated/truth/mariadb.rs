@@ -35,7 +35,7 @@ async fn run(database: &Database, statements: &[String]) -> sqlx::Result<()> {
 
 async fn state(database: &Database) -> sqlx::Result<Vec<String>> {
     let mut link = Link::open(database).await?;
-    let state = state::dump(&mut link, database).await;
+    let state = state::dump(&mut link, database, state::Scope::Server).await;
     link.close().await;
     let position = |line: String| match line.split_once(" position: ") {
         Some((of, at)) => format!("position {of} {at}"),

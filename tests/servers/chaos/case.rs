@@ -1,0 +1,90 @@
+//! A few migrations on a database of their own, one of which takes long. In: files. Out: runners on them, and a hold on what takes long.
+
+use super::child::{Child, Ended, migrate};
+use super::set::written;
+use super::watch::Watch;
+use crate::support::{self, Database};
+use std::fs;
+use std::process::Command;
+use tempfile::TempDir;
+use unmigrate::engine::Engine;
+
+/// A database with the files for it.
+pub(super) struct Case {
+    pub(super) database: Database,
+    pub(super) folder: TempDir,
+}
+
+impl Case {
+    /// Those files on a fresh database; `None` where its server is not installed.
+    pub(super) fn new(engine: Engine, files: &[(&str, &str)]) -> Option<Case> {
+        Some(Case::on(support::database(engine)?, files))
+    }
+
+    pub(super) fn on(database: Database, files: &[(&str, &str)]) -> Case {
+        // A file is made by the first connection that may.
+        Watch::on(&database);
+        let folder = written(files);
+        // What these tests are about is not what the gate is about.
+        fs::write(folder.path().join("migrate.toml"), "[gate]\nloss = \"warn\"\n").expect("a file");
+        Case { database, folder }
+    }
+
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_on(&self.database.url, arguments)
+    }
+
+    /// The same on the same database by another URL.
+    pub(super) fn command_on(&self, url: &str, arguments: &[&str]) -> Command {
+        let mut command = migrate(url, self.folder.path(), arguments);
+        command.arg("--config").arg(self.folder.path().join("migrate.toml"));
+        command
+    }
+
+    pub(super) fn start(&self, arguments: &[&str]) -> Child {
+        Child::start(self.command(arguments))
+    }
+
+    pub(super) fn run(&self, arguments: &[&str]) -> Ended {
+        self.start(arguments).end()
+    }
+
+    /// A connection beside the runner.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::on(&self.database)
+    }
+
+    /// The server's sessions that run a statement now, but those that ask for it.
+    pub(super) fn at_work(&self, watch: &mut Watch) -> Vec<String> {
+        let name = self.database.name();
+        watch.query(&match self.database.engine {
+            Engine::Postgres => {
+                format!("SELECT pid::text FROM pg_stat_activity WHERE datname = '{name}' AND state = 'active' AND pid <> pg_backend_pid()")
+            }
+            _ => format!("SELECT id FROM information_schema.processlist WHERE db = '{name}' AND command = 'Query' AND state <> '' AND id <> CONNECTION_ID()"),
+        })
+    }
+}
+
+/// A query with one number that takes long while a row stands in `hold`, and no time else.
+pub(super) fn slow(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => {
+            "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < (SELECT count(*) FROM hold) * 1000000000000) SELECT count(*) FROM c"
+        }
+        Engine::Postgres => "SELECT length(pg_sleep(600 * count(*))::text) FROM hold",
+        // SLEEP would see that its client is gone, and BENCHMARK would not say that it was cut short.
+        Engine::Mysql | Engine::Mariadb => "SELECT COUNT(*) FROM hold STRAIGHT_JOIN seq_1_to_1000000000000",
+    }
+}
+
+/// Makes the table that holds `slow` queries up, with its row.
+pub(super) fn hold(database: &Database) {
+    database.execute("CREATE TABLE hold (id INTEGER NOT NULL)");
+    database.execute("INSERT INTO hold VALUES (1)");
+}
+
+/// Takes that row away.
+pub(super) fn let_go(database: &Database) {
+    database.execute("DELETE FROM hold");
+}

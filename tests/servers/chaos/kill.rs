@@ -1,0 +1,119 @@
+//! SIGKILL of the client, at every statement and at random moments: whatever it was at, the next start reaches what an undisturbed run
+//! reaches, with nothing lost and nothing done twice.
+
+use super::child::{Child, Ended, migrate};
+use super::trial::{Counts, Undisturbed, drop_database, recover, statement, words};
+use super::{report, seed, set, soak};
+use crate::support;
+use std::collections::HashSet;
+use std::path::Path;
+use unmigrate::engine::Engine;
+use unmigrate::migration::Direction;
+
+const WAYS: [Direction; 2] = [Direction::Up, Direction::Down];
+
+/// How many random moments a direction.
+fn moments() -> usize {
+    if soak() { 200 } else { 8 }
+}
+
+/// One run that is killed at every statement it comes to, again and again, until none is left.
+fn at_each(undisturbed: &Undisturbed, folder: &Path) {
+    let database = support::database(undisturbed.engine).expect("it runs");
+    for direction in WAYS {
+        let (mut counts, mut at) = (Counts::default(), HashSet::new());
+        let mut child = Child::start(migrate(&database.url, folder, words(direction)));
+        loop {
+            let new = child.until(|line| statement(line).is_some_and(|said| !at.contains(said)));
+            let Some(line) = new else {
+                child.end().expect(0, &[]);
+                break;
+            };
+            child.kill();
+            counts.kills += 1;
+            at.extend(statement(&line).map(str::to_owned));
+            let mut command = migrate(&database.url, folder, words(direction));
+            command.arg("--finish");
+            child = Child::start(command);
+        }
+        undisturbed.compare(&database, direction, "killed at each statement in turn");
+        let all = undisturbed.way(direction).statements.len();
+        assert!(at.len() == all, "{} of {all} statements were come to", at.len());
+        report(&format!("{} {}: one run killed {} times, at each of {all} statements", undisturbed.engine, direction.name(), counts.kills));
+    }
+    drop_database(database);
+}
+
+/// Kills a run of each direction by `kill`, and goes on to the end.
+fn trial(undisturbed: &Undisturbed, folder: &Path, story: &str, counts: &mut [Counts; 2], kill: impl Fn(Direction, Child) -> Option<Ended>) {
+    let database = support::database(undisturbed.engine).expect("it runs");
+    for (direction, counts) in WAYS.into_iter().zip(counts) {
+        let child = Child::start(migrate(&database.url, folder, words(direction)));
+        if let Some(ended) = kill(direction, child) {
+            counts.kills += 1;
+            counts.late += usize::from(ended.code == 0);
+        }
+        recover(&database, folder, direction, counts);
+        undisturbed.compare(&database, direction, story);
+    }
+    drop_database(database);
+}
+
+/// Each statement in a run of its own.
+fn at_one(undisturbed: &Undisturbed, folder: &Path, counts: &mut [Counts; 2]) {
+    for at in 0..undisturbed.up.statements.len().max(undisturbed.down.statements.len()) {
+        trial(undisturbed, folder, &format!("killed at statement {at} of the run"), counts, |direction, mut child| {
+            let Some(wanted) = undisturbed.way(direction).statements.get(at) else {
+                child.end().expect(0, &[]);
+                return None;
+            };
+            child.until(|line| statement(line) == Some(wanted)).unwrap_or_else(|| panic!("{wanted} did not come"));
+            Some(child.kill())
+        });
+    }
+}
+
+fn at_random(undisturbed: &Undisturbed, folder: &Path, seed: u64, counts: &mut [Counts; 2]) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    for number in 0..moments() {
+        let shares = [random.f64(), random.f64()];
+        let moment = |direction| undisturbed.way(direction).time.mul_f64(shares[direction as usize]);
+        let story = format!("seed {seed}, moment {number}: killed after {:?} and {:?}", moment(Direction::Up), moment(Direction::Down));
+        trial(undisturbed, folder, &story, counts, |direction, child| Some(child.kill_after(moment(direction))));
+    }
+}
+
+fn killed(engine: Engine) {
+    let folder = set::folder(engine);
+    let Some((undisturbed, first)) = Undisturbed::new(engine, folder.path()) else { return };
+    drop_database(first);
+    at_each(&undisturbed, folder.path());
+    let told = |what: &str, counts: [Counts; 2]| {
+        for (direction, counts) in WAYS.into_iter().zip(counts) {
+            report(&format!("{engine} {}: {what}: {counts}; 0 lost, 0 done twice", direction.name()));
+        }
+    };
+    if soak() {
+        let mut counts = [Counts::default(); 2];
+        at_one(&undisturbed, folder.path(), &mut counts);
+        told("a run for each statement", counts);
+    }
+    let (seed, mut counts) = (seed(), [Counts::default(); 2]);
+    at_random(&undisturbed, folder.path(), seed, &mut counts);
+    told(&format!("{} random moments, MIGRATE_SEED={seed}", moments()), counts);
+}
+
+#[test]
+fn sqlite_goes_on_after_any_kill() {
+    killed(Engine::Sqlite);
+}
+
+#[test]
+fn postgres_goes_on_after_any_kill() {
+    killed(Engine::Postgres);
+}
+
+#[test]
+fn mariadb_goes_on_after_any_kill() {
+    killed(Engine::Mariadb);
+}

@@ -1,0 +1,37 @@
+//! What may happen to a runner: it is killed, the server is, the disk is full, somebody meddles. The real binary runs as a child process.
+//!
+//! Each test does a share of its work from a fixed seed. `MIGRATE_SOAK=1` does all of it, from a seed that is printed and that
+//! `MIGRATE_SEED` sets.
+
+mod case;
+mod child;
+mod hands;
+mod held;
+mod kill;
+mod room;
+mod server;
+mod set;
+mod signals;
+mod together;
+mod trial;
+mod waits;
+mod watch;
+
+use std::io::Write;
+
+/// Whether to do all.
+fn soak() -> bool {
+    std::env::var("MIGRATE_SOAK").is_ok_and(|value| value == "1")
+}
+
+/// Where chance begins.
+fn seed() -> u64 {
+    let given = std::env::var("MIGRATE_SEED").ok().map(|seed| seed.parse().expect("MIGRATE_SEED is a number"));
+    given.unwrap_or_else(|| if soak() { fastrand::u64(..) } else { 20_240_115 })
+}
+
+/// Says what was counted, past the capture of test output: it is what a run is for.
+fn report(text: &str) {
+    // Nobody is there to tell where this fails.
+    let _ = writeln!(std::io::stderr(), "\n{text}");
+}
