@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
-/// Migrations that one thread takes at a time.
-const STRETCH: usize = 32;
+/// Migrations that one thread takes at a time: few, so that what one thread made is still near when another takes it.
+const STRETCH: usize = 8;
 /// Deep trees are built and dropped by recursion.
 const STACK: usize = 256 << 20;
 
@@ -29,7 +29,8 @@ pub(super) type Parsed = (Vec<Statement>, Option<Vec<Statement>>);
 /// Parses every migration, and hands each to `then` in order, until that fails.
 pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: impl FnMut(usize, Parsed) -> std::io::Result<()>) -> std::io::Result<()> {
     let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(migrations.len().div_ceil(STRETCH));
+    // This thread is at work as well: it judges what the others parsed.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).clamp(1, migrations.len().div_ceil(STRETCH).max(1));
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel::<(usize, Vec<Parsed>)>(2 * threads);
         for _ in 0..threads {

@@ -188,17 +188,13 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
         (Some(rule), true) => format!("{} on {table}", rule_words(rule)),
         (None, true) => format!("a constraint on {table}"),
     };
-    // Names that the engine made are matched by what the constraint demands.
-    let twin = |c: &HeldConstraint, other: &Table| {
-        other
-            .constraints
-            .iter()
-            .find(|o| o.name == c.name && (!c.generated || o.rule == c.rule))
-            .or_else(|| other.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some()))
-            .map(Rc::clone)
-    };
-    for constraint in &old.constraints {
-        match twin(constraint, new) {
+    // Names that the engine made are matched by what the constraint demands, and each constraint stands for one other.
+    let mut left: Vec<&Rc<HeldConstraint>> = new.constraints.iter().collect();
+    let mut take = |fits: &dyn Fn(&HeldConstraint) -> bool| left.iter().position(|o| fits(o)).map(|at| left.remove(at));
+    let by_name: Vec<_> = old.constraints.iter().map(|c| (c, take(&|o| o.name == c.name && (!c.generated || o.rule == c.rule)))).collect();
+    let pairs: Vec<_> = by_name.into_iter().map(|(c, now)| (c, now.or_else(|| take(&|o| o.rule == c.rule && c.rule.is_some())))).collect();
+    for (constraint, now) in pairs {
+        match now {
             None => found.add(label(constraint), Part::Schema, "is not restored"),
             Some(now) if now.name != constraint.name && now.generated && constraint.generated => {
                 if !now.name.starts_with('\0') {
@@ -214,7 +210,7 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
             Some(_) => found.add(label(constraint), Part::Schema, "comes back with another definition"),
         }
     }
-    for constraint in new.constraints.iter().filter(|c| twin(c, old).is_none()) {
+    for constraint in left {
         found.add(label(constraint), Part::Schema, "is left behind");
     }
 }
@@ -255,7 +251,8 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
         }
     }
     for index in new.indexes.iter().filter(|index| !shared(&old.indexes, index)) {
-        let known = old.indexes.iter().any(|i| i.name == index.name || twins(index, i));
+        let renamed = |i: &Rc<HeldIndex>| twins(index, i) && !new.indexes.iter().any(|n| n.name == i.name);
+        let known = old.indexes.iter().any(|i| i.name == index.name || renamed(i));
         if !known {
             found.add(format!("index {}", index.name), Part::Schema, "is left behind");
         }

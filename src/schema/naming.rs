@@ -152,6 +152,34 @@ pub(crate) fn relations(text: &str, engine: Engine) -> BTreeSet<Name> {
     found
 }
 
+/// The names right behind FROM and JOIN in an even text.
+pub(crate) fn sources(text: &str, engine: Engine) -> BTreeSet<Name> {
+    let mut found = BTreeSet::new();
+    for word in [" from ", " join "] {
+        for (at, _) in text.match_indices(word) {
+            found.extend(first_path(&text[at + word.len()..], engine));
+        }
+        for quote in ['"', '`'] {
+            let opened = format!("{}{quote}", word.trim_end());
+            found.extend(text.match_indices(&opened).filter_map(|(at, _)| first_path(&text[at + opened.len() - 1..], engine)));
+        }
+    }
+    found
+}
+
+/// The name that an even text begins with.
+pub(crate) fn first_path(text: &str, engine: Engine) -> Option<Name> {
+    let mut path: Vec<Name> = Vec::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Word(name) | Piece::Quoted(name) => path.push(if engine == Engine::Postgres { name.to_owned() } else { name.to_lowercase() }),
+            Piece::Other(".") => {}
+            Piece::Other(_) => break,
+        }
+    }
+    (!path.is_empty()).then(|| names::join(&path, engine))
+}
+
 /// The sequence that PostgreSQL makes for a serial or identity column.
 pub(crate) fn sequence(table: &str, column: &str) -> Name {
     let name = postgres(table, column, "seq");

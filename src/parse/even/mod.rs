@@ -28,15 +28,23 @@ const SPEAKING: &[&str] = &[
 ];
 
 /// Text as written or as sqlparser prints it, with unquoted letters lower-cased and no white space but one blank between two
-/// words. [`even_text`] gives the same for tokens.
+/// words, and quotes around names where they change something. [`even_text`] gives the same for tokens.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut quote, mut gap) = (None, false);
+    let mut began = 0;
     for c in text.chars() {
         if let Some(close) = quote {
             out.push(c);
             if c == close {
                 quote = None;
+                // Quotes around a name are dropped where they change nothing.
+                if close != '\'' && out.len() > began + 2 {
+                    let inner = &out[began + 1..out.len() - 1];
+                    let even = name(&if close == '`' { inner.to_lowercase() } else { inner.to_owned() });
+                    out.truncate(began);
+                    out.push_str(&even);
+                }
             }
             continue;
         }
@@ -49,7 +57,7 @@ pub fn text(text: &str) -> String {
             out.push(' ');
         }
         if matches!(c, '\'' | '"' | '`') {
-            quote = Some(c);
+            (quote, began) = (Some(c), out.len());
         }
         out.extend(c.to_lowercase());
     }

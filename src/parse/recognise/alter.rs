@@ -234,8 +234,9 @@ fn domain(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
         return one(format!("constraint {constraint}").trim_end(), Some(even_text(cursor.all())).filter(|t| !t.is_empty()));
     }
     if cursor.eat("drop constraint") {
-        cursor.eat("if exists");
-        return one(&format!("constraint {}", cursor.part()?), None);
+        // Said so, it may be missing.
+        let if_exists = if cursor.eat("if exists") { "if exists " } else { "" };
+        return one(&format!("{if_exists}constraint {}", cursor.part()?), None);
     }
     if cursor.eat("rename constraint") {
         let (from, _, to) = (cursor.part()?, cursor.eat("to").then_some(())?, cursor.part()?);

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object};
-use crate::schema::naming::relations;
+use crate::schema::naming::{relations, sources};
 use crate::schema::types::made_type;
 use std::rc::Rc;
 
@@ -83,7 +83,8 @@ impl Catalog {
             Some(_) => {}
             None => effect.conditional = (or_replace || if_not_exists) && !self.knows(name),
         }
-        if let (true, Some(on)) = (self.judging_down, on)
+        let of_trigger = if class == Class::Trigger { whole_of(class, on, &even::text(definition), self.engine) } else { None };
+        if let (true, Some(on)) = (self.judging_down, on.or(of_trigger.as_ref()))
             && self.table(on).is_none()
             && VIEWS.iter().all(|&view| self.get(&Key::Object(view, on.clone(), None)).is_none())
         {
@@ -94,11 +95,7 @@ impl Catalog {
         }
         let definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
-            let stands = |w: &Name| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, w.clone(), None)).is_some());
-            let tables: Vec<Name> = relations(&definition, self.engine).into_iter().filter(stands).collect();
-            for table in tables {
-                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
-            }
+            self.view_leans(class, name, &definition)?;
         }
         if let Some(function) = called_by(class, &definition) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), true);
@@ -118,6 +115,24 @@ impl Catalog {
             self.give_default_rights(name, sort);
         }
         Ok(effect)
+    }
+
+    /// A view leans on what it reads from, and that must stand.
+    fn view_leans(&mut self, class: Class, name: &str, definition: &str) -> Result<(), Refusal> {
+        let stands = |w: &Name| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, w.clone(), None)).is_some());
+        let mut tables: Vec<Name> = relations(definition, self.engine).into_iter().filter(stands).collect();
+        if let Some(gone) = sources(definition, self.engine).into_iter().find(|w| !stands(w) && self.touched(&Key::Table(w.clone()))) {
+            match self.engine {
+                // SQLite takes it, and holds it against what comes later.
+                Engine::Sqlite => tables.push(gone),
+                _ if self.judging_down => return Err(Refusal::new(format!("table {gone} does not exist"))),
+                _ => {}
+            }
+        }
+        for table in tables {
+            self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
+        }
+        Ok(())
     }
 
     /// A view no longer leans on the tables that it named.

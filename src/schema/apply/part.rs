@@ -4,10 +4,9 @@ use super::object::called_by;
 use super::{Applied, Effect, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
-use crate::parse::{even, names};
+use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
-use crate::schema::naming::{self, words};
-use std::borrow::Cow;
+use crate::schema::naming::{self, first_path};
 use std::rc::Rc;
 
 /// The column that an even text says a sequence belongs to.
@@ -24,13 +23,6 @@ fn trigger_table(definition: &str, engine: Engine) -> Option<Name> {
     let at = definition.len() - rest.len();
     // The quote that ended the search belongs to the name.
     first_path(if definition[..at].ends_with(['"', '`']) { &definition[at - 1..] } else { rest }, engine)
-}
-
-/// The name that an even text begins with.
-fn first_path(rest: &str, engine: Engine) -> Option<Name> {
-    let path: Vec<Name> = words(rest, engine).take(2).map(Cow::into_owned).collect();
-    let dotted = rest.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '`')).starts_with('.');
-    if dotted { Some(names::join(&path, engine)) } else { path.into_iter().next() }
 }
 
 /// What an object of `class` hangs on.
@@ -212,6 +204,7 @@ impl Catalog {
 
     pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Applied {
         let object = &self.signature(object);
+        let (attribute, if_exists) = attribute.strip_prefix("if exists ").map_or((attribute, false), |rest| (rest, true));
         if self.judging_down && self.is_gone(object) {
             return Err(Refusal::new(format!("{object} does not exist")));
         }
@@ -230,6 +223,15 @@ impl Catalog {
             && let Some(initial) = self.initial(object, attribute)
         {
             self.assume_attribute(&key, initial);
+        }
+        if value.is_none()
+            && attribute.starts_with("constraint ")
+            && !if_exists
+            && self.judging_down
+            && self.get(&key).is_none()
+            && self.definition_of(object).is_some()
+        {
+            return Err(Refusal::new(format!("{attribute} of {object} does not exist")));
         }
         let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
         let value = value.map(even::text).filter(|value| !DEFAULTS.contains(&(attribute, value)));

@@ -97,6 +97,8 @@ impl Catalog {
             let source_rows = self.table(from).map_or(source.rows, |t| t.rows);
             let rows = if *whole && conflict != OnConflict::Ignore { source_rows } else { self.fresh() };
             (copied.rows, copied.empty) = (rows, false);
+            // What the migration brought comes along.
+            copied.brought = source.brought.iter().filter(|b| !self.stood_before(b.origin)).cloned().collect();
             self.change_table(table, |t| *t = copied).or_missing(|| format!("table {table}"))?;
             return Ok(effect);
         }

@@ -149,13 +149,14 @@ impl Catalog {
     /// A table goes on which `who` leans.
     fn drop_leaning(&mut self, table: &str, who: &Leaning, cascade: bool) -> Result<(), Refusal> {
         match who {
+            // SQLite's keys keep the name, and hold again when a table of that name stands.
+            Leaning::Table(_) if self.engine == Engine::Sqlite => Ok(()),
             Leaning::Table(other) if other != table && !self.together.contains(other) => {
                 // SQLite lets the key stand, and it points at nothing.
                 if !cascade || self.engine != Engine::Postgres {
                     return match self.engine {
-                        Engine::Sqlite => Ok(()),
-                        Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off || !self.judging_down => Ok(()),
-                        Engine::Postgres | Engine::Mysql | Engine::Mariadb => Err(Refusal::new(format!("a foreign key of {other} points at {table}"))),
+                        _ if self.checks_off || !self.judging_down => Ok(()),
+                        _ => Err(Refusal::new(format!("a foreign key of {other} points at {table}"))),
                     };
                 }
                 let points = |rule: &Option<Rule>| matches!(rule, Some(Rule::ForeignKey { target, .. }) if target == table);

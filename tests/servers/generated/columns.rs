@@ -8,6 +8,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("add-column", 5, On::All, add),
     ("add-column-default", 5, On::All, add_default),
     ("add-column-required", 3, On::All, add_required),
+    ("required-in-new-table", 2, On::All, required_in_new_table),
     ("drop-column", 3, On::All, drop),
     ("rename-column", 1, On::All, rename),
     ("widen-type", 1, On::Postgres, |w, r| retype(w, r, WIDER, false)),
@@ -16,7 +17,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("convert-type", 1, On::Postgres, convert),
     ("convert-by-expression", 1, On::Postgres, by_expression),
     ("set-not-null", 5, On::Postgres, set_not_null),
-    ("drop-not-null", 1, On::Postgres, drop_not_null),
+    ("drop-not-null", 2, On::Postgres, drop_not_null),
     ("set-default", 5, On::Servers, set_default),
     ("drop-default", 4, On::Servers, drop_default),
 ];
@@ -98,6 +99,14 @@ fn add_required(world: &mut World, rng: &mut Rng) -> Option<Change> {
         column.not_null = true;
         column.default = if rng.u8(..5) == 0 { None } else { Some(world.literal(&column.ty, 3, rng)) };
     })
+}
+
+/// Without a default, which only a table without rows takes.
+fn required_in_new_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
+    let table = world.fresh("t");
+    let column = Column { not_null: true, ..world.new_column(rng) };
+    let up = vec![format!("CREATE TABLE {table} (id integer PRIMARY KEY)"), format!("ALTER TABLE {table} ADD COLUMN {}", column.sql())];
+    Some(Change { up, down: vec![format!("DROP TABLE {table}")], alone: false })
 }
 
 fn drop(world: &mut World, rng: &mut Rng) -> Option<Change> {

@@ -18,7 +18,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("create-trigger", 4, On::All, create_trigger),
     ("drop-trigger", 4, On::All, drop_trigger),
     ("create-type", 4, On::Postgres, create_type),
-    ("add-enum-value", 1, On::Postgres, add_label),
+    ("add-enum-value", 2, On::Postgres, add_label),
     ("rename-enum-value", 1, On::Postgres, rename_label),
 ];
 

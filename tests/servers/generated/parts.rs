@@ -9,13 +9,13 @@ pub(super) const KINDS: &[Kind] = &[
     ("add-check", 5, On::Servers, add_check),
     ("add-unique", 4, On::Servers, add_unique),
     ("add-foreign-key", 3, On::Servers, add_foreign_key),
-    ("drop-constraint", 1, On::Servers, drop_constraint),
+    ("drop-constraint", 2, On::Servers, drop_constraint),
     ("rename-constraint", 4, On::Postgres, rename_constraint),
     ("create-index", 5, On::All, create_index),
     ("create-unique-index", 4, On::All, create_unique_index),
     ("create-partial-index", 4, On::Both, create_partial_index),
     ("drop-index", 4, On::All, |w, r| drop_index(w, r, false)),
-    ("drop-unique-index", 1, On::All, |w, r| drop_index(w, r, true)),
+    ("drop-unique-index", 3, On::All, |w, r| drop_index(w, r, true)),
     ("rename-index", 4, On::Servers, rename_index),
 ];
 

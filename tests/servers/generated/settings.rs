@@ -11,8 +11,9 @@ pub(super) const KINDS: &[Kind] = &[
     ("setting", 8, On::Mariadb, |w, r| setting(w, r, MARIADB)),
     ("setting", 3, On::Sqlite, |w, r| setting(w, r, SQLITE)),
     ("rename-thing", 6, On::Postgres, rename),
-    ("without-trace", 8, On::All, without_trace),
-    ("unseen", 2, On::Postgres, unseen),
+    ("set-sequence", 2, On::Sqlite, set_sequence),
+    ("without-trace", 12, On::All, without_trace),
+    ("unseen", 6, On::Postgres, unseen),
 ];
 
 /// What a setting is of.
@@ -119,7 +120,9 @@ fn setting(world: &mut World, rng: &mut Rng, all: &[Setting]) -> Option<Change> 
 }
 
 fn one_setting(world: &mut World, rng: &mut Rng, all: &[Setting]) -> Option<Change> {
-    let (of, set, unset, values) = *pick(rng, all)?;
+    // What seldom stands is asked for more often.
+    let things: Vec<&Setting> = all.iter().filter(|(of, ..)| matches!(of, Of::Thing(_))).collect();
+    let (of, set, unset, values) = if rng.u8(..5) < 3 { **pick(rng, &things)? } else { *pick(rng, all)? };
     let table = world.tables[world.table(rng)?].clone();
     let (table, thing) = match of {
         Of::Database => (String::new(), String::new()),
@@ -171,11 +174,22 @@ fn rename(world: &mut World, rng: &mut Rng) -> Option<Change> {
     change(format!("ALTER {class} {old}{on} RENAME TO {new}"), format!("ALTER {class} {new}{on} RENAME TO {old}"))
 }
 
+/// The next key of a table, which SQLite keeps in a table of its own.
+fn set_sequence(world: &mut World, rng: &mut Rng) -> Option<Change> {
+    let counted: Vec<_> = world.tables.iter().filter(|t| t.id.as_deref().is_some_and(|id| id.contains("AUTOINCREMENT"))).collect();
+    let name = pick(rng, &counted)?.name.replace('"', "");
+    let to = |seq: usize| format!("UPDATE sqlite_sequence SET seq = {seq} WHERE name = '{name}'");
+    change(to(900), to(rng.usize(..5)))
+}
+
 /// What leaves nothing behind.
 fn without_trace(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let table = &world.tables[world.table(rng)?].name;
     let scratch = format!("scratch{}", rng.u8(..9));
     let view = world.things.iter().find(|t| t.class == "MATERIALIZED VIEW").map(|t| format!("REFRESH MATERIALIZED VIEW {}", t.name));
+    if let (Some(refresh), true) = (&view, rng.bool()) {
+        return Some(Change { up: vec![refresh.clone()], ..Change::default() });
+    }
     let all: Vec<(String, bool)> = match world.engine {
         Engine::Postgres => vec![
             ("SET lock_timeout = '20s'".into(), false),
@@ -186,7 +200,6 @@ fn without_trace(world: &mut World, rng: &mut Rng) -> Option<Change> {
             (format!("SELECT count(*) FROM {table}"), false),
             (format!("CREATE TEMPORARY TABLE {scratch} (id integer)"), false),
             ("SAVEPOINT here".into(), false),
-            (view.unwrap_or_else(|| "SELECT 1".into()), false),
         ],
         Engine::Sqlite => vec![
             ("PRAGMA cache_size = -4000".into(), false),
@@ -221,7 +234,11 @@ fn unseen(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let procedure = world.things.iter().find(|t| t.class == "PROCEDURE").map(|t| format!("CALL {}(3)", t.name));
     match (rng.u8(..4), procedure) {
         (0, Some(call)) => change(call, "SELECT 1"),
-        (1, _) => change(format!("COPY {table} (id) FROM PROGRAM 'echo 881'"), format!("DELETE FROM {table} WHERE id = 881")),
+        (1, _) => {
+            let loaded = world.fresh("t");
+            let up = vec![format!("CREATE TABLE {loaded} (id integer)"), format!("COPY {loaded} (id) FROM PROGRAM 'echo 881'")];
+            Some(Change { up, down: vec![format!("DROP TABLE {loaded}")], alone: false })
+        }
         (2, _) => change(block(&format!("ALTER TABLE {table} ADD COLUMN {column} integer")), undo),
         _ => change(format!("DO $$ BEGIN ALTER TABLE {table} ADD COLUMN {column} integer; END $$"), undo),
     }

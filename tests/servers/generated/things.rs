@@ -14,7 +14,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("drop-thing", 1, On::Sqlite, drop),
     ("create-thing", 15, On::Mariadb, create),
     ("drop-thing", 15, On::Mariadb, drop),
-    ("use-sequence", 3, On::Postgres, use_sequence),
+    ("use-sequence", 6, On::Postgres, use_sequence),
     ("use-type", 3, On::Postgres, use_type),
     ("database", 2, On::Servers, database),
 ];
