@@ -220,7 +220,8 @@ impl Locked {
         }
         if let Engine::Postgres = self.connection.engine {
             // The next script would begin so; what follows now is none.
-            self.connection.execute(postgres::SETTLE).await.map_err(|error| self.connection.refused("ending the script's session settings", &error))?;
+            // All is done and recorded by now, so an error here changes nothing: the session ends with it.
+            let _ = self.connection.execute(postgres::SETTLE).await;
         }
         Ok(cleared.steps().len())
     }

@@ -149,10 +149,10 @@ pub(super) fn own_process_holds(table: &HistoryTable) -> String {
 }
 
 /// Ends what a script may have set for its session, so that the next migration does not run under it.
-pub(super) const SETTLE: &str = "RESET SESSION AUTHORIZATION; RESET ALL";
+pub(super) const SETTLE: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL";
 
 /// The same and then a transaction, in one message to the server.
-pub(super) const SETTLE_AND_BEGIN: &str = "RESET SESSION AUTHORIZATION; RESET ALL; BEGIN";
+pub(super) const SETTLE_AND_BEGIN: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; BEGIN";
 
 /// What an INSERT of ours begins with, inside of a script's transaction: a role that the script took may not write here.
 pub(super) const AS_OURSELVES: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; ";
