@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
-use crate::schema::naming::{self, first_path};
+use crate::schema::naming::{self, first_path, words};
 use std::rc::Rc;
 
 /// The column that an even text says a sequence belongs to.
@@ -205,13 +205,7 @@ impl Catalog {
         {
             self.assume_attribute(&key, initial);
         }
-        if value.is_none()
-            && attribute.starts_with("constraint ")
-            && !if_exists
-            && self.judging_down
-            && self.get(&key).is_none()
-            && self.definition_of(object).is_some()
-        {
+        if value.is_none() && !if_exists && self.judging_down && self.get(&key).is_none() && self.definition_lacks(object, attribute) {
             return Err(Refusal::new(format!("{attribute} of {object} does not exist")));
         }
         let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
@@ -239,6 +233,16 @@ impl Catalog {
             self.set(key, entry);
         }
         Ok(Effect { blind: !known, ..Effect::default() })
+    }
+
+    /// Whether the object's definition is known, and has no such rule (of a domain) or attribute (of a type).
+    fn definition_lacks(&self, object: &str, attribute: &str) -> bool {
+        let Some((sort @ ("constraint" | "attribute"), name)) = attribute.split_once(' ') else { return false };
+        let speaks = |definition: &String| {
+            // A rule without a name got one from the server.
+            words(definition, self.engine).any(|w| w == name || sort == "constraint" && w == "check")
+        };
+        self.definition_of(object).is_some_and(|definition| !speaks(&definition))
     }
 
     /// Whether it is certain that nothing of that name stands any more: the migration at hand took it away.
