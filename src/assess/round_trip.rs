@@ -139,7 +139,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
 
     let no_effect = up_changes.iter().all(|d| !d.matters) && !up_unseen;
     let no_down = !no_effect && !down_works;
-    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
+    let mapped_back = ran_down.done.iter().any(|d| d.effect.mapped_back && matches!(d.action.op, Op::Update { .. }));
+    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), mapped_back, no_down };
     let mut findings = Vec::new();
     let mut statements = Vec::new();
     for done in &ran_up.done {

@@ -215,18 +215,27 @@ impl Catalog {
         if self.engine != Engine::Sqlite || !self.judging_down {
             return Ok(());
         }
-        for name in self.touched_tables().filter(|name| self.table(name).is_none()) {
+        for name in self.touched_tables() {
             for who in self.leaning(name).iter() {
-                if let Leaning::User(user) = who
-                    && let Key::Object(Class::View, view, _) = &**user
-                    && self.get(user).is_some()
-                    && self.get(&Key::Object(Class::View, name.clone(), None)).is_none()
-                {
+                let Leaning::User(user) = who else { continue };
+                let (Key::Object(Class::View, view, _), Some(Entry::Object(object))) = (&**user, self.get(user)) else { continue };
+                if self.table(name).is_none() && self.get(&Key::Object(Class::View, name.clone(), None)).is_none() {
                     return Err(Refusal::new(format!("view {view} speaks of table {name}, which is gone")));
+                }
+                if let Some(column) = object.definition.as_ref().and_then(|d| self.column_gone(name, d)) {
+                    return Err(Refusal::new(format!("view {view} speaks of column {name}.{column}, which is gone")));
                 }
             }
         }
         Ok(())
+    }
+
+    /// A column that a view over `table` speaks of, that stood before the migration, and that is not there now.
+    pub(super) fn column_gone(&self, table: &str, definition: &str) -> Option<Name> {
+        let now = self.table(table)?;
+        let before = self.before(table, now.made)?;
+        let gone = |c: &&HeldColumn| now.column(&c.def.name).is_none() && speaks_of(definition, &c.def.name, self.engine);
+        before.columns.iter().find(gone).map(|c| c.def.name.clone())
     }
 
     /// Neither SQLite nor MySQL has the condition in ALTER TABLE.
