@@ -3,6 +3,7 @@
 
 mod column;
 pub(crate) mod key;
+mod lean;
 pub(crate) mod mapped;
 mod object;
 mod part;
