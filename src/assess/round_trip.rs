@@ -146,7 +146,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         lost.extend(ran_up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()));
     }
 
-    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
+    let mapped_back = ran_down.done.iter().any(|d| d.effect.mapped_back && matches!(d.action.op, Op::Update { .. }));
+    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), mapped_back, no_down };
     let mut findings = Vec::new();
     let mut statements = Vec::new();
     for done in &ran_up.done {
