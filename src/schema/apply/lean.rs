@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Class, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldColumn, Key, Leaning, Object};
 use crate::schema::naming::{rule_columns, words};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Catalog {
@@ -107,7 +108,8 @@ impl Catalog {
         if self.engine != Engine::Sqlite || !self.judging_down {
             return Ok(());
         }
-        for name in self.touched_tables() {
+        // In order, so that equal migrations give equal messages.
+        for name in self.touched_tables().collect::<BTreeSet<&Name>>() {
             for who in self.leaning(name).iter() {
                 let Leaning::User(user) = who else { continue };
                 let (Key::Object(Class::View, view, _), Some(Entry::Object(object))) = (&**user, self.get(user)) else { continue };
