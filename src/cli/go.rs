@@ -95,60 +95,74 @@ pub(super) fn go(
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
         let mut locked = database.connect(&interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
-        let mut observed = locked.observe().await?;
-        let went_on = observed.half_done.is_some();
-        if let Some(half) = observed.half_done.clone() {
-            let mut catalog = Catalog::new(observed.engine);
-            settings.start(global, &mut catalog)?;
-            let anew = |migration: &Migration| {
-                let entries = judged(global, &settings, observed.engine, &loaded, &[migration])?;
-                let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
-                Ok(steps::up(migration, &entry.assessment, &settings.config.gate, observed.engine, None)?)
-            };
-            let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog, anew)?;
-            let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
-            let cleared = clear(&mut locked, vec![step], &observed, consents).await?;
-            if !matches!(course, Course::Finish(_)) {
-                locked.apply(cleared, &mut |_| {}).await?;
-                locked.release().await;
-                return told(console, global, &course, &of);
-            }
-            locked.apply(cleared, &mut progress(console, global)).await?;
-            observed = locked.observe().await?;
-        }
-        if observed.half_done.is_none() && !went_on && arguments.half_done.wants_half_done() {
-            locked.release().await;
-            return Err(Failure::usage(
-                "nothing-half-done",
-                "no run stopped part-way on this database, so there is nothing to take back or to settle",
-                "leave that flag out",
-            )
-            .into());
-        }
-        let sight = Sight { loaded: &loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
-        note_reworded(&sight, global)?;
-        let plan = plan(&sight)?;
-        if plan.undo.is_empty() && plan.run.is_empty() {
-            locked.release().await;
-            match global.format {
-                Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
-                Format::Text | Format::Markdown => writeln!(console.out, "{}", plan.nothing)?,
-            }
-            return Ok(Exit::Done);
-        }
-        let entries = judged(global, &settings, observed.engine, &loaded, &plan.run)?;
-        warn(&entries, global)?;
-        let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
-        let policy = &settings.config.gate;
-        let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
-        let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone()));
-        let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
-        let cleared = clear(&mut locked, all, &observed, consents).await?;
-        locked.apply(cleared, &mut progress(console, global)).await?;
+        let went = held(global, arguments, consents, console, &settings, &loaded, &mut locked, plan).await;
+        // Also where it failed: a pooler's server process would keep the lock.
         locked.release().await;
-        say(console, global, &plan, &entries)?;
-        Ok(Exit::Done)
+        went
     })
+}
+
+/// The same, while the lock is held.
+#[expect(clippy::too_many_arguments, reason = "it is the other half of `go`")]
+async fn held(
+    global: &Global,
+    arguments: &Arguments,
+    consents: &Consents,
+    console: &mut Console,
+    settings: &Settings,
+    loaded: &Loaded,
+    locked: &mut Locked,
+    plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
+) -> anyhow::Result<Exit> {
+    let mut observed = locked.observe().await?;
+    let went_on = observed.half_done.is_some();
+    if let Some(half) = observed.half_done.clone() {
+        let mut catalog = Catalog::new(observed.engine);
+        settings.start(global, &mut catalog)?;
+        let anew = |migration: &Migration| {
+            let entries = judged(global, settings, observed.engine, loaded, &[migration])?;
+            let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
+            Ok(steps::up(migration, &entry.assessment, &settings.config.gate, observed.engine, None)?)
+        };
+        let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog, anew)?;
+        let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
+        let cleared = clear(locked, vec![step], &observed, consents).await?;
+        if !matches!(course, Course::Finish(_)) {
+            locked.apply(cleared, &mut |_| {}).await?;
+            return told(console, global, &course, &of);
+        }
+        locked.apply(cleared, &mut progress(console, global)).await?;
+        observed = locked.observe().await?;
+    }
+    if observed.half_done.is_none() && !went_on && arguments.half_done.wants_half_done() {
+        return Err(Failure::usage(
+            "nothing-half-done",
+            "no run stopped part-way on this database, so there is nothing to take back or to settle",
+            "leave that flag out",
+        )
+        .into());
+    }
+    let sight = Sight { loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
+    note_reworded(&sight, global)?;
+    let plan = plan(&sight)?;
+    if plan.undo.is_empty() && plan.run.is_empty() {
+        match global.format {
+            Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
+            Format::Text | Format::Markdown => writeln!(console.out, "{}", plan.nothing)?,
+        }
+        return Ok(Exit::Done);
+    }
+    let entries = judged(global, settings, observed.engine, loaded, &plan.run)?;
+    warn(&entries, global)?;
+    let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
+    let policy = &settings.config.gate;
+    let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
+    let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone()));
+    let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
+    let cleared = clear(locked, all, &observed, consents).await?;
+    locked.apply(cleared, &mut progress(console, global)).await?;
+    say(console, global, &plan, &entries)?;
+    Ok(Exit::Done)
 }
 
 /// Says how a run ended that is not gone on with: whoever took it back looks first, and runs the rest another time.

@@ -84,15 +84,17 @@ impl Run<'_> {
     async fn as_one(&mut self, range: Range<usize>, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let first = range.start;
         let (begin, unchecked) = match self.connection.driver {
-            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::Unchecked::of(&self.step.statements, &range)),
+            Driver::Sqlite(_) => (String::from("BEGIN IMMEDIATE"), sqlite::Unchecked::of(&self.step.statements, &range)),
             // Between the segments of one script its settings hold; between two scripts they do not.
-            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => (postgres::SETTLE_AND_BEGIN, sqlite::Unchecked::default()),
-            Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", sqlite::Unchecked::default()),
+            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => {
+                (format!("{}; BEGIN", postgres::settle(&self.connection.patience)), sqlite::Unchecked::default())
+            }
+            Driver::Postgres(_) | Driver::Mysql(_) => (String::from("BEGIN"), sqlite::Unchecked::default()),
         };
         if unchecked.off {
             self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
-        let ran = match self.own(first, begin).await {
+        let ran = match self.connection.execute(&begin).await.map_err(|error| Stop::at(first, &error).doing("BEGIN")) {
             Ok(()) => self.inside(range, &unchecked, commit, progress).await,
             Err(stop) => Err(stop),
         };
@@ -306,7 +308,9 @@ impl Run<'_> {
         }
         let ran = self.statements(range.clone(), progress).await;
         if waits_long && ran.is_ok() {
-            self.own(range.start, "RESET lock_timeout").await?;
+            let limit = self.connection.patience.lock.map_or(0, |limit| limit.as_millis());
+            let set = self.connection.execute(&format!("SET lock_timeout = {limit}")).await;
+            set.map_err(|error| Stop::at(range.start, &error).doing("SET lock_timeout"))?;
         }
         if let Err(stop) = ran {
             return Err(self.failed_alone(stop, range, looked.as_ref(), journal).await);
@@ -421,7 +425,7 @@ impl Run<'_> {
     async fn settle(&mut self) -> sqlx::Result<()> {
         match (&self.connection.driver, &self.connection.home) {
             (Driver::Sqlite(_), _) => self.connection.execute("PRAGMA foreign_keys = ON").await?,
-            (Driver::Postgres(_), _) => self.connection.execute(postgres::SETTLE).await?,
+            (Driver::Postgres(_), _) => self.connection.execute(&postgres::settle(&self.connection.patience)).await?,
             (Driver::Mysql(_), Home::Server(database)) => {
                 for sql in mysql::settle(database, &self.connection.patience) {
                     self.connection.execute(&sql).await?;
