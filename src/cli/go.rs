@@ -101,7 +101,7 @@ pub(super) fn go(
         let mut locked = database.connect(&interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
         let mut observed = locked.observe().await?;
         if let Some(half) = observed.half_done.clone() {
-            let mut catalog = Catalog::new(observed.engine);
+            let mut catalog = Catalog::new(settings.target(global, observed.engine));
             settings.start(global, &mut catalog)?;
             let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog)?;
             let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
@@ -171,7 +171,7 @@ fn judged<'a>(global: &Global, settings: &Settings, sight: &Sight<'a>, run: &[&M
         return Ok(entries);
     }
     let due: HashSet<&str> = run.iter().map(|m| m.path.as_str()).collect();
-    let mut catalog = Catalog::new(sight.observed.engine);
+    let mut catalog = Catalog::new(settings.target(global, sight.observed.engine));
     settings.start(global, &mut catalog)?;
     judge::judge(
         &mut catalog,

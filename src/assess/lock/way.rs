@@ -14,7 +14,10 @@ pub(super) fn way(catalog: &Catalog, statement: &Statement, action: &Action) -> 
         Op::CreateTable(_) => (Way::Definition, None),
         Op::DropTable { name, .. } => on(Way::DropTable, name),
         Op::RenameTable { from, .. } => on(Way::RenameTable, from),
-        Op::AddColumn { table, column, constraints, .. } => on(change::added(catalog, column, constraints), table),
+        Op::AddColumn { table, column, constraints, .. } => {
+            let placed = catalog.engine.is_mysql_like() && (statement.says("first") || statement.says("after"));
+            on(change::added(catalog, column, constraints, placed), table)
+        }
         Op::DropColumn { table, .. } => on(Way::DropColumn, table),
         Op::RenameColumn { table, .. } => on(Way::RenameColumn, table),
         Op::AlterColumn { table, column, change } => on(altered(catalog, table, column, change), table),
@@ -143,7 +146,7 @@ fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name,
         Kind::Owner if catalog.table(object).is_some() => Way::TableCatalog,
         Kind::ToggleTrigger => return (Way::Trigger, object.rsplit_once('.').map(|(table, _)| table.to_owned())),
         Kind::IndexOption => return (Way::IndexCatalog, table_of_index(catalog, object)),
-        Kind::Comment if mysql => Way::ColumnCatalog,
+        Kind::Comment if mysql => Way::TableOption,
         Kind::Comment if attribute == "comment" && catalog.table(object).is_some() => Way::TableOption,
         Kind::SetSequence if mysql => Way::TableOption,
         _ => return (Way::NoTable, None),
