@@ -211,6 +211,7 @@ ways! {
     DropForeignKey    QUIET,  WR      AE       INPL    INST    "A foreign key goes.";
     DropPrimaryKey    QUIET,  UNK     AE       COPY    COPY    "The primary key goes.";
     RenameConstraint  QUIET,  UNK     AE       UNK     UNK     "A constraint gets another name or mode.";
+    DomainRule        VALID,  UNK     SH_SCAN  UNK     UNK     "A rule of a domain is put to every row of the tables that hold it.";
     Validate          QUIET,  UNK     SUE_SCAN UNK     UNK     "A constraint is put to every row while they are written.";
 
     CreateIndex       INDEX,  WR_SCAN SH_SCAN  IN_SCAN IN_SCAN "An index is built.";

@@ -339,7 +339,7 @@ checks! {
     CONCURRENTLY_WITH_OTHERS "L08" "concurrently-with-others" "locks"      "what cannot be in a transaction stands beside other statements";
     TABLE_COPIED             "L09" "table-copied"             "locks"      "the table is copied or rebuilt while writes wait";
     REWRITING_TABLE          "L10" "rewriting-table"          "locks"      "maintenance writes the table anew while all wait";
-    LONG_TRANSACTION         "L11" "long-transaction"         "locks"      "one transaction holds an exclusive lock and does long work";
+    LONG_TRANSACTION         "L11" "long-transaction"         "locks"      "one transaction stops writes and does long work";
     NO_LOCK_TIMEOUT          "L12" "no-lock-timeout"          "locks"      "it may wait for a lock for ever, and all others behind it";
 }
 

@@ -37,6 +37,8 @@ CREATE TABLE target (id integer PRIMARY KEY);
 CREATE TYPE mood AS ENUM ('sad', 'glad');
 CREATE DOMAIN positive AS integer CHECK (value > 0);
 CREATE DOMAIN anything AS integer;
+CREATE TABLE holder (a anything);
+INSERT INTO holder (a) VALUES (1);
 CREATE TABLE t (id integer PRIMARY KEY, n integer, v varchar(20), x text, d numeric(10,2), ts timestamp(3), s integer NOT NULL, proved integer, tz timestamptz,
     m mood, CONSTRAINT proved CHECK (proved IS NOT NULL), CONSTRAINT old_check CHECK (n < 1000));
 CREATE INDEX idx_n ON t (n);
@@ -112,6 +114,8 @@ const POSTGRES: &[(&str, &str, Measured)] = &[
                                                                                     ("SHARE ROW EXCLUSIVE",    false, true)),
     ("pointing", "ALTER TABLE pointing ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES target (id) NOT VALID",
                                                                                     ("SHARE ROW EXCLUSIVE",    false, false)),
+    ("holder", "ALTER DOMAIN anything ADD CONSTRAINT small CHECK (value < 10)",     ("SHARE",                  false, true)),
+    ("holder", "ALTER DOMAIN anything SET NOT NULL",                                ("SHARE",                  false, true)),
     ("t",  "ALTER TABLE t VALIDATE CONSTRAINT late",                                ("SHARE UPDATE EXCLUSIVE", false, true)),
     ("t",  "ALTER TABLE t DROP CONSTRAINT old_check",                               ("ACCESS EXCLUSIVE",       false, false)),
     ("t",  "ALTER TABLE t RENAME CONSTRAINT old_check TO new_check",                ("ACCESS EXCLUSIVE",       false, false)),

@@ -70,7 +70,7 @@ fn mixed(part: &[Done<'_>], alone: &Done<'_>) -> Option<Finding> {
     Some(finding(check::CONCURRENTLY_WITH_OTHERS, alone, message, help))
 }
 
-/// An exclusive lock and long work in one transaction: the lock is held until the end of all.
+/// A lock that stops writes and long work in one transaction: the lock is held until the end of all.
 fn long(part: &[Done<'_>]) -> Option<Finding> {
     let on_old = |d: &&Done<'_>| d.asked.stood && !d.effect.skipped;
     let works = |d: &Done<'_>| {
@@ -79,13 +79,14 @@ fn long(part: &[Done<'_>]) -> Option<Finding> {
     let (mut locked, mut worked): (Option<&Done<'_>>, Option<&Done<'_>>) = (None, None);
     for done in part.iter().filter(on_old) {
         let apart = |earlier: &&&Done<'_>| !std::ptr::eq(earlier.statement, done.statement);
-        let exclusive = done.asked.fact.lock == Lock::AccessExclusive;
+        let exclusive = done.asked.fact.lock.blocks_writes();
+        let lock = |done: &Done<'_>| done.asked.fact.lock.name().unwrap_or_default();
         let message = match (locked.as_ref().filter(apart), worked.as_ref().filter(apart)) {
             (Some(locked), _) if works(done) => {
-                format!("the ACCESS EXCLUSIVE lock of line {} ({}) is held until this long work is done", locked.statement.line, locked.action.object)
+                format!("the {} lock of line {} ({}) is held until this long work is done", lock(locked), locked.statement.line, locked.action.object)
             }
             (_, Some(worked)) if exclusive => {
-                format!("{}: ACCESS EXCLUSIVE is asked for in the transaction of the long work of line {}", done.action.object, worked.statement.line)
+                format!("{}: {} is asked for in the transaction of the long work of line {}", done.action.object, lock(done), worked.statement.line)
             }
             _ => {
                 locked = locked.or(Some(done).filter(|_| exclusive));

@@ -5,10 +5,24 @@ use super::change;
 use crate::lock_table::Way;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Class, ColumnChange, Constraint, Dropped, Index, Name, Op, Rule};
-use crate::schema::catalog::{Catalog, Entry, Key};
+use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
 use crate::table::Kind;
 
 pub(super) fn way(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, Option<Name>) {
+    match gentlest(catalog, statement, action) {
+        // The statement asks for the slow way.
+        (_, Some(table)) if catalog.engine.is_mysql_like() && asks_for_copy(statement) => (Way::TableRewrite, Some(table)),
+        found => found,
+    }
+}
+
+/// Whether the statement says `ALGORITHM = COPY`.
+fn asks_for_copy(statement: &Statement) -> bool {
+    let mut words = statement.words();
+    words.any(|word| word.eq_ignore_ascii_case(b"algorithm")) && words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"copy"))
+}
+
+fn gentlest(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, Option<Name>) {
     let on = |way: Way, table: &Name| (way, Some(table.clone()));
     match &action.op {
         Op::CreateTable(_) => (Way::Definition, None),
@@ -144,6 +158,7 @@ fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name,
         Kind::DetachPartition | Kind::DropPartition => Way::Detach,
         Kind::RowSecurity | Kind::AlterPolicy | Kind::AlterView => Way::TableCatalog,
         Kind::Owner if catalog.table(object).is_some() => Way::TableCatalog,
+        Kind::AlterDomain => return domain(catalog, object, attribute, value),
         Kind::ToggleTrigger => return (Way::Trigger, object.rsplit_once('.').map(|(table, _)| table.to_owned())),
         Kind::IndexOption => return (Way::IndexCatalog, table_of_index(catalog, object)),
         Kind::Comment if mysql => Way::TableOption,
@@ -152,6 +167,21 @@ fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name,
         _ => return (Way::NoTable, None),
     };
     (way, Some(object.clone()))
+}
+
+/// A rule of a domain is put to the rows of each table that holds it; one of them stands for all.
+fn domain(catalog: &Catalog, domain: &Name, attribute: &str, value: Option<&str>) -> (Way, Option<Name>) {
+    let rule = attribute.starts_with("constraint") && value.is_some_and(|text| !text.ends_with("not valid") && !text.starts_with("was "));
+    if !rule && !(attribute == "not null" && value.is_some()) {
+        return (Way::NoTable, None);
+    }
+    let holds = |table: &Name| catalog.table(table).is_some_and(|t| t.columns.iter().any(|c| c.def.ty == *domain));
+    let leaning = catalog.leaning(domain);
+    let table = leaning.iter().find_map(|who| if let Leaning::Table(table) = who { Some(table) } else { None }.filter(|table| holds(table)));
+    match table {
+        None if catalog.get(&Key::Object(Class::Domain, domain.clone(), None)).is_some() => (Way::NoTable, None),
+        table => (Way::DomainRule, table.cloned()),
+    }
 }
 
 /// Statements that leave nothing to undo.
