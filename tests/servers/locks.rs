@@ -51,6 +51,7 @@ CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; 
 CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION noop();
 CREATE MATERIALIZED VIEW mv AS SELECT id FROM t;
 CREATE VIEW vw AS SELECT id FROM t;
+CREATE RULE quiet_one AS ON UPDATE TO t DO ALSO NOTHING;
 CREATE TABLE parted (id integer) PARTITION BY LIST (id);
 CREATE TABLE part1 PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE part2 (id integer);
@@ -147,6 +148,19 @@ const POSTGRES: &[(&str, &str, Measured)] = &[
     ("vw", "CREATE OR REPLACE VIEW vw AS SELECT id FROM t WHERE id > 0",            ("ACCESS EXCLUSIVE",       false, false)),
     ("parted", "ALTER TABLE parted ATTACH PARTITION part2 FOR VALUES IN (2)",       ("SHARE UPDATE EXCLUSIVE", false, false)),
     ("parted", "ALTER TABLE parted DETACH PARTITION part1",                         ("ACCESS EXCLUSIVE",       false, false)),
+    ("parted", "CREATE TABLE part3 PARTITION OF parted FOR VALUES IN (3)",          ("ACCESS EXCLUSIVE",       false, false)),
+    ("target", "CREATE TABLE newer (t integer REFERENCES target (id))",             ("SHARE ROW EXCLUSIVE",    false, false)),
+    ("t",  "CREATE TABLE kid () INHERITS (t)",                                      ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("pointing", "ALTER TABLE pointing ALTER CONSTRAINT points DEFERRABLE",         ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "ALTER TRIGGER trg ON t RENAME TO other",                                ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "CREATE PUBLICATION told FOR TABLE t",                                   ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "CREATE STATISTICS both_of_them ON n, s FROM t",                         ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "CREATE RULE quiet AS ON DELETE TO t DO INSTEAD NOTHING",                ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "GRANT SELECT ON t TO PUBLIC",                                           ("none",                   false, false)),
+    ("t",  "ALTER TABLE t ALTER COLUMN n SET (n_distinct = 5)",                     ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "ALTER TABLE t CLUSTER ON idx_n",                                        ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "ALTER TABLE t ALTER COLUMN s DROP DEFAULT",                             ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "ALTER TABLE t DISABLE RULE quiet_one",                                  ("ACCESS EXCLUSIVE",       false, false)),
 ];
 
 /// PostgreSQL's modes, the weakest first, as `pg_locks` and as the manual spell them.

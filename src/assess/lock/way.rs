@@ -2,9 +2,10 @@
 //! table, and the table.
 
 use super::change;
+use crate::engine::Engine;
 use crate::lock_table::Way;
 use crate::parse::Statement;
-use crate::parse::action::{Action, Class, ColumnChange, Constraint, Dropped, Index, Name, Op, Rule};
+use crate::parse::action::{Action, Class, ColumnChange, Constraint, CreateTable, Dropped, Index, Name, Op, Rule};
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
 use crate::table::Kind;
 
@@ -25,6 +26,7 @@ fn asks_for_copy(statement: &Statement) -> bool {
 fn gentlest(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, Option<Name>) {
     let on = |way: Way, table: &Name| (way, Some(table.clone()));
     match &action.op {
+        Op::CreateTable(create) if catalog.engine == Engine::Postgres => made_beside(create),
         Op::CreateTable(_) => (Way::Definition, None),
         Op::DropTable { name, .. } => on(Way::DropTable, name),
         Op::RenameTable { from, .. } => on(Way::RenameTable, from),
@@ -48,10 +50,14 @@ fn gentlest(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, 
         Op::CreateObject { class: Class::Trigger, on: table, .. } => (Way::Trigger, table.clone()),
         Op::CreateObject { class: Class::Policy | Class::Rule, on: table, .. } => (Way::TableCatalog, table.clone()),
         Op::CreateObject { class: Class::View, name, or_replace: true, .. } => on(Way::TableCatalog, name),
+        Op::CreateObject { class: Class::Other, definition, .. } if ["create publication", "create statistics"].iter().any(|w| definition.starts_with(w)) => {
+            (Way::TableOption, None)
+        }
         Op::CreateObject { .. } => (Way::Definition, None),
         Op::DropObject { class: Class::Trigger | Class::Policy | Class::Rule, on: table, .. } => (Way::TableCatalog, table.clone()),
         Op::DropObject { class: Class::View | Class::MaterializedView, name, .. } => on(Way::TableCatalog, name),
         Op::RenameObject { class: Class::View | Class::MaterializedView, from, .. } => on(Way::TableCatalog, from),
+        Op::RenameObject { class: Class::Trigger | Class::Policy | Class::Rule, .. } => (Way::TableCatalog, None),
         Op::DropObject { .. } | Op::RenameObject { .. } | Op::AddEnumValue { .. } | Op::RenameEnumValue { .. } => (Way::NoTable, None),
         Op::SetAttribute { object, attribute, value } => set(catalog, statement, action, object, attribute, value.as_deref()),
         Op::Insert { table, .. } | Op::Update { table, .. } | Op::Delete { table, .. } => on(Way::WritesRows, table),
@@ -60,6 +66,19 @@ fn gentlest(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, 
         Op::Nothing => nothing(statement, action),
         Op::DisableChecks => (Way::NoTable, None),
         Op::Unseen => (Way::NotKnown, None),
+    }
+}
+
+/// PostgreSQL: the new table is nobody's, but what it belongs to, or points at, is locked.
+fn made_beside(create: &CreateTable) -> (Way, Option<Name>) {
+    let target = |c: &Constraint| if let Rule::ForeignKey { target, .. } = &c.rule { Some(target.clone()) } else { None };
+    match &create.like {
+        Some(whole) if create.options.starts_with("partition of") => (Way::TableCatalog, Some(whole.clone())),
+        Some(parent) if create.options.contains("inherits") => (Way::TableOption, Some(parent.clone())),
+        _ => match create.constraints.iter().find_map(target).filter(|target| *target != create.name) {
+            Some(target) => (Way::AddForeignKeyOnly, Some(target)),
+            None => (Way::Definition, None),
+        },
     }
 }
 
@@ -158,6 +177,9 @@ fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name,
         Kind::DetachPartition | Kind::DropPartition => Way::Detach,
         Kind::RowSecurity | Kind::AlterPolicy | Kind::AlterView => Way::TableCatalog,
         Kind::Owner if catalog.table(object).is_some() => Way::TableCatalog,
+        Kind::AlterConstraint | Kind::AlterObject if !mysql && matches!(attribute, "mode" | "enforcement" | "inheritance" | "rule state") => {
+            return (Way::TableCatalog, object.rsplit_once('.').map(|(table, _)| table.to_owned()));
+        }
         Kind::AlterDomain => return domain(catalog, object, attribute, value),
         Kind::ToggleTrigger => return (Way::Trigger, object.rsplit_once('.').map(|(table, _)| table.to_owned())),
         Kind::IndexOption => return (Way::IndexCatalog, table_of_index(catalog, object)),
