@@ -147,6 +147,16 @@ pub enum Value {
     Computed(String),
 }
 
+impl Value {
+    /// The column that it is read from.
+    pub fn read(&self) -> Option<&str> {
+        match self {
+            Value::Column(name) | Value::Cast(name, _) => Some(name),
+            Value::Literal(_) | Value::Computed(_) => None,
+        }
+    }
+}
+
 /// Columns, each with the literals that one of its values must be.
 pub type Picks = Vec<(Name, Vec<String>)>;
 

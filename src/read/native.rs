@@ -78,6 +78,8 @@ pub(super) fn shows(text: &str, comments: &[LineComment], engine: Engine) -> boo
 pub(super) fn cut(path: &str, text: &str, engine: Engine) -> Result<Cut, ReadError> {
     let out_of_place = |line: u32, what: &str| Err(ReadError::MarkerOutOfPlace { path: path.to_owned(), line, what: what.to_owned() });
     let mut parts = Parts::new(path, text);
+    // Up to here only comments stand behind the last marker.
+    let mut bare_to = 0;
     for comment in lex::line_comments(text, engine) {
         let Some(mark) = comment.alone.then(|| mark(body(&comment))).flatten() else {
             if let Some(marker) = unknown(&comment) {
@@ -96,8 +98,12 @@ pub(super) fn cut(path: &str, text: &str, engine: Engine) -> Result<Cut, ReadErr
             (Some(Direction::Up), Direction::Down) => parts.begin(Direction::Down, &comment),
             (None, Direction::Down) if mark.firm => return out_of_place(comment.line, "DOWN begins here, but no line before it begins UP"),
             (Some(Direction::Down), Direction::Up) if mark.firm => return out_of_place(comment.line, "UP begins here, but DOWN has begun before it"),
-            (Some(Direction::Down), Direction::Down) if mark.firm && !lex::split(parts.since_marker(comment.offset), 1, engine).is_empty() => {
-                return out_of_place(comment.line, "DOWN begins here a second time");
+            (Some(Direction::Down), Direction::Down) if mark.firm => {
+                if !lex::split(parts.since_marker(bare_to, comment.offset), 1, engine).is_empty() {
+                    return out_of_place(comment.line, "DOWN begins here a second time");
+                }
+                bare_to = comment.offset;
+                continue;
             }
             _ => continue,
         }

@@ -50,9 +50,9 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// What stands between the last marker and `offset`.
-    pub(super) fn since_marker(&self, offset: usize) -> &'a str {
-        let start = self.open.map_or(0, |(_, start, _)| start);
+    /// What stands between the last marker, or `from` behind it, and `offset`.
+    pub(super) fn since_marker(&self, from: usize, offset: usize) -> &'a str {
+        let start = self.open.map_or(0, |(_, start, _)| start).max(from);
         self.text.get(start..offset).unwrap_or_default()
     }
 

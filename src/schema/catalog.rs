@@ -366,6 +366,12 @@ impl Catalog {
         })
     }
 
+    /// The table `name` as each recording found it.
+    pub(crate) fn states_of(&self, name: &str) -> impl Iterator<Item = &Rc<Table>> {
+        let key = Key::Table(name.to_owned());
+        self.journals.iter().filter_map(move |j| j.get(&key)).flatten().filter_map(|entry| if let Entry::Table(table) = entry { Some(table) } else { None })
+    }
+
     /// Adds to `name`, in every state that still holds the same table, what a statement shows to have stood there.
     pub(crate) fn assume_in_table(&mut self, name: &str, add: impl Fn(&mut Table)) {
         let Some(made) = self.table(name).map(|t| t.made) else { return };

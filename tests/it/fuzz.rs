@@ -279,7 +279,7 @@ fn no_bytes_break_read_parse_and_assess() {
             corpus.check(&input);
             let took = began.elapsed();
             if took > slowest.borrow().0 {
-                *slowest.borrow_mut() = (took, format!("{} bytes, {input:.300?}", input.bytes.len()));
+                *slowest.borrow_mut() = (took, format!("{} bytes for {}, {:?}", input.bytes.len(), input.engine, String::from_utf8_lossy(&input.bytes)));
             }
             Ok::<(), TestCaseError>(())
         });

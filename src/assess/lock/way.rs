@@ -194,7 +194,7 @@ fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name,
 /// A rule of a domain is put to the rows of each table that holds it; one of them stands for all.
 fn domain(catalog: &Catalog, domain: &Name, attribute: &str, value: Option<&str>) -> (Way, Option<Name>) {
     let rule = attribute.starts_with("constraint") && value.is_some_and(|text| !text.ends_with("not valid") && !text.starts_with("was "));
-    if !rule && !(attribute == "not null" && value.is_some()) {
+    if !(rule || attribute == "not null" && value.is_some()) {
         return (Way::NoTable, None);
     }
     let holds = |table: &Name| catalog.table(table).is_some_and(|t| t.columns.iter().any(|c| c.def.ty == *domain));

@@ -1,8 +1,8 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
 use super::firing::without_place;
-use super::part::PUBLICATION;
 pub(crate) use super::part::whole_of;
+use super::part::{ALL_TABLES, PUBLICATION};
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
@@ -104,6 +104,9 @@ impl Catalog {
         if definition.starts_with(PUBLICATION) {
             for table in relations(&definition, self.engine).into_iter().filter(|w| self.table(w).is_some()).collect::<Vec<_>>() {
                 self.lean(&table, Leaning::Part(class, name.to_owned()), true);
+            }
+            if definition.contains("for all tables") {
+                self.lean(ALL_TABLES, Leaning::Part(class, name.to_owned()), true);
             }
         }
         if let Some(whole) = whole_of(class, on, &definition, self.engine) {

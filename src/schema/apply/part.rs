@@ -58,6 +58,9 @@ pub(super) const PARTITION: &str = "partition ";
 /// How the definition of a publication begins.
 pub(super) const PUBLICATION: &str = "create publication ";
 
+/// What a publication of every table hangs on.
+pub(super) const ALL_TABLES: &str = "all tables";
+
 /// What the objects of ALTER DEFAULT PRIVILEGES begin with, and what all of them lean on.
 pub(super) const DEFAULT_RIGHTS: &str = "default privileges";
 

@@ -1,10 +1,12 @@
 //! What statements on rows do to the numbers of values and rows.
 
 use super::mapped::follows_from;
+use super::part::{ALL_TABLES, PUBLICATION};
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
-use crate::schema::catalog::{Brought, Catalog, Key, Leaning, Origin, Table};
+use crate::schema::catalog::{Brought, Catalog, Entry, Key, Leaning, Origin, Table};
+use crate::schema::naming::words;
 use crate::schema::types::{Conversion, conversion};
 use crate::table::Loss;
 use std::collections::HashSet;
@@ -50,13 +52,36 @@ impl Catalog {
         Some(held.values)
     }
 
-    /// Whether SQLite may spell the value anew: a column of numeric affinity turns text that looks like a number into one
-    /// (manual, "Datatypes in SQLite", section 3).
+    /// Whether SQLite may spell the value anew on its way into a column of another affinity.
     fn respelt(&self, source: &str, value: &Value, target_type: Option<&str>) -> bool {
-        let numeric = |ty: &str| !["char", "clob", "text", "blob"].iter().any(|w| ty.contains(w)) && !ty.is_empty();
         let (Value::Column(column) | Value::Cast(column, _)) = value else { return false };
-        let of_source = self.table(source).and_then(|t| t.column(column)).filter(|c| !c.assumed).map(|c| numeric(&c.def.ty));
-        of_source == Some(false) && target_type.is_some_and(numeric)
+        let from = self.table(source).and_then(|t| t.column(column)).filter(|c| !c.assumed);
+        matches!((from, target_type), (Some(from), Some(to)) if respells(Affinity::of(&from.def.ty), Affinity::of(to)))
+    }
+
+    /// Whether it is certain that a column is not there: it stood before, or the migration made it, and it is gone.
+    fn column_is_gone(&self, table: &Table, column: &str) -> bool {
+        table.known && table.column(column).is_none() && self.states_of(&table.name).any(|state| state.column(column).is_some())
+    }
+
+    /// A refusal where DOWN writes what the table does not take.
+    fn may_write(&self, table: &Table, column: &str, value: Option<&Value>) -> Result<(), Refusal> {
+        if !self.judging_down {
+            return Ok(());
+        }
+        let named = |column: &str| format!("column {}.{column}", table.name);
+        if let Some(missing) = value.and_then(Value::read).into_iter().chain([column]).find(|c| self.column_is_gone(table, c)) {
+            return Err(Refusal::new(format!("{} does not exist", named(missing))));
+        }
+        let Some(held) = table.column(column).filter(|c| !c.assumed) else { return Ok(()) };
+        match value {
+            Some(Value::Computed(text)) if text == "default" => Ok(()),
+            _ if held.def.generated.is_some() => Err(Refusal::new(format!("{} is computed, and nobody writes it", named(column)))),
+            Some(Value::Literal(literal)) if literal == "null" && held.def.not_null && !self.holds_none(table) => {
+                Err(Refusal::new(format!("{} is NOT NULL, and DOWN writes NULL", named(column))))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn insert(&mut self, table: &str, columns: &[Name], rows: &Rows, conflict: OnConflict) -> Applied {
@@ -72,6 +97,12 @@ impl Catalog {
             }
         }
         self.parents_stand(&target)?;
+        for column in columns {
+            self.may_write(&target, column, None)?;
+            if self.judging_down && target.known && target.column(column).is_none() && self.knows(table) {
+                return Err(Refusal::new(format!("column {table}.{column} does not exist")));
+            }
+        }
         let stood = self.stood_before(target.made);
         let mut effect = Effect { own: !stood, ..Effect::default() };
         if let (Rows::Copied { from, values, whole }, true) = (rows, self.holds_none(&target)) {
@@ -124,10 +155,12 @@ impl Catalog {
             },
             perhaps: conflict == OnConflict::Ignore,
         };
-        let mark = |t: &Brought, catalog: &Catalog| !catalog.stood_before(t.origin);
-        let keep: Vec<Brought> = target.brought.iter().filter(|b| mark(b, self)).cloned().collect();
+        // What earlier migrations brought stands first.
+        let earlier = target.brought.iter().position(|b| !self.stood_before(b.origin)).unwrap_or(target.brought.len());
+        // Held twice, the table would be copied for each of many statements.
+        drop(target);
         self.change_table(table, |t| {
-            t.brought = keep;
+            t.brought.drain(..earlier);
             t.brought.push(brought);
             t.empty = false;
             if let Some(rows) = replaced {
@@ -156,6 +189,7 @@ impl Catalog {
 
     pub(super) fn update(&mut self, table: &str, set: &[(Name, Value)], filter: &Filter) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        self.may_change_rows(&target)?;
         let mut effect = Effect { own: true, ..Effect::default() };
         if self.picks_none(&target, filter) {
             return Ok(effect);
@@ -165,6 +199,10 @@ impl Catalog {
         let mut changes: Vec<(Name, Origin)> = Vec::new();
         for (column, value) in set {
             let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
+            self.may_write(&target, column, Some(value))?;
+            if self.judging_down && old.def.not_null && matches!(value, Value::Computed(text) if words(text, self.engine).any(|w| w == "select")) {
+                effect.may_write_null = true;
+            }
             let copied = match filter {
                 Filter::All => {
                     let earlier = match value {
@@ -213,8 +251,35 @@ impl Catalog {
         Ok(effect)
     }
 
+    /// PostgreSQL tells no subscriber of a row that changes or goes where nothing tells rows apart, and refuses (manual, "Publication").
+    fn may_change_rows(&self, table: &Table) -> Result<(), Refusal> {
+        if self.engine != Engine::Postgres || !self.judging_down {
+            return Ok(());
+        }
+        let published = |name: &str| {
+            self.leaning(name).iter().any(|who| {
+                let Leaning::Part(class, name) = who else { return false };
+                matches!(self.get(&Key::Object(*class, name.clone(), None)), Some(Entry::Object(o)) if o.definition.as_ref().is_some_and(|d| d.starts_with(PUBLICATION)))
+            })
+        };
+        let bare = |t: &Table| {
+            let identity = Key::Attribute(t.name.clone(), "replica identity".to_owned());
+            t.known && t.primary_key().is_none() && self.get(&identity).is_none() && (published(ALL_TABLES) || published(&t.name))
+        };
+        let follows = |t: &Table| {
+            t.constraints.iter().any(|c| matches!(&c.rule, Some(Rule::ForeignKey { target, actions, .. }) if *target == table.name && !actions.is_empty()))
+        };
+        let along = self.leaning(&table.name);
+        let children = along.iter().filter_map(|who| if let Leaning::Table(other) = who { self.table(other) } else { None }).filter(|t| follows(t));
+        match std::iter::once(table).chain(children.map(|t| &**t)).find(|t| bare(t)) {
+            Some(bare) => Err(Refusal::new(format!("table {} is published, and has no key by which a subscriber could tell its rows", bare.name))),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn delete(&mut self, table: &str, filter: &Filter) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
+        self.may_change_rows(&target)?;
         if !self.stood_before(target.made) {
             // What it copied from an older table still stands there, or its loss was counted there.
             let rows = self.fresh();
@@ -380,6 +445,44 @@ impl Catalog {
             .or_missing(|| format!("table {}", one.name))?;
         }
         Ok(effect)
+    }
+}
+
+/// How a column of SQLite spells what is written to it (manual, "Datatypes in SQLite", section 3).
+#[derive(Clone, Copy, PartialEq)]
+enum Affinity {
+    Blob,
+    Integer,
+    /// Of no other affinity, and meant for days and times, which are kept as they are written.
+    Time,
+    Numeric,
+    Real,
+    Text,
+}
+
+impl Affinity {
+    fn of(ty: &str) -> Affinity {
+        let has = |words: &[&str]| words.iter().any(|w| ty.contains(w));
+        match () {
+            () if has(&["int"]) => Affinity::Integer,
+            () if has(&["char", "clob", "text"]) => Affinity::Text,
+            () if ty.is_empty() || has(&["blob"]) => Affinity::Blob,
+            () if has(&["real", "floa", "doub"]) => Affinity::Real,
+            () if has(&["date", "time"]) => Affinity::Time,
+            () => Affinity::Numeric,
+        }
+    }
+}
+
+/// Whether a value may change on its way: text that looks like a number becomes one, a number with many digits is cut when it becomes
+/// a text or a float.
+fn respells(from: Affinity, to: Affinity) -> bool {
+    use Affinity::{Blob, Integer, Numeric, Real, Text, Time};
+    match (from, to) {
+        (Text | Blob, Integer | Numeric | Real | Time) => true,
+        (Integer | Numeric, Real) => true,
+        (Real | Numeric, Text) => true,
+        (Blob | Text | Integer | Numeric | Real | Time, _) => false,
     }
 }
 

@@ -7,7 +7,8 @@ use fastrand::Rng;
 const SLIPS: &[(&str, &str)] = &[
     (" NOT NULL", ""),
     ("UNIQUE ", ""),
-    (" DEFAULT ", " DEFAULT 1 + "),
+    (" DEFAULT 1", " DEFAULT 2"),
+    (" DEFAULT 5", " DEFAULT 1 + 5"),
     ("varchar(10)", "varchar(40)"),
     ("varchar(40)", "text"),
     ("numeric(10,4)", "numeric(10,2)"),

@@ -13,7 +13,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("rename-thing", 6, On::Postgres, rename),
     ("set-sequence", 2, On::Sqlite, set_sequence),
     ("without-trace", 12, On::All, without_trace),
-    ("unseen", 6, On::Postgres, unseen),
+    ("unseen", 4, On::Postgres, unseen),
 ];
 
 /// What a setting is of.
@@ -113,6 +113,16 @@ const SQLITE: &[Setting] = &[
     (Of::Database, "PRAGMA user_version = @", "PRAGMA user_version = 0", &["5", "6"]),
     (Of::Database, "PRAGMA application_id = @", "PRAGMA application_id = 0", &["7"]),
 ];
+
+/// Something that is said before the migration.
+pub(super) fn said_before(world: &mut World, rng: &mut Rng) -> Option<Change> {
+    let all = match world.engine {
+        Engine::Postgres => POSTGRES,
+        Engine::Sqlite => SQLITE,
+        Engine::Mysql | Engine::Mariadb => MARIADB,
+    };
+    setting(world, rng, all).filter(|change| !change.alone)
+}
 
 fn setting(world: &mut World, rng: &mut Rng, all: &[Setting]) -> Option<Change> {
     // One that fits what stands.

@@ -2,7 +2,7 @@
 //! their rows, as a model that the grammar changes and as SQL.
 
 use super::world::{Column, Over, Part, Table, World};
-use super::{keys, things};
+use super::{keys, settings, things};
 use fastrand::Rng;
 use unmigrate::engine::Engine;
 
@@ -61,6 +61,11 @@ pub(super) fn start(engine: Engine, rng: &mut Rng) -> (World, Vec<String>) {
         if let Some(thing) = things::a_thing(&mut world, rng) {
             sql.push(thing.create.clone());
             world.things.push(thing);
+        }
+    }
+    if engine == Engine::Postgres {
+        for _ in 0..rng.usize(..4) {
+            sql.extend(settings::said_before(&mut world, rng).map(|change| change.up).unwrap_or_default());
         }
     }
     (world, sql)
