@@ -98,36 +98,52 @@ pub(super) fn go(
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
         let mut locked = database.connect(&interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
-        let mut observed = locked.observe().await?;
-        if let Some(half) = observed.half_done.clone() {
-            let step = arguments.half_done.step(&half, &loaded.migrations, observed.engine)?;
-            let cleared = gate::clear(vec![step], &observed, &[], consents)?;
-            locked.apply(cleared, &mut progress(console, global)).await?;
-            observed = locked.observe().await?;
-        }
-        let sight = Sight { loaded: &loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
-        note_reworded(&sight, global)?;
-        let plan = plan(&sight)?;
-        if plan.undo.is_empty() && plan.run.is_empty() {
-            locked.release().await;
-            match global.format {
-                Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
-                Format::Text | Format::Markdown => writeln!(console.out, "{}", plan.nothing)?,
-            }
-            return Ok(Exit::Done);
-        }
-        let entries = judged(global, &settings, &sight, &plan.run)?;
-        warn(&entries, global)?;
-        let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
-        let policy = &settings.config.gate;
-        let mut all: Vec<Step> = plan.undo.iter().map(|undo| steps::down(undo, observed.engine)).collect();
-        all.extend(plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone())));
-        let cleared = clear(&mut locked, all, &observed, consents).await?;
-        locked.apply(cleared, &mut progress(console, global)).await?;
+        let went = held(global, arguments, consents, console, &settings, &loaded, &mut locked, plan).await;
+        // Also where it failed: a pooler's server process would keep the lock.
         locked.release().await;
-        say(console, global, &plan, &entries)?;
-        Ok(Exit::Done)
+        went
     })
+}
+
+/// The same, while the lock is held.
+#[expect(clippy::too_many_arguments, reason = "it is the other half of `go`")]
+async fn held(
+    global: &Global,
+    arguments: &Arguments,
+    consents: &Consents,
+    console: &mut Console,
+    settings: &Settings,
+    loaded: &Loaded,
+    locked: &mut Locked,
+    plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
+) -> anyhow::Result<Exit> {
+    let mut observed = locked.observe().await?;
+    if let Some(half) = observed.half_done.clone() {
+        let step = arguments.half_done.step(&half, &loaded.migrations, observed.engine)?;
+        let cleared = gate::clear(vec![step], &observed, &[], consents)?;
+        locked.apply(cleared, &mut progress(console, global)).await?;
+        observed = locked.observe().await?;
+    }
+    let sight = Sight { loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
+    note_reworded(&sight, global)?;
+    let plan = plan(&sight)?;
+    if plan.undo.is_empty() && plan.run.is_empty() {
+        match global.format {
+            Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
+            Format::Text | Format::Markdown => writeln!(console.out, "{}", plan.nothing)?,
+        }
+        return Ok(Exit::Done);
+    }
+    let entries = judged(global, settings, &sight, &plan.run)?;
+    warn(&entries, global)?;
+    let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
+    let policy = &settings.config.gate;
+    let mut all: Vec<Step> = plan.undo.iter().map(|undo| steps::down(undo, observed.engine)).collect();
+    all.extend(plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone())));
+    let cleared = clear(locked, all, &observed, consents).await?;
+    locked.apply(cleared, &mut progress(console, global)).await?;
+    say(console, global, &plan, &entries)?;
+    Ok(Exit::Done)
 }
 
 /// Changes of comments alone are accepted, and told.

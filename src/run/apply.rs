@@ -369,9 +369,7 @@ impl Run<'_> {
                 self.connection.execute("PRAGMA foreign_keys = ON").await?;
             }
             (Driver::Postgres(_), _) => {
-                for sql in postgres::SETTLE {
-                    self.connection.execute(sql).await?;
-                }
+                self.connection.execute(&postgres::settle(&self.connection.patience)).await?;
             }
             (Driver::Mysql(_), Home::Server(database)) => {
                 for sql in mysql::settle(database, &self.connection.patience) {

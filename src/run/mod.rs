@@ -222,7 +222,11 @@ impl Locked {
         if self.connection.read_only {
             return Err(RunError::Usage(String::from("this connection was opened to read only; nothing was touched")));
         }
-        pooler::refuse(&mut self.connection, &self.table).await?;
+        if let Engine::Postgres = self.connection.engine {
+            pooler::refuse(&mut self.connection, &self.table).await?;
+            let settled = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
+            settled.map_err(|error| self.connection.refused("setting the lock time-out", &error))?;
+        }
         self.table.create(&mut self.connection).await?;
         let who = history::who(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))?;
         let mut seq = head.unwrap_or(0) + 1;
@@ -244,7 +248,10 @@ impl Locked {
         // the file. So an error here changes nothing that matters.
         let _ = match self.connection.engine {
             Engine::Sqlite => Ok(()),
-            Engine::Postgres => self.connection.execute("SELECT pg_advisory_unlock_all()").await,
+            Engine::Postgres => {
+                pooler::unlock(&mut self.connection, &self.table).await;
+                Ok(())
+            }
             Engine::Mysql | Engine::Mariadb => self.connection.execute("DO RELEASE_ALL_LOCKS()").await,
         };
         self.connection.close().await;

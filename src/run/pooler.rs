@@ -22,14 +22,31 @@ pub(super) async fn refuse(connection: &mut Connection, table: &HistoryTable) ->
         })?,
         Canceller::Flag(_) | Canceller::Mysql(..) => None,
     };
-    if holds.as_deref() != Some("t") || own == second {
-        return Err(RunError::Usage(format!(
-            "this connection leads to a pooler that shares server processes between clients ({}), so no lock would hold; nothing was touched; \
-             connect directly to PostgreSQL, or to a pool in session mode",
-            connection.place
-        )));
+    if holds.as_deref() == Some("t") && own != second {
+        return Ok(());
     }
-    Ok(())
+    unlock(connection, table).await;
+    Err(RunError::Usage(refusal(&connection.place, "it shares server processes between clients, so no lock would hold")))
+}
+
+/// What to say of a pooler at `place`, and why.
+pub(super) fn refusal(place: &str, why: &str) -> String {
+    format!("this connection leads to a pooler ({place}): {why}; nothing was touched; connect directly to PostgreSQL, or to a pool in session mode")
+}
+
+/// How often to ask for the process that took the lock.
+const TRIES: usize = 20;
+
+/// Gives the lock back to the process that took it, which the pooler keeps: it would bar every other runner. Which process a statement
+/// comes to is the pooler's choice, so it is asked until it is that one.
+pub(super) async fn unlock(connection: &mut Connection, table: &HistoryTable) {
+    for _ in 0..TRIES {
+        match connection.cell(&postgres::unlock(table)).await {
+            Ok(Some(had)) if had == "t" => return,
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// The server process that a second connection is given.

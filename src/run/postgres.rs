@@ -2,9 +2,10 @@
 
 use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::history::HistoryTable;
+use super::patience::Patience;
 use super::secret::Secrets;
 use super::tables::{Rows, Table};
-use super::{POLL, RunError};
+use super::{POLL, RunError, pooler};
 use crate::engine::Engine;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -20,6 +21,8 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     let mut options = PgConnectOptions::from_str(url)
         .map_err(|error| RunError::Usage(format!("this is no PostgreSQL database URL: {}", secrets.mask(&said(&error)))))?
         .application_name("migrate")
+        // Poolers take no such setting, and we read no numbers that it is about.
+        .extra_float_digits(None)
         .disable_statement_logging();
     if opening.read_only {
         options = options.options([("default_transaction_read_only", "on")]);
@@ -32,7 +35,11 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     let place =
         secrets.mask(&format!("postgres {host}, database {}, user {}", options.get_database().unwrap_or(options.get_username()), options.get_username()));
     let home = Home::Server(options.get_database().unwrap_or(options.get_username()).to_owned());
-    let unreachable = |error: sqlx::Error| RunError::Unreachable { place: place.clone(), message: secrets.mask(&said(&error)) };
+    let unreachable = |error: sqlx::Error| match secrets.mask(&said(&error)) {
+        // PgBouncer's words for what a session begins with.
+        message if message.contains("unsupported startup parameter") => RunError::Usage(pooler::refusal(&place, &message)),
+        message => RunError::Unreachable { place: place.clone(), message },
+    };
     let mut connection = Connection {
         driver: Driver::Postgres(options.connect().await.map_err(unreachable)?),
         canceller: Canceller::Postgres(Box::new(options), String::new()),
@@ -148,5 +155,14 @@ pub(super) fn own_process_holds(table: &HistoryTable) -> String {
     format!("SELECT pg_backend_pid(), EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {})", held(key(table)))
 }
 
+/// Gives the lock back, and tells whether this process had it.
+pub(super) fn unlock(table: &HistoryTable) -> String {
+    format!("SELECT pg_advisory_unlock({})", key(table))
+}
+
 /// Ends what a script may have set for its session, so that neither the history row nor the next migration runs under it.
-pub(super) const SETTLE: &[&str] = &["RESET SESSION AUTHORIZATION", "RESET ALL"];
+pub(super) fn settle(patience: &Patience) -> String {
+    // A pooler may have left out what the session was to begin with.
+    let limit = patience.lock.map(|limit| format!("; SET lock_timeout = {}", limit.as_millis())).unwrap_or_default();
+    format!("RESET SESSION AUTHORIZATION; RESET ALL{limit}")
+}

@@ -8,6 +8,7 @@ mod child;
 mod hands;
 mod held;
 mod kill;
+mod pooler;
 mod room;
 mod server;
 mod set;
