@@ -12,6 +12,8 @@ use std::sync::OnceLock;
 pub struct Proof {
     /// The product and its number, as `PostgreSQL 15.18`.
     pub version: String,
+    /// The day of the run, `YYYY-MM-DD`.
+    pub date: String,
     /// The names of the rules whose page has a case that ran there and showed what the page says.
     pub rules: BTreeSet<String>,
 }

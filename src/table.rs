@@ -168,7 +168,7 @@ reversibility! {
     T08 "move-table"                MoveTable           "rename-table"    Absent     Moves      Moves      Moves      "nothing";
     T09 "table-option"              TableOption         "table-option"    Absent     Definition Definition Definition "the option's old value, where unknown";
     T10 "convert-charset"           ConvertCharset      "table-option"    Absent     Absent     Depends    Depends    "characters that the new set lacks";
-    T11 "attach-partition"          AttachPartition     "partition"       Absent     Undo       UndoNew    UndoNew    "where rows written since are kept";
+    T11 "attach-partition"          AttachPartition     "partition"       Absent     Definition UndoNew    UndoNew    "where rows written since are kept";
     T12 "detach-partition"          DetachPartition     "partition"       Absent     Definition Definition Definition "the bounds, where unknown";
     T13 "drop-partition"            DropPartition       "partition"       Absent     Destroys   Destroys   Destroys   "every row of the partition";
     T14 "partition-scheme"          PartitionScheme     "partition"       Absent     Definition Definition Definition "the old scheme, where unknown";

@@ -5,11 +5,10 @@ use super::round_trip::Ran;
 use super::statement::Done;
 use crate::parse::action::{Name, Op};
 use crate::schema::catalog::{Entry, Journal, Key, Origin};
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 fn mentions(done: &Done<'_>, name: &str) -> bool {
-    let name = name.rsplit('.').next().unwrap_or(name);
-    done.statement.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|w| w.eq_ignore_ascii_case(name))
+    done.statement.says(name.rsplit('.').next().unwrap_or(name))
 }
 
 /// The table that a statement of UP carries values into, where UP made the place.
@@ -40,7 +39,7 @@ fn writes_back(done: &Done<'_>, table: &Name, column: &Name, place: &Name) -> bo
 
 /// Numbers of values that stood before UP, and that DOWN writes back from where UP had carried them.
 pub(super) fn back(up: &Ran<'_>, down: &Ran<'_>, before: &Journal) -> HashSet<Origin> {
-    let mut found = HashSet::new();
+    let mut found = HashSet::default();
     for (at, done) in up.done.iter().enumerate().filter(|(_, d)| !d.effect.destroyed.is_empty()) {
         for (table, column) in destroyed(done) {
             let Some(Some(Entry::Table(was))) = before.get(&Key::Table(table.clone())) else { continue };

@@ -2,18 +2,24 @@
 //! findings, and the catalog after UP.
 
 mod carried;
+pub mod fix;
 mod lock;
+mod recipe;
 mod round_trip;
 mod statement;
+mod syntax;
+mod way_back;
 
 use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
 use crate::parse::action::Op;
 use crate::schema::apply::apply;
-use crate::schema::catalog::Catalog;
+use crate::schema::catalog::{Catalog, Journal};
 use crate::schema::diff::{Application, Difference};
+use crate::schema::inverse::Unknown;
 use crate::table::{Check, Loss, Verdict};
 use serde::Serialize;
+pub use way_back::{compensation, is_better};
 
 /// What is said of one statement (of an ALTER with several parts: of one part).
 #[derive(Clone, Debug, Serialize)]
@@ -94,10 +100,20 @@ pub struct Assessment {
     pub statements: Vec<Judged>,
     /// What a reader must know.
     pub findings: Vec<Finding>,
+    /// Where DOWN leaves something undone: the statements that it lacks, or why nobody knows them.
+    pub missing: Option<Missing>,
 }
+
+/// The statements that a DOWN lacks, or why nobody knows them.
+pub type Missing = Result<Vec<String>, Unknown>;
 
 /// Judges `migration`, whose parts were parsed to `up` and `down`, and leaves in `catalog` the state after UP.
 pub fn migration(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>) -> Assessment {
+    round_trip::judge(catalog, migration, up, down).0
+}
+
+/// As [`migration`], with what [`Catalog::restore`] takes to put back the state before UP.
+pub fn attempt(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>) -> (Assessment, Journal) {
     round_trip::judge(catalog, migration, up, down)
 }
 
@@ -122,6 +138,7 @@ pub fn follow(catalog: &mut Catalog, up: &[Statement]) {
     catalog.begin_migration();
     catalog.judging_down = false;
     catalog.checks_off = false;
+    up.iter().for_each(|statement| catalog.note_written(statement));
     for (statement, action) in up.iter().flat_map(|s| s.actions.iter().map(move |a| (s, a))) {
         // A refusal tells that the catalog does not know all; UP did run.
         if apply(catalog, action).is_err() || action.op == Op::Unseen {

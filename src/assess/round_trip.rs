@@ -1,7 +1,7 @@
 //! Does DOWN undo UP? In: the catalog and both parts. Out: the assessment.
 
 use super::statement::{Context, Done, resolve};
-use super::{Assessment, Finding, Judged, RoundTrip, lock};
+use super::{Assessment, Finding, Judged, Missing, RoundTrip, lock, recipe, syntax, way_back};
 use crate::engine::Engine;
 use crate::lock_table::Work;
 use crate::migration::{Direction, Migration};
@@ -12,7 +12,7 @@ use crate::schema::apply::{Effect, apply};
 use crate::schema::catalog::{Catalog, Entry, Journal, Origin};
 use crate::schema::diff::{Demand, Part, application, demands, differences, merged};
 use crate::table::{Cell, Check, Kind, Loss, Row, Verdict, check};
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 fn finding(rule: &'static Check, verdict: Verdict, loss: Loss, at: Option<(Direction, u32)>, message: String, help: impl Into<String>) -> Finding {
     Finding { code: rule.code, name: rule.name, verdict, loss, direction: at.map(|a| a.0), line: at.map(|a| a.1), message, help: help.into() }
@@ -24,11 +24,12 @@ pub(super) struct Ran<'a> {
     refused: Option<(u32, String)>,
 }
 
-fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direction) -> Ran<'a> {
+pub(super) fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direction) -> Ran<'a> {
     catalog.judging_down = direction == Direction::Down;
     catalog.checks_off = false;
     let mut ran = Ran { done: Vec::new(), refused: None };
     for statement in statements {
+        catalog.note_written(statement);
         if catalog.engine == Engine::Postgres {
             catalog.together =
                 statement.actions.iter().filter_map(|a| if let Op::DropTable { name, .. } = &a.op { Some(name.clone()) } else { None }).collect();
@@ -36,14 +37,10 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
         for action in &statement.actions {
             let down = direction == Direction::Down;
             let asked = lock::ask(catalog, statement, action);
-            let result = if down && action.kind.cell(catalog.engine) == Cell::Absent {
-                Err(format!("{} has no {}", catalog.engine, action.kind.row().name))
-            } else if down && action.kind == Kind::DropIndex && statement.actions.len() > 1 && statement.is_concurrent() {
-                Err("DROP INDEX CONCURRENTLY takes one index at a time".to_owned())
-            } else if down && action.kind == Kind::AlterExtension && matches!(&action.op, Op::SetAttribute { attribute, .. } if attribute == "version") {
-                Err(format!("extension {} brings no script that leads back to an older version", action.object))
-            } else {
-                apply(catalog, action).map_err(|refusal| refusal.why)
+            let refused = if down { syntax::refusal(catalog, statement, action) } else { None };
+            let result = match refused {
+                Some(why) => Err(why),
+                None => apply(catalog, action).map_err(|refusal| refusal.why),
             };
             let effect = match result {
                 Ok(effect) => {
@@ -77,7 +74,7 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
 
 /// Numbers of values and rows that stood before and are not in their place.
 fn lost(before: &Journal, catalog: &Catalog) -> HashSet<Origin> {
-    let mut lost = HashSet::new();
+    let mut lost = HashSet::default();
     for (key, old) in before {
         let Some(Entry::Table(old)) = old else { continue };
         match catalog.get(key) {
@@ -88,10 +85,11 @@ fn lost(before: &Journal, catalog: &Catalog) -> HashSet<Origin> {
                 lost.extend(
                     old.columns
                         .iter()
-                        .filter(|c| {
-                            new.column(&c.def.name).is_none_or(|n| n.values != c.values && (c.def.generated.is_none() || c.def.generated != n.def.generated))
+                        .enumerate()
+                        .filter(|(place, c)| {
+                            new.column_like(*place, c).is_none_or(|n| n.values != c.values && (c.def.generated.is_none() || c.def.generated != n.def.generated))
                         })
-                        .map(|c| c.values),
+                        .map(|(_, c)| c.values),
                 );
             }
             _ => {
@@ -103,12 +101,18 @@ fn lost(before: &Journal, catalog: &Catalog) -> HashSet<Origin> {
     lost
 }
 
-/// Whether anything was done that the catalog cannot show.
-fn unseen(ran: &Ran<'_>) -> bool {
-    ran.done.iter().any(|d| d.action.op == Op::Unseen || d.kind == Kind::NotUnderstood)
+/// Whether the catalog cannot show what it did.
+pub(super) fn is_unseen(done: &Done<'_>) -> bool {
+    done.action.op == Op::Unseen || done.kind == Kind::NotUnderstood
 }
 
-pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>) -> Assessment {
+/// Whether anything was done that the catalog cannot show.
+fn unseen(ran: &Ran<'_>) -> bool {
+    ran.done.iter().any(is_unseen)
+}
+
+/// Gives, beside the assessment, what UP and DOWN found where they changed something: the state before UP.
+pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>) -> (Assessment, Journal) {
     catalog.begin_migration();
     catalog.begin();
     let ran_up = run(catalog, up, Direction::Up);
@@ -131,14 +135,16 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     carried.retain(|origin| lost.contains(origin));
     lost.retain(|origin| !carried.contains(origin));
     let down_works = ran_down.done.iter().any(|d| d.kind.cell(catalog.engine) != Cell::Keeps) || ran_down.refused.is_some();
+    let no_effect = up_changes.iter().all(|d| !d.matters) && !up_unseen;
+    let no_down = !no_effect && !down_works;
+    let lacks = no_down || ran_down.refused.is_none() && round_trip.differences.iter().any(|d| d.matters && d.kind != Part::Unproved);
+    let missing = lacks.then(|| way_back::missing(&start, catalog, migration, up, [&ran_up, &ran_down]));
     catalog.restore(after_up);
     if ran_down.refused.is_some() {
         // Nothing comes back by a DOWN that does not run.
         lost.extend(ran_up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()));
     }
 
-    let no_effect = up_changes.iter().all(|d| !d.matters) && !up_unseen;
-    let no_down = !no_effect && !down_works;
     let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
     let mut findings = Vec::new();
     let mut statements = Vec::new();
@@ -146,13 +152,18 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         let (verdict, loss, why) = resolve(done, &context);
         let row = done.kind.row();
         if verdict > Verdict::Reversible {
-            findings.push(of_statement(row, verdict, loss, done, &why));
+            let mut found = of_statement(row, verdict, loss, done, &why);
+            let losing = verdict == Verdict::Irreversible && loss >= Loss::Possible;
+            if let Some(sql) = losing.then(|| recipe::recipe(done, &start, catalog)).flatten() {
+                found.help = format!("{}\n{sql}", found.help);
+            }
+            findings.push(found);
         }
         statements.push(judged(done, catalog.engine, Some((verdict, loss)), why));
     }
     for done in &ran_down.done {
         statements.push(judged(done, catalog.engine, None, String::new()));
-        if done.action.op == Op::Unseen || done.kind == Kind::NotUnderstood {
+        if is_unseen(done) {
             let message = format!("line {} of DOWN does something that cannot be seen from its text", done.statement.line);
             findings.push(of_statement(done.kind.row(), Verdict::Partial, Loss::Possible, done, &message));
         }
@@ -170,9 +181,9 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         let help = "run UP and DOWN once on a scratch database, and correct DOWN";
         findings.push(finding(check::DOWN_FAILS, Verdict::Irreversible, Loss::None, Some((Direction::Down, *line)), message, help));
     } else if no_down {
-        findings.push(no_down_finding(migration, &up_changes.iter().map(|d| d.object.clone()).collect::<Vec<_>>()));
+        findings.push(no_down_finding(migration, &up_changes.iter().map(|d| d.object.clone()).collect::<Vec<_>>(), missing.as_ref()));
     } else {
-        compare(&mut findings, &round_trip, &ran_up, &ran_down, &lost, !carried.is_empty() && lost.is_empty());
+        compare(&mut findings, &round_trip, missing.as_ref(), &ran_up, &ran_down, &lost, !carried.is_empty() && lost.is_empty());
         if !demands.is_empty() {
             let help = "before DOWN, look for such rows; keep the old rule as a check until the new one is final";
             let broken_by: Vec<&str> = demands.iter().map(|d| d.broken_by.as_str()).collect();
@@ -202,7 +213,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         .max()
         .unwrap_or(Loss::None);
     round_trip.proved = !no_down && ran_down.refused.is_none() && !up_unseen && !unseen(&ran_down) && round_trip.differences.iter().all(|d| !d.matters);
-    Assessment { verdict, loss, decays: !demands.is_empty() && verdict == Verdict::Partial, app_rollback, round_trip, statements, findings }
+    let decays = !demands.is_empty() && verdict == Verdict::Partial;
+    (Assessment { verdict, loss, decays, app_rollback, round_trip, statements, findings, missing }, start)
 }
 
 /// What DOWN demands of rows, parted into what it clears away first and what it does not.
@@ -243,14 +255,22 @@ fn foreign_rows(done: &Done<'_>, cleared: &[Demand]) -> Option<Finding> {
 }
 
 /// Differences that no statement's own finding speaks of.
-fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, down: &Ran<'_>, lost: &HashSet<Origin>, by_hand: bool) {
+fn compare(
+    findings: &mut Vec<Finding>,
+    round_trip: &RoundTrip,
+    missing: Option<&Missing>,
+    up: &Ran<'_>,
+    down: &Ran<'_>,
+    lost: &HashSet<Origin>,
+    by_hand: bool,
+) {
     let sentence = |part: Part| -> Vec<String> {
         round_trip.differences.iter().filter(|d| d.matters && d.kind == part).map(|d| format!("{} {}", d.object, d.what)).collect()
     };
     let at = down.done.last().map(|d| (Direction::Down, d.statement.line));
     let schema = sentence(Part::Schema);
     if !schema.is_empty() {
-        let help = "add to DOWN what is missing, or take out what is too much";
+        let help = way_back::with_sql("add to DOWN what is missing, or take out what is too much", missing);
         findings.push(finding(check::DOWN_INCOMPLETE, Verdict::Partial, Loss::None, at, format!("after DOWN: {}", schema.join("; ")), help));
     }
     let unproved = sentence(Part::Unproved);
@@ -267,7 +287,7 @@ fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, do
         return;
     }
     if lost.is_empty() {
-        let help = "let DOWN delete the rows by the keys that UP inserts";
+        let help = way_back::with_sql("let DOWN delete the rows by the keys that UP inserts", missing);
         findings.push(finding(check::DOWN_INCOMPLETE, Verdict::Partial, Loss::None, at, format!("after DOWN: {}", values.join("; ")), help));
     } else if lost.iter().any(|origin| !by_up.contains(origin)) {
         let help = "leave in DOWN only what undoes UP";
@@ -277,7 +297,7 @@ fn compare(findings: &mut Vec<Finding>, round_trip: &RoundTrip, up: &Ran<'_>, do
     }
 }
 
-fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
+fn no_down_finding(migration: &Migration, left: &[String], missing: Option<&Missing>) -> Finding {
     let mut left: Vec<&str> = left.iter().map(String::as_str).collect();
     left.dedup();
     let what = match left.as_slice() {
@@ -291,8 +311,8 @@ fn no_down_finding(migration: &Migration, left: &[String]) -> Finding {
         (Some(_), None) => format!("DOWN does nothing: {what} stays"),
     };
     let help = match migration.irreversible {
-        Some(_) => "write a DOWN, or let it be merged as it is: `-- migrate: allow no-down \"reason\"` in the file",
-        None => "write a DOWN that takes back what UP did, or say in DOWN why there is none: `-- IRREVERSIBLE: reason`",
+        Some(_) => "write a DOWN, or let it be merged as it is: `-- migrate: allow no-down \"reason\"` in the file".to_owned(),
+        None => way_back::with_sql("say in DOWN why there is none (`-- IRREVERSIBLE: reason`), or let it take back what UP did", missing),
     };
     let at = migration.down.as_ref().and_then(|down| down.segments.first()).map(|segment| (Direction::Down, segment.first_line));
     finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, at, message, help)

@@ -9,7 +9,7 @@ use crate::schema::apply::Effect;
 use crate::schema::catalog::{Catalog, Origin};
 use crate::schema::types::Conversion;
 use crate::table::{Cell, Kind, Loss, Verdict};
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// An action and what it did.
 pub(super) struct Done<'a> {

@@ -2,15 +2,19 @@
 
 use super::failure::Failure;
 use super::settings::Settings;
-use super::{Console, Format, Global, git, judge};
+use super::{Console, Format, Global, fix, git, judge};
 use crate::exit::Exit;
 use crate::gate::merge;
+use crate::gate::policy::Policy;
 use crate::migration::{Migration, Version};
-use crate::read;
-use crate::report::{Report, json, text};
+use crate::read::{self, Loaded};
+use crate::report::{Entry, Report, json, text};
 use crate::schema::catalog::Catalog;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+/// What a pipe holds on Linux: a report is long, and every write wakes its reader.
+const PIPE: usize = 64 << 10;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -20,6 +24,12 @@ pub(super) struct Arguments {
     /// Judge only what this branch changed since it left REV; older files say what stands
     #[arg(long, value_name = "REV", conflicts_with = "paths")]
     since: Option<String>,
+    /// Write what DOWN lacks, where the schema tells it; shows the difference first
+    #[arg(long)]
+    fix: bool,
+    /// Write without asking
+    #[arg(long, requires = "fix")]
+    yes: bool,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
@@ -49,21 +59,29 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let mut catalog = Catalog::new(engine);
     settings.start(global, &mut catalog)?;
     let (policy, layout) = (&settings.config.gate, loaded.layout.name());
-    let mut out = BufWriter::new(&mut console.out);
+    let fixed = if arguments.fix {
+        let mut attempts = fix::attempts(&mut catalog, &loaded, policy, &settings.dir, judged)?;
+        fix::settle(&mut attempts, &settings.dir, arguments.yes, global.format == Format::Text, console)?;
+        Some(attempts.into_iter().map(fix::Attempt::into_entry))
+    } else {
+        None
+    };
+    let judge = judged_by(&mut catalog, &loaded, policy, judged, fixed);
+    let mut out = BufWriter::with_capacity(PIPE, &mut console.out);
     let summary = match global.format {
         Format::Json => {
             let mut report = json::Writer::new(out, engine, layout)?;
-            judge::judge(&mut catalog, &loaded, policy, judged, |entry| report.entry(&entry))?;
+            judge(&mut |entry| report.entry(&entry))?;
             report.end()?
         }
         Format::Text | Format::Markdown => {
             let mut entries = Vec::new();
-            judge::judge(&mut catalog, &loaded, policy, judged, |entry| {
+            judge(&mut |entry| {
                 entries.push(entry);
                 Ok(())
             })?;
             let fed = loaded.migrations.len() - entries.len();
-            let report = Report { engine, layout, entries, notes: loaded.notes, fed };
+            let report = Report { engine, layout, entries, notes: &loaded.notes, fed };
             if report.entries.is_empty() {
                 writeln!(out, "no migration to judge: {fed} stand in {}, and none is among those asked for", settings.dir.display())?;
             } else {
@@ -76,6 +94,20 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     // The process ends now, and the system takes memory back faster than we can, piece by piece.
     std::mem::forget((catalog, loaded.migrations));
     Ok(if summary.blocked > 0 { Exit::Forbidden } else { Exit::Done })
+}
+
+/// What hands each entry to a consumer: those that `--fix` made, or else each migration as it is judged.
+fn judged_by<'a>(
+    catalog: &mut Catalog,
+    loaded: &'a Loaded,
+    policy: &Policy,
+    judged: impl Fn(&Migration) -> bool,
+    fixed: Option<impl Iterator<Item = Entry<'a>>>,
+) -> impl FnOnce(&mut dyn FnMut(Entry<'a>) -> std::io::Result<()>) -> std::io::Result<()> {
+    move |then| match fixed {
+        Some(mut entries) => entries.try_for_each(then),
+        None => judge::judge(catalog, loaded, policy, judged, then),
+    }
 }
 
 /// The given paths, absolute where they exist.

@@ -1,11 +1,10 @@
-//! What the commands that talk to a database share: the URL, how long to wait, the runtime, what to tell meanwhile.
+//! What the commands that talk to a database share: the URL, how long to wait, the runtime.
 
+use super::Global;
 use super::failure::Failure;
 use super::settings::Settings;
-use super::{Console, Format, Global};
 use crate::engine::Engine;
-use crate::run::{self, Event, Interrupt, Opening, Patience, Session, Signal};
-use std::io::Write;
+use crate::run::{self, Interrupt, Opening, Patience, Session, Signal};
 use std::time::Duration;
 
 /// The database that the flags or the environment name.
@@ -105,33 +104,5 @@ async fn listen(interrupt: Interrupt) {
 async fn listen(interrupt: Interrupt) {
     while tokio::signal::ctrl_c().await.is_ok() {
         interrupt.raise(Signal::Interrupt);
-    }
-}
-
-/// Tells people what is going on, one line a migration; where they asked for more, also one line a statement.
-pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl FnMut(Event<'_>) + use<'a> {
-    let quiet = global.quiet || global.format == Format::Json;
-    let verbose = global.verbose;
-    let mut began = std::time::Instant::now();
-    move |event| {
-        // A progress line that cannot be printed must not stop a migration half-way.
-        let _ = match event {
-            Event::Started { .. } => {
-                began = std::time::Instant::now();
-                Ok(())
-            }
-            Event::Statement { step, at, sql } if verbose => {
-                // In one piece: who reads along sees whole lines.
-                let line =
-                    format!("{} {} {}: statement {at} of {}, line {}\n", step.direction.name(), step.version, step.name, step.statements.len(), sql.line);
-                std::io::stderr().write_all(line.as_bytes())
-            }
-            Event::Statement { .. } => Ok(()),
-            Event::Retrying { step, message, pause } => {
-                writeln!(std::io::stderr(), "{} {} {}: {message}; trying again in {:.1} s", step.direction.name(), step.version, step.name, pause.as_secs_f32())
-            }
-            Event::Finished { .. } if quiet => Ok(()),
-            Event::Finished { step } => writeln!(console.out, "{} {} {} ({} ms)", step.direction.name(), step.version, step.name, began.elapsed().as_millis()),
-        };
     }
 }

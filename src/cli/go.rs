@@ -1,15 +1,16 @@
 //! The one path that `up`, `down`, `goto` and `redo` take: lock, observe, plan, judge, ask for consent, clear, apply, report.
 
-use super::database::{Database, Waiting, block_on, progress};
+use super::database::{Database, Waiting, block_on};
 use super::failure::Failure;
+use super::progress::progress;
 use super::settings::Settings;
 use super::{Console, Format, Global, half_done, judge, steps};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::gate::history::{Compared, State};
 use crate::gate::merge::Severity;
-use crate::gate::{self, Consents, Step, history};
-use crate::migration::{Direction, Migration};
+use crate::gate::{self, Consents, Course, Step, history};
+use crate::migration::Migration;
 use crate::observed::{EXEMPT, Observed};
 use crate::read::{Loaded, ReadError};
 use crate::recover::{Source, Undo};
@@ -119,8 +120,15 @@ async fn held(
 ) -> anyhow::Result<Exit> {
     let mut observed = locked.observe().await?;
     if let Some(half) = observed.half_done.clone() {
-        let step = arguments.half_done.step(&half, &loaded.migrations, observed.engine)?;
-        let cleared = gate::clear(vec![step], &observed, &[], consents)?;
+        let mut catalog = Catalog::new(observed.engine);
+        settings.start(global, &mut catalog)?;
+        let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog)?;
+        let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
+        let cleared = clear(locked, vec![step], &observed, consents).await?;
+        if !matches!(course, Course::Finish(_)) {
+            locked.apply(cleared, &mut |_| {}).await?;
+            return told(console, global, &course, &of);
+        }
         locked.apply(cleared, &mut progress(console, global)).await?;
         observed = locked.observe().await?;
     }
@@ -146,6 +154,23 @@ async fn held(
     Ok(Exit::Done)
 }
 
+/// Says how a run ended that is not gone on with: whoever took it back looks first, and runs the rest another time.
+fn told(console: &mut Console, global: &Global, course: &Course, of: &str) -> anyhow::Result<Exit> {
+    let (word, what) = match course {
+        Course::Compensate(_, inverses) => ("compensated", format!("took back {} statement{}", inverses.len(), plural(inverses.len()))),
+        Course::Whole | Course::Finish(_) | Course::Settle(_) => ("settled", String::from("recorded the end")),
+    };
+    match global.format {
+        Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": [], word: of}))?,
+        Format::Text | Format::Markdown => writeln!(console.out, "{what} of {of}; nothing else was run")?,
+    }
+    Ok(Exit::Done)
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 /// Changes of comments alone are accepted, and told.
 fn note_reworded(sight: &Sight<'_>, global: &Global) -> std::io::Result<()> {
     for (migration, _) in sight.compared.files.iter().filter(|(_, state)| matches!(state, State::Reworded(_)) && !global.quiet) {
@@ -155,7 +180,7 @@ fn note_reworded(sight: &Sight<'_>, global: &Global) -> std::io::Result<()> {
 }
 
 /// Judges what is to run.
-fn judged(global: &Global, settings: &Settings, sight: &Sight<'_>, run: &[&Migration]) -> anyhow::Result<Vec<Entry>> {
+fn judged<'a>(global: &Global, settings: &Settings, sight: &Sight<'a>, run: &[&Migration]) -> anyhow::Result<Vec<Entry<'a>>> {
     let mut entries = Vec::new();
     if run.is_empty() {
         return Ok(entries);
@@ -178,7 +203,7 @@ fn judged(global: &Global, settings: &Settings, sight: &Sight<'_>, run: &[&Migra
 
 /// Clears the steps; on a terminal, asks about what was written since UP.
 async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
-    let objects: Vec<String> = all.iter().filter(|step| step.direction == Direction::Down).flat_map(|step| step.down_loses.clone()).collect();
+    let objects: Vec<String> = all.iter().filter(|step| step.takes_back()).flat_map(|step| step.down_loses.clone()).collect();
     let holding = locked.holding(&objects).await?;
     match gate::clear(all.clone(), observed, &holding, consents) {
         Err(gate::Blocked::WrittenSince { .. }) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
@@ -194,7 +219,7 @@ async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consent
 }
 
 /// Reservations are told before anything runs, on stderr: stdout holds the result.
-fn warn(entries: &[Entry], global: &Global) -> std::io::Result<()> {
+fn warn(entries: &[Entry<'_>], global: &Global) -> std::io::Result<()> {
     if global.quiet {
         return Ok(());
     }
@@ -207,7 +232,7 @@ fn warn(entries: &[Entry], global: &Global) -> std::io::Result<()> {
     Ok(())
 }
 
-fn say(console: &mut Console, global: &Global, plan: &Plan<'_>, entries: &[Entry]) -> std::io::Result<()> {
+fn say(console: &mut Console, global: &Global, plan: &Plan<'_>, entries: &[Entry<'_>]) -> std::io::Result<()> {
     let mut ran = plan.run.iter().zip(entries);
     if global.format == Format::Json {
         let undone: Vec<_> = plan.undo.iter().map(|undo| json!({"version": undo.applied.version, "name": undo.applied.name})).collect();
@@ -215,7 +240,6 @@ fn say(console: &mut Console, global: &Global, plan: &Plan<'_>, entries: &[Entry
             ran.map(|(m, e)| json!({"version": m.version.as_str(), "name": m.name, "verdict": e.assessment.verdict, "loss": e.assessment.loss})).collect();
         return writeln!(console.out, "{}", json!({"schema": 1, "undone": undone, "applied": applied}));
     }
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
     let mut parts = Vec::new();
     if !plan.undo.is_empty() {
         parts.push(format!("{} migration{} undone", plan.undo.len(), plural(plan.undo.len())));

@@ -3,13 +3,13 @@
 
 use super::failure::Failure;
 use super::steps;
-use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::gate::{Course, Resume, Step};
 use crate::migration::{Direction, Migration, Version};
-use crate::observed::{HalfDone, Next, Outcome};
+use crate::observed::{Applied, HalfDone, Next, Outcome};
 use crate::parse::manner::Manner;
 use crate::run::{WAYS_ON, list};
+use crate::schema::catalog::Catalog;
 
 /// What to do about a run that stopped part-way; without one of these flags, it is only told.
 #[derive(clap::Args)]
@@ -33,8 +33,9 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// The step that brings `half` to an end.
-    pub(super) fn step(&self, half: &HalfDone, files: &[Migration], engine: Engine) -> anyhow::Result<Step> {
+    /// The step that brings `half` to an end; `history` is all that ran, and `catalog` what stood before.
+    pub(super) fn step(&self, half: &HalfDone, history: &[Applied], files: &[Migration], catalog: Catalog) -> anyhow::Result<Step> {
+        let engine = catalog.engine;
         let file = Version::new(&half.row.version).and_then(|version| files.iter().find(|file| file.version == version));
         let Some(step) = steps::half_done(&half.row, file, engine) else {
             let (row, help) = (&half.row, "put its file back; or bring it to an end by hand and say so: `--settle done|undone --reason TEXT`");
@@ -77,14 +78,20 @@ impl Arguments {
             }
         };
         let resume = Resume { run: half.row.seq, stands, cleanup };
-        if self.finish {
-            if let Some(sql) = step.statements.iter().take(stands).find(|sql| sql.manner == Manner::Carried) {
-                let message = format!("{}; line {} left something in its session that a new one does not have", story.told(), sql.line);
-                return Err(failure(Exit::PartWay, message, format!("`--compensate` takes back what stands{}", story.by_hand())).into());
-            }
-            return Ok(Step { course: Course::Finish(resume), ..step });
+        if self.compensate {
+            return match steps::compensation(half, stands, history, file, catalog) {
+                Ok((inverses, down_loses)) => Ok(Step { course: Course::Compensate(resume, inverses), down_loses, ..step }),
+                Err(why) => {
+                    let message = format!("{}; it cannot be taken back without a person: {why}", story.told());
+                    Err(failure(Exit::PartWay, message, format!("`--finish` goes on from there{}", story.by_hand())).into())
+                }
+            };
         }
-        Err(failure(Exit::PartWay, story.told(), format!("it cannot be taken back by this program{}", story.by_hand())).into())
+        if let Some(sql) = step.statements.iter().take(stands).find(|sql| sql.manner == Manner::Carried) {
+            let message = format!("{}; line {} left something in its session that a new one does not have", story.told(), sql.line);
+            return Err(failure(Exit::PartWay, message, format!("`--compensate` takes back what stands{}", story.by_hand())).into());
+        }
+        Ok(Step { course: Course::Finish(resume), ..step })
     }
 }
 

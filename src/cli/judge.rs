@@ -7,18 +7,19 @@ use crate::assess::{self, Assessment, Finding};
 use crate::engine::Engine;
 use crate::gate::merge;
 use crate::gate::policy::Policy;
-use crate::migration::{Direction, Migration, Script};
+use crate::migration::{Migration, Script};
 use crate::parse::{self, Statement};
 use crate::read::Loaded;
 use crate::report::Entry;
 use crate::schema::catalog::Catalog;
 use crate::table::check;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
-/// Migrations that one thread takes at a time.
-const STRETCH: usize = 32;
+/// Migrations that one thread takes at a time: few, so that what one thread made is still near when another takes it.
+const STRETCH: usize = 8;
 /// Deep trees are built and dropped by recursion.
 const STACK: usize = 256 << 20;
 
@@ -28,7 +29,8 @@ pub(super) type Parsed = (Vec<Statement>, Option<Vec<Statement>>);
 /// Parses every migration, and hands each to `then` in order, until that fails.
 pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: impl FnMut(usize, Parsed) -> std::io::Result<()>) -> std::io::Result<()> {
     let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(migrations.len().div_ceil(STRETCH));
+    // This thread is at work as well: it judges what the others parsed.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).clamp(1, migrations.len().div_ceil(STRETCH).max(1));
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel::<(usize, Vec<Parsed>)>(2 * threads);
         for _ in 0..threads {
@@ -60,59 +62,60 @@ pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: im
 }
 
 /// Judges those of `migrations` that `judged` picks, and hands each to `then`; the others only say what stands.
-pub(super) fn judge(
+pub(super) fn judge<'a>(
     catalog: &mut Catalog,
-    loaded: &Loaded,
+    loaded: &'a Loaded,
     policy: &Policy,
     judged: impl Fn(&Migration) -> bool,
-    mut then: impl FnMut(Entry) -> std::io::Result<()>,
+    mut then: impl FnMut(Entry<'a>) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    let migrations = &loaded.migrations;
-    let twins: HashMap<&str, &str> =
-        loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name).filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
-    each_parsed(migrations, catalog.engine, |at, (up, down)| {
-        let migration = &migrations[at];
+    let bench = Bench::new(loaded, policy);
+    each_judged(catalog, loaded, judged, |catalog, migration, (up, down)| {
+        then(bench.entry(Cow::Borrowed(migration), assess::migration(catalog, migration, &up, down.as_deref())))
+    })
+}
+
+/// Hands those of `migrations` that `judged` picks to `then`, parsed, with what stands before each; `then` leaves what stands after it.
+pub(super) fn each_judged<'a>(
+    catalog: &mut Catalog,
+    loaded: &'a Loaded,
+    judged: impl Fn(&Migration) -> bool,
+    mut then: impl FnMut(&mut Catalog, &'a Migration, Parsed) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    each_parsed(&loaded.migrations, catalog.engine, |at, parsed| {
+        let migration = &loaded.migrations[at];
         if judged(migration) {
-            let mut assessment = assess::migration(catalog, migration, &up, down.as_deref());
-            if let Some(message) = twins.get(migration.path.as_str()) {
-                assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
-            }
-            then(entry(migration, assessment, policy, loaded.layout.has_down()))
+            then(catalog, migration, parsed)
         } else {
-            assess::follow(catalog, &up);
+            assess::follow(catalog, &parsed.0);
             Ok(())
         }
     })
 }
 
-fn entry(migration: &Migration, assessment: Assessment, policy: &Policy, has_downs: bool) -> Entry {
-    let merge = merge::merge(migration, &assessment, policy, has_downs);
-    let source = |finding: &Finding| {
-        let script = match finding.direction? {
-            Direction::Up => &migration.up,
-            Direction::Down => migration.down.as_ref()?,
-        };
-        let line = finding.line?;
-        let statement = assessment.statements.iter().find(|s| Some(s.direction) == finding.direction && s.line == line);
-        lines_of(script, line, statement.map_or(line, |s| s.end_line))
-    };
-    let sources = assessment.findings.iter().map(source).collect();
-    let bare = Migration { up: Script::default(), down: None, ..migration.clone() };
-    Entry { migration: bare, assessment, merge, sources }
+/// What makes an entry of an assessment.
+pub(super) struct Bench<'a> {
+    policy: &'a Policy,
+    has_downs: bool,
+    /// What is to be said of a migration whose version another one bears too, by its path.
+    twins: HashMap<&'a str, &'a str>,
 }
 
-/// The most lines of one statement that a report shows.
-const SHOWN: usize = 4;
-
-/// The text of a file's lines `from` to `to`, where they are part of `script`; of many only the first.
-fn lines_of(script: &Script, from: u32, to: u32) -> Option<String> {
-    let segment = script.segments.iter().rev().find(|s| s.first_line <= from)?;
-    let all = (to.max(from) - from + 1) as usize;
-    let mut lines: Vec<&str> = segment.text.lines().skip((from - segment.first_line) as usize).take(all.min(SHOWN)).map(str::trim_end).collect();
-    if all > SHOWN {
-        *lines.last_mut()? = "…";
+impl<'a> Bench<'a> {
+    pub(super) fn new(loaded: &'a Loaded, policy: &'a Policy) -> Self {
+        let twins = loaded.notes.iter().filter(|n| n.code == check::DUPLICATE.name);
+        let twins = twins.filter_map(|n| Some((n.path.as_deref()?, n.message.as_str()))).collect();
+        Bench { policy, has_downs: loaded.layout.has_down(), twins }
     }
-    (!lines.is_empty()).then(|| lines.join("\n"))
+
+    /// `migration` with its assessment, as a report shows it.
+    pub(super) fn entry<'m>(&self, migration: Cow<'m, Migration>, mut assessment: Assessment) -> Entry<'m> {
+        if let Some(message) = self.twins.get(migration.path.as_str()) {
+            assessment.findings.push(Finding::of_file(check::DUPLICATE, (*message).to_owned(), "give one of them a version of its own; `up` runs neither"));
+        }
+        let merge = merge::merge(&migration, &assessment, self.policy, self.has_downs);
+        Entry { migration, assessment, merge, fix: None }
+    }
 }
 
 /// Takes what stood before the first migration from a schema dump.

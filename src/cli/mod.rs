@@ -5,6 +5,7 @@ mod database;
 mod down;
 mod explain;
 mod failure;
+mod fix;
 mod git;
 mod go;
 mod goto;
@@ -12,6 +13,7 @@ mod half_done;
 mod history;
 mod judge;
 mod new;
+mod progress;
 mod redo;
 mod rules;
 mod settings;
@@ -70,7 +72,7 @@ struct Global {
     /// Only what stops the gate
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Notes as well
+    /// Notes as well; on a database, each statement as it begins (on stderr)
     #[arg(short, long, global = true)]
     verbose: bool,
 }
@@ -150,6 +152,9 @@ pub fn main() -> u8 {
             return if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
         }
     };
+    if cli.global.verbose {
+        trace();
+    }
     let mut console = Console::new(&cli.global);
     match run(&cli, &mut console) {
         Ok(exit) => exit.code(),
@@ -157,6 +162,17 @@ pub fn main() -> u8 {
         Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) => Exit::Done.code(),
         Err(error) => Failure::of(&error).print(cli.global.format == Format::Json, console.colour),
     }
+}
+
+/// Lets our own modules tell on stderr what they do. Those of the driver stay silent: nobody has looked whether they keep a password.
+fn trace() {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    use tracing_subscriber::{Layer, filter::Targets, fmt};
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), tracing::Level::INFO);
+    let layer = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false).with_filter(ours);
+    // Another subscriber is there only where this is a library in somebody else's program.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
 fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {

@@ -1,14 +1,15 @@
 //! Steps for the runner. In: migrations, their assessments, what the history holds of them. Out: [`Step`]s.
 
-use crate::assess::Assessment;
+use crate::assess::{self, Assessment};
 use crate::engine::Engine;
 use crate::gate::policy::Policy;
-use crate::gate::{Course, Sql, Step};
+use crate::gate::{Course, Inverse, Sql, Step};
 use crate::migration::{Direction, Migration, Script};
-use crate::observed::Applied;
-use crate::parse;
-use crate::parse::manner::{manners, touched};
+use crate::observed::{Applied, HalfDone, in_force};
+use crate::parse::manner::{Touchable, manners, touched};
+use crate::parse::{self, Statement};
 use crate::recover::Undo;
+use crate::schema::catalog::Catalog;
 use crate::table::{Kind, Loss, Verdict};
 
 /// An UP longer than this is not kept: it is kept to show what was edited, and nobody reads a difference that long.
@@ -16,8 +17,16 @@ const KEPT: usize = 1 << 20;
 
 /// The statements of `script`, which stands in the file `path`. Those that begin or end a transaction are left out: the runner makes its own.
 fn statements(script: &Script, path: &str, engine: Engine) -> (Vec<Sql>, bool) {
+    (as_sql(parsed(script, engine), path, engine), !script.no_transaction)
+}
+
+fn parsed(script: &Script, engine: Engine) -> Vec<Statement> {
     let mut statements = parse::script(script, engine);
     statements.retain(|statement| !statement.is_transaction_frame());
+    statements
+}
+
+fn as_sql(statements: Vec<Statement>, path: &str, engine: Engine) -> Vec<Sql> {
     let manners = manners(&statements, engine);
     let sql = statements.into_iter().zip(manners).map(|(statement, manner)| Sql {
         touched: touched(&statement, engine),
@@ -26,7 +35,7 @@ fn statements(script: &Script, path: &str, engine: Engine) -> (Vec<Sql>, bool) {
         manner,
         text: statement.text,
     });
-    (sql.collect(), !script.no_transaction)
+    sql.collect()
 }
 
 /// UP of a migration that was judged.
@@ -100,22 +109,13 @@ pub(super) fn down(undo: &Undo<'_>, engine: Engine) -> Step {
     }
 }
 
-/// The rest of a run that stopped part-way, by its file or, for a DOWN without one, by the text that its history row holds.
+/// A run that stopped part-way, by its file or, where that is gone, by the text that its history row holds.
 pub(super) fn half_done(row: &Applied, file: Option<&Migration>, engine: Engine) -> Option<Step> {
-    let script = match (row.direction, file) {
-        (Direction::Up, Some(file)) => file.up.clone(),
-        (Direction::Up, None) => Script::whole(row.up_text.clone()?),
-        (Direction::Down, Some(Migration { down: Some(down), .. })) => down.clone(),
-        (Direction::Down, _) => Script::whole(row.down_text.clone()?),
-    };
-    let path = match (row.direction, file) {
-        (Direction::Down, Some(Migration { down_path: Some(path), .. })) | (_, Some(Migration { path, .. })) => path.clone(),
-        (_, None) => format!("{} (stored in the history)", row.version),
-    };
+    let (script, path) = of_half_done(row, file)?;
     let (statements, in_transaction) = statements(&script, &path, engine);
     let verdict = [Verdict::Reversible, Verdict::Partial, Verdict::Irreversible].into_iter().find(|v| v.name() == row.verdict)?;
     let loss = [Loss::None, Loss::WrittenSince, Loss::Possible, Loss::Certain].into_iter().find(|l| l.name() == row.loss)?;
-    let text = file.map(|file| file.up.text()).filter(|text| text.len() <= KEPT).or_else(|| row.up_text.clone());
+    let down = file.and_then(|file| file.down.as_ref());
     Some(Step {
         version: row.version.clone(),
         name: row.name.clone(),
@@ -128,11 +128,57 @@ pub(super) fn half_done(row: &Applied, file: Option<&Migration>, engine: Engine)
         // Whether it may run was asked when it began.
         needs_attestation: false,
         up_sha256: file.map_or_else(|| row.up_sha256.clone(), |file| file.up.sha256()),
-        up_text: text,
-        down_sha256: file.and_then(|file| file.down.as_ref()).map(Script::sha256).or_else(|| row.down_sha256.clone()),
-        down_text: file.and_then(|file| file.down.as_ref()).map(Script::text).or_else(|| row.down_text.clone()),
+        up_text: file.map(|file| file.up.text()).filter(|text| text.len() <= KEPT).or_else(|| row.up_text.clone()),
+        down_sha256: down.map(Script::sha256).or_else(|| row.down_sha256.clone()),
+        down_text: down.map(Script::text).or_else(|| row.down_text.clone()),
         down_loses: row.down_loses.clone(),
         reason: None,
         note: None,
     })
+}
+
+/// What such a run runs, and the file that it stands in.
+fn of_half_done(row: &Applied, file: Option<&Migration>) -> Option<(Script, String)> {
+    let stored = format!("{} (stored in the history)", row.version);
+    match (row.direction, file) {
+        (Direction::Up, Some(file)) => Some((file.up.clone(), file.path.clone())),
+        (Direction::Up, None) => Some((Script::whole(row.up_text.as_deref()?), stored)),
+        (Direction::Down, Some(Migration { down: Some(down), path, down_path, .. })) => Some((down.clone(), down_path.clone().unwrap_or_else(|| path.clone()))),
+        (Direction::Down, _) => Some((Script::whole(row.down_text.as_deref()?), stored)),
+    }
+}
+
+/// What takes back the first `stands` statements of such a run, and what is lost by that. The catalog before it follows from what the
+/// history says has run.
+///
+/// # Errors
+/// Why nobody knows a way back, as the end of a sentence.
+pub(super) fn compensation(
+    half: &HalfDone,
+    stands: usize,
+    history: &[Applied],
+    file: Option<&Migration>,
+    mut catalog: Catalog,
+) -> Result<(Vec<Inverse>, Vec<String>), String> {
+    let engine = catalog.engine;
+    for applied in in_force(history) {
+        let text = applied.up_text.as_deref().ok_or_else(|| format!("the history does not hold the UP of {}", applied.version))?;
+        assess::follow(&mut catalog, &parsed(&Script::whole(text), engine));
+    }
+    let (script, path) = of_half_done(&half.row, file).ok_or("its text is not at hand")?;
+    let mut statements = parsed(&script, engine);
+    statements.truncate(stands);
+    let backward = assess::compensation(&mut catalog, &statements).map_err(|(line, why)| format!("for line {line}, {}", why.0))?;
+    let mut loses = Vec::new();
+    let inverses = backward.into_iter().enumerate().rev().map(|(at, sql)| {
+        let sql = as_sql(sql.iter().flat_map(|text| parsed(&Script::whole(text.as_str()), engine)).collect(), &path, engine);
+        Inverse { statement: at + 1, sql: sql.into_iter().map(|sql| Sql { line: statements[at].line, ..sql }).collect() }
+    });
+    let inverses: Vec<Inverse> = inverses.collect();
+    for touched in inverses.iter().flat_map(|inverse| &inverse.sql).filter_map(|sql| sql.touched.as_ref()).flatten() {
+        if touched.dropped && touched.class == Touchable::Table {
+            loses.push(format!("table {}", touched.name));
+        }
+    }
+    Ok((inverses, loses))
 }

@@ -94,6 +94,15 @@ pub struct Inverse {
 }
 
 impl Step {
+    /// Whether it takes away what was made, and with it all that was written there since.
+    pub fn takes_back(&self) -> bool {
+        match self.course {
+            Course::Whole => self.direction == Direction::Down,
+            Course::Compensate(..) => true,
+            Course::Finish(_) | Course::Settle(_) => false,
+        }
+    }
+
     /// SHA-256 over the texts of the first `count` statements, in lower-case hexadecimal: equal where what stands is what these are.
     pub fn prefix_sha256(&self, count: usize) -> String {
         let mut hash = Sha256::new();

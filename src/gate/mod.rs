@@ -73,12 +73,12 @@ pub fn clear(steps: Vec<Step>, observed: &Observed, holding: &[&String], consent
     {
         return Err(Blocked::HalfDone { direction: half.row.direction, version: half.row.version.clone(), name: half.row.name.clone() });
     }
-    for step in steps.iter().filter(|step| step.course == Course::Whole) {
+    for step in &steps {
         let (version, name) = (step.version.clone(), step.name.clone());
         if step.needs_attestation && observed.holds_rows {
             return Err(Blocked::Attestation { version, name, loss: step.loss });
         }
-        let lost = |object: &&String| step.direction == Direction::Down && holding.contains(object) && !consents.covers(object);
+        let lost = |object: &&String| step.takes_back() && holding.contains(object) && !consents.covers(object);
         let objects: Vec<String> = step.down_loses.iter().filter(lost).cloned().collect();
         if !objects.is_empty() {
             return Err(Blocked::WrittenSince { version, name, objects });

@@ -4,7 +4,8 @@
 mod scan;
 
 use crate::engine::Engine;
-use scan::{Kind, Lexeme, Scanner, find};
+pub(crate) use scan::{Kind, Scanner, is_word};
+use scan::{Lexeme, find};
 
 /// What a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +53,15 @@ pub fn line_comments(sql: &str, engine: Engine) -> Vec<LineComment<'_>> {
     let (mut found, mut line, mut alone) = (Vec::new(), 1, true);
     for lexeme in Scanner::new(sql, engine) {
         match lexeme.kind {
-            Kind::Newline => alone = true,
+            Kind::Newline => {
+                alone = true;
+                line += 1;
+            }
             Kind::Space => {}
             Kind::LineComment => found.push(LineComment { text: sql[lexeme.start..lexeme.end].trim_end(), offset: lexeme.start, line, alone }),
             Kind::BlockComment | Kind::Conditional | Kind::Word | Kind::Quoted | Kind::Unterminated | Kind::Punct => alone = false,
         }
-        if !matches!(lexeme.kind, Kind::Word | Kind::Punct | Kind::Space | Kind::LineComment) {
+        if matches!(lexeme.kind, Kind::Quoted | Kind::BlockComment | Kind::Conditional | Kind::Unterminated) {
             line += newlines(&sql[lexeme.start..lexeme.end]);
         }
     }
@@ -76,6 +80,8 @@ struct Opening {
     copy: bool,
     /// A trigger, routine or event, whose body may hold semicolons.
     routine: bool,
+    /// MariaDB's `BEGIN NOT ATOMIC … END`, if `ATOMIC` follows.
+    block: bool,
     /// A rule, whose actions may stand in parentheses.
     rule: bool,
     depth: u32,
@@ -99,7 +105,10 @@ impl Opening {
             1 => {
                 self.create = is("create");
                 self.copy = is("copy") && engine == Engine::Postgres;
+                self.block = is("begin") && engine == Engine::Mariadb;
             }
+            2 if self.block => self.block = is("not"),
+            3 if self.block && is("atomic") => (self.routine, self.depth) = (true, 1),
             // `CREATE OR REPLACE DEFINER = x@y AGGREGATE FUNCTION …`: the object's kind stands early.
             2..=9 if self.create && !self.routine => {
                 self.routine = is("trigger") || is("procedure") || is("function") || is("event");
@@ -167,13 +176,12 @@ struct Start {
 
 impl<'a> Splitter<'a> {
     fn run(&mut self) {
-        let (mut delimiter, mut opening) = (String::from(";"), Opening::default());
+        let (mut delimiter, mut custom, mut opening) = (String::from(";"), false, Opening::default());
         let (mut start, mut end, mut end_line) = (None::<Start>, 0, 0);
         loop {
-            let rest = &self.sql[self.scanner.at..];
-            let custom = delimiter != ";";
-            if rest.as_bytes().first() == delimiter.as_bytes().first()
-                && rest.starts_with(delimiter.as_str())
+            let rest = &self.scanner.bytes[self.scanner.at..];
+            if rest.first() == delimiter.as_bytes().first()
+                && rest.starts_with(delimiter.as_bytes())
                 && (custom || opening.depth == 0 && !(opening.rule && opening.parens > 0))
             {
                 self.scanner.at += delimiter.len();
@@ -200,6 +208,7 @@ impl<'a> Splitter<'a> {
             };
             if start.is_none() {
                 if let Some(new) = self.delimiter_command(text) {
+                    custom = new != ";";
                     delimiter = new;
                     continue;
                 }
@@ -251,8 +260,14 @@ impl<'a> Splitter<'a> {
 
     /// Counts the lines of a lexeme that may hold some.
     fn advance(&mut self, lexeme: Lexeme) {
-        if matches!(lexeme.kind, Kind::Word | Kind::Punct | Kind::LineComment) {
-            return;
+        match lexeme.kind {
+            Kind::Word | Kind::Punct | Kind::LineComment | Kind::Space => return,
+            Kind::Newline => {
+                self.line += 1;
+                self.line_start = lexeme.end;
+                return;
+            }
+            Kind::Quoted | Kind::BlockComment | Kind::Conditional | Kind::Unterminated => {}
         }
         let text = &self.sql[lexeme.start..lexeme.end];
         if let Some(last) = text.rfind('\n') {
@@ -302,7 +317,7 @@ impl<'a> Splitter<'a> {
         let from = self.scanner.at;
         let rest = &self.sql[from..];
         let end = find(rest.as_bytes(), b"\n\\.").map_or(rest.len(), |found| found + 3);
-        self.advance(Lexeme { kind: Kind::Space, start: from, end: from + end });
+        self.advance(Lexeme { kind: Kind::Quoted, start: from, end: from + end });
         self.scanner.at = from + end;
     }
 }

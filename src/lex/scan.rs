@@ -43,8 +43,22 @@ pub(crate) struct Scanner<'a> {
     engine: Engine,
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+/// The bytes that words are made of, `$` left out, which begins none: a look-up costs less than the question, and every byte asks.
+const WORDY: [bool; 256] = {
+    let (mut wordy, mut byte) = ([false; 256], 0_usize);
+    while byte < 256 {
+        wordy[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_' || byte >= 0x80;
+        byte += 1;
+    }
+    wordy
+};
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+}
+
+pub(crate) fn is_word(byte: u8) -> bool {
+    WORDY[usize::from(byte)]
 }
 
 impl<'a> Scanner<'a> {
@@ -54,6 +68,31 @@ impl<'a> Scanner<'a> {
 
     fn byte(&self, at: usize) -> u8 {
         self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    /// Where the bytes from `from` on end that `keep` is true of.
+    fn run(&self, from: usize, keep: impl Fn(u8) -> bool) -> usize {
+        self.bytes[from..].iter().position(|&b| !keep(b)).map_or(self.bytes.len(), |length| from + length)
+    }
+
+    /// A lexeme that is neither a word nor one of the commonest marks.
+    fn rest(&self, start: usize, byte: u8) -> (Kind, usize) {
+        let (engine, next) = (self.engine, self.byte(start + 1));
+        let mysql = engine.is_mysql_like();
+        match byte {
+            _ if is_space(byte) => (Kind::Space, self.run(start + 1, is_space)),
+            // MySQL and MariaDB want white space after `--`, else it is two minus signs.
+            b'-' if next == b'-' && (!mysql || self.byte(start + 2) <= b' ') => (Kind::LineComment, self.run(start, |b| b != b'\n')),
+            b'#' if mysql => (Kind::LineComment, self.run(start, |b| b != b'\n')),
+            b'/' if next == b'*' => self.block_comment(start),
+            b'\'' => self.quoted(start + 1, b'\'', mysql),
+            b'"' => self.quoted(start + 1, b'"', mysql),
+            b'`' if engine != Engine::Postgres => self.quoted(start + 1, b'`', false),
+            b'[' if engine == Engine::Sqlite => self.until(start + 1, b"]", Kind::Quoted),
+            b'$' if engine == Engine::Postgres => self.dollar(start),
+            b'e' | b'E' => self.quoted(start + 2, b'\'', true),
+            _ => (Kind::Punct, start + 1),
+        }
     }
 
     /// The end of what starts at `from` and closes with `quote`; doubled quotes stay inside, and `\x` with `escapes`.
@@ -141,32 +180,19 @@ pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 impl Iterator for Scanner<'_> {
     type Item = Lexeme;
 
+    #[inline]
     fn next(&mut self) -> Option<Lexeme> {
         let start = self.at;
         let byte = *self.bytes.get(start)?;
-        let (engine, next) = (self.engine, self.byte(start + 1));
-        let mysql = engine.is_mysql_like();
-        let run = |mut at: usize, keep: fn(u8) -> bool| {
-            while at < self.bytes.len() && keep(self.bytes[at]) {
-                at += 1;
-            }
-            at
-        };
+        // The most common first. On PostgreSQL `e'…'` is a string.
         let (kind, end) = match byte {
+            b' ' => (Kind::Space, self.run(start + 1, is_space)),
             b'\n' => (Kind::Newline, start + 1),
-            b' ' | b'\t' | b'\r' | 0x0b | 0x0c => (Kind::Space, run(start + 1, |b| matches!(b, b' ' | b'\t' | b'\r' | 0x0b | 0x0c))),
-            // MySQL and MariaDB want white space after `--`, else it is two minus signs.
-            b'-' if next == b'-' && (!mysql || self.byte(start + 2) <= b' ') => (Kind::LineComment, run(start, |b| b != b'\n')),
-            b'#' if mysql => (Kind::LineComment, run(start, |b| b != b'\n')),
-            b'/' if next == b'*' => self.block_comment(start),
-            b'\'' => self.quoted(start + 1, b'\'', mysql),
-            b'"' => self.quoted(start + 1, b'"', mysql),
-            b'`' if engine != Engine::Postgres => self.quoted(start + 1, b'`', false),
-            b'[' if engine == Engine::Sqlite => self.until(start + 1, b"]", Kind::Quoted),
-            b'$' if engine == Engine::Postgres => self.dollar(start),
-            b'e' | b'E' if engine == Engine::Postgres && next == b'\'' => self.quoted(start + 2, b'\'', true),
-            _ if is_word(byte) => (Kind::Word, run(start + 1, |b| is_word(b) || b == b'$')),
-            _ => (Kind::Punct, start + 1),
+            _ if is_word(byte) && (byte | 0x20 != b'e' || self.engine != Engine::Postgres || self.byte(start + 1) != b'\'') => {
+                (Kind::Word, self.run(start + 1, |b| is_word(b) || b == b'$'))
+            }
+            b'(' | b')' | b',' | b';' | b'=' | b'.' => (Kind::Punct, start + 1),
+            _ => self.rest(start, byte),
         };
         self.at = end.min(self.bytes.len());
         Some(Lexeme { kind, start, end: self.at })

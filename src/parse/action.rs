@@ -40,7 +40,12 @@ pub struct Column {
     pub comment: Option<String>,
     /// Any other attribute (`on update current_timestamp`, `invisible`), in order.
     pub other: Vec<String>,
+    /// What in it the engine does not accept, in a few words.
+    pub faulty: Option<String>,
 }
+
+/// Why SQLite refuses a default that is computed and stands in no brackets (manual, "CREATE TABLE", section 3.2).
+pub(super) const BARE_DEFAULT: &str = "a default that is computed must stand in brackets";
 
 /// What a constraint demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,8 +205,12 @@ pub enum ColumnChange {
     DropDefault,
     /// Change the type; `using` is the conversion as written.
     SetType { ty: String, using: Option<String>, collation: Option<String> },
-    /// Hand out values (`Some`) or stop doing so.
-    Identity(Option<String>),
+    /// Begin to hand out values.
+    AddIdentity(String),
+    /// Hand them out in another mode.
+    SetIdentity(String),
+    /// Stop doing so.
+    DropIdentity { if_exists: bool },
     /// Stop computing the value.
     DropExpression,
     /// Any other attribute, by name (`storage`, `statistics`, `compression`).

@@ -145,7 +145,11 @@ impl<'a> Cursor<'a> {
 
     /// A name with its schema.
     pub(crate) fn name(&mut self) -> Option<Name> {
-        let mut parts = vec![self.part()?];
+        let first = self.part()?;
+        if self.rest.first() != Some(&Token::Period) {
+            return Some(first);
+        }
+        let mut parts = vec![first];
         while self.mark(&Token::Period) {
             parts.push(self.part()?);
             if parts.len() > MAX_PARTS {

@@ -98,7 +98,7 @@ fn manner(statement: &Statement, engine: Engine) -> Manner {
         return Manner::Carried;
     }
     // SET LOCAL is over with its transaction, so it stays in it.
-    if all(&[Kind::SessionSetting, Kind::DisableChecks]) && !statement.opening(2).contains(&"LOCAL".to_owned()) {
+    if all(&[Kind::SessionSetting, Kind::DisableChecks]) && !statement.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LOCAL")) {
         return Manner::Session;
     }
     let inside = match engine {
@@ -246,6 +246,7 @@ mod tests {
             (Postgres, "SET LOCAL lock_timeout = '1s'", Inside),
             (Postgres, "CREATE TEMP TABLE x AS SELECT 1 AS id", Carried),
             (Sqlite, "VACUUM", Alone),
+            (Sqlite, "PRAGMA journal_mode = WAL", Alone),
             (Sqlite, "PRAGMA foreign_keys = OFF", Session),
             (Mariadb, "INSERT INTO t VALUES (1)", Inside),
             (Mariadb, "CREATE TABLE t (id int)", Alone),

@@ -9,6 +9,7 @@ mod lower;
 pub mod manner;
 pub mod names;
 mod recognise;
+mod tokens;
 
 use crate::engine::Engine;
 use crate::lex::{self, PieceKind};
@@ -19,6 +20,7 @@ use lower::Lower;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use tokens::tokens;
 
 /// One statement of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,45 +35,61 @@ pub struct Statement {
     pub end_line: u32,
     /// What it does, in order; more than one for an ALTER TABLE with several parts, none where it only tells the server how.
     pub actions: Vec<Action>,
-    /// sqlparser reads it whole. What only its words tell may be SQL that no server accepts.
-    pub parsed: bool,
 }
 
 impl Statement {
-    /// Its first words in upper case.
-    fn opening(&self, words: usize) -> Vec<String> {
-        self.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).take(words).map(str::to_uppercase).collect()
+    /// Its words, from the first; whether they stand in quotes is not looked at.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.text.as_bytes().split(|byte| !lex::is_word(*byte)).filter(|word| !word.is_empty())
+    }
+
+    /// Whether `word` is one of its words, in any case.
+    pub(crate) fn says(&self, word: &str) -> bool {
+        self.words().any(|own| own.eq_ignore_ascii_case(word.as_bytes()))
     }
 
     /// Whether it begins or ends a transaction: the runner makes its own.
     pub fn is_transaction_frame(&self) -> bool {
-        let opening = self.opening(2);
-        let words: Vec<&str> = opening.iter().map(String::as_str).collect();
-        self.actions.iter().all(|a| a.kind == Kind::Transaction) && matches!(words.as_slice(), ["BEGIN" | "COMMIT" | "END", ..] | ["START", "TRANSACTION"])
+        let mut words = self.words();
+        let first = words.next();
+        let frames = is_any(first, &["begin", "commit", "end"]) || is_any(first, &["start"]) && is_any(words.next(), &["transaction"]);
+        frames && self.actions.iter().all(|a| a.kind == Kind::Transaction)
     }
 
     /// Whether it builds or drops an index beside the application's work (PostgreSQL).
     pub fn is_concurrent(&self) -> bool {
-        self.opening(4).iter().any(|word| word == "CONCURRENTLY")
+        self.words().take(4).any(|word| word.eq_ignore_ascii_case(b"concurrently"))
     }
 
-    /// Whether the database lets it run inside a transaction (PostgreSQL manual, each statement's notes; SQLite: VACUUM).
+    /// Whether the database lets it run inside a transaction (PostgreSQL manual, each statement's notes).
     pub fn runs_in_transaction(&self, engine: Engine) -> bool {
-        let opening = self.opening(6);
-        let words: Vec<&str> = opening.iter().map(String::as_str).collect();
-        match (engine, words.as_slice()) {
-            (_, ["VACUUM", ..]) => false,
-            (
-                Engine::Postgres,
-                ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..]
-                | ["ALTER", "SYSTEM", ..]
-                | ["ALTER", "DATABASE", _, "SET", "TABLESPACE", ..],
-            ) => false,
-            (Engine::Postgres, ["CREATE" | "DROP" | "REINDEX", rest @ ..]) => !rest.contains(&"CONCURRENTLY"),
-            (Engine::Postgres, ["ALTER", "TABLE", ..]) => !self.text.to_uppercase().contains(" CONCURRENTLY"),
-            _ => true,
+        let mut words = self.words();
+        let first = words.next();
+        match engine {
+            _ if is_any(first, &["vacuum"]) => false,
+            // Into and out of the write-ahead log is refused there (sqlite.org/pragma.html#pragma_journal_mode).
+            Engine::Sqlite => !(is_any(first, &["pragma"]) && is_any(words.next(), &["journal_mode"])),
+            Engine::Mysql | Engine::Mariadb => true,
+            Engine::Postgres if is_any(first, &["create", "drop", "reindex"]) => {
+                let beyond = !is_any(first, &["reindex"]) && is_any(words.clone().next(), &["database", "tablespace", "subscription"]);
+                !beyond && !words.take(5).any(|word| word.eq_ignore_ascii_case(b"concurrently"))
+            }
+            Engine::Postgres if is_any(first, &["alter"]) => match words.next() {
+                // DETACH PARTITION alone has the word.
+                Some(of) if of.eq_ignore_ascii_case(b"table") => {
+                    let detaches = |kind| matches!(kind, Kind::DetachPartition | Kind::DropPartition | Kind::NotUnderstood);
+                    !(self.actions.iter().any(|a| detaches(a.kind)) && self.says("concurrently"))
+                }
+                Some(of) if of.eq_ignore_ascii_case(b"database") => !(is_any(words.nth(1), &["set"]) && is_any(words.next(), &["tablespace"])),
+                of => !is_any(of, &["system"]),
+            },
+            Engine::Postgres => true,
         }
     }
+}
+
+fn is_any(word: Option<&[u8]>, of: &[&str]) -> bool {
+    word.is_some_and(|word| of.iter().any(|other| word.eq_ignore_ascii_case(other.as_bytes())))
 }
 
 /// A statement longer than this is judged by its first words: sqlparser needs some 70 times its text in memory.
@@ -88,12 +106,12 @@ pub fn script(script: &Script, engine: Engine) -> Vec<Statement> {
     let mut statements = Vec::new();
     for segment in &script.segments {
         for piece in lex::split(&segment.text, segment.first_line, engine) {
-            let (actions, parsed) = match piece.kind {
+            let actions = match piece.kind {
                 PieceKind::Sql => actions(piece.text, engine),
-                PieceKind::Client => (vec![lower::action(Kind::ClientCommand, "", Op::Unseen)], false),
-                PieceKind::Unterminated => (vec![not_understood()], false),
+                PieceKind::Client => vec![lower::action(Kind::ClientCommand, "", Op::Unseen)],
+                PieceKind::Unterminated => vec![not_understood()],
             };
-            statements.push(Statement { text: piece.text.to_owned(), line: piece.line, column: piece.column, end_line: piece.end_line, actions, parsed });
+            statements.push(Statement { text: piece.text.to_owned(), line: piece.line, column: piece.column, end_line: piece.end_line, actions });
         }
     }
     statements
@@ -118,28 +136,49 @@ fn not_understood() -> Action {
     lower::action(Kind::NotUnderstood, "", Op::Unseen)
 }
 
-/// What the statement `sql` does, and whether sqlparser read it.
-fn actions(sql: &str, engine: Engine) -> (Vec<Action>, bool) {
-    let by_words = |actions: Option<Vec<Action>>| (actions.unwrap_or_else(|| vec![not_understood()]), false);
+/// What the statement `sql` does.
+fn actions(sql: &str, engine: Engine) -> Vec<Action> {
     if sql.len() > MAX_TEXT {
         let head = &sql[..sql.floor_char_boundary(HEAD)];
-        return by_words(recognise::by_head(&first_tokens(head, engine), engine));
+        return recognise::by_head(&first_tokens(head, engine), engine).unwrap_or_else(|| vec![not_understood()]);
     }
     let run = runnable(sql, engine);
-    let Ok(tokens) = Tokenizer::new(engine.dialect(), &run).tokenize_with_location() else {
-        return by_words(None);
+    let Some(tokens) = tokens(&run, engine) else { return vec![not_understood()] };
+    let found = if tokens.len() > MAX_TOKENS || tokens.iter().filter(|t| uncounted(&t.token)).count() > MAX_UNCOUNTED {
+        recognise::by_head(&words(tokens), engine)
+    } else {
+        let mut parser = Parser::new(engine.dialect()).with_tokens_with_locations(tokens);
+        let tree = if told_by_words(&parser) { None } else { parse(&mut parser, engine) };
+        tree.or_else(|| {
+            let part = |tokens| parse(&mut Parser::new(engine.dialect()).with_tokens(tokens), engine);
+            recognise::recognise(&words(parser.into_tokens()), engine, &part)
+        })
     };
-    if tokens.len() > MAX_TOKENS || tokens.iter().filter(|t| uncounted(&t.token)).count() > MAX_UNCOUNTED {
-        return by_words(recognise::by_head(&words(tokens), engine));
-    }
-    let mut parser = Parser::new(engine.dialect()).with_tokens_with_locations(tokens);
-    match parse(&mut parser, engine) {
-        Some(Some(actions)) => (actions, true),
-        tree => {
-            let part = |tokens| parse(&mut Parser::new(engine.dialect()).with_tokens(tokens), engine).flatten();
-            let (actions, _) = by_words(recognise::recognise(&words(parser.into_tokens()), engine, &part));
-            (actions, tree.is_some())
-        }
+    found.unwrap_or_else(|| vec![not_understood()])
+}
+
+/// Whether the statement begins like those that [`Lower`] leaves to their words: then sqlparser need not be asked.
+fn told_by_words(parser: &Parser<'_>) -> bool {
+    let keyword = |n| match &parser.peek_nth_token_ref(n).token {
+        Token::Word(word) => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    match keyword(0) {
+        Keyword::SET | Keyword::COMMENT | Keyword::GRANT | Keyword::REVOKE => true,
+        Keyword::ALTER => keyword(1) != Keyword::TABLE,
+        Keyword::DROP => !matches!(keyword(1), Keyword::TABLE | Keyword::TEMPORARY | Keyword::INDEX),
+        Keyword::CREATE => matches!(
+            keyword(if keyword(1) == Keyword::OR { 3 } else { 1 }),
+            Keyword::VIEW
+                | Keyword::MATERIALIZED
+                | Keyword::FUNCTION
+                | Keyword::PROCEDURE
+                | Keyword::TRIGGER
+                | Keyword::TYPE
+                | Keyword::SEQUENCE
+                | Keyword::EXTENSION
+        ),
+        _ => false,
     }
 }
 
@@ -155,10 +194,10 @@ fn uncounted(token: &Token) -> bool {
     }
 }
 
-/// The parser's tokens as one whole statement: `None` where sqlparser refuses, `Some(None)` where only its words tell what it does.
-fn parse(parser: &mut Parser<'_>, engine: Engine) -> Option<Option<Vec<Action>>> {
+/// What the parser's tokens do as one whole statement: `None` where sqlparser refuses, or where only their words tell.
+fn parse(parser: &mut Parser<'_>, engine: Engine) -> Option<Vec<Action>> {
     let statement = parser.parse_statement().ok()?;
-    (parser.peek_token().token == Token::EOF).then(|| Lower { engine }.statement(&statement))
+    if parser.peek_token_ref().token == Token::EOF { Lower { engine }.statement(&statement) } else { None }
 }
 
 /// The tokens of a text that may break off anywhere.

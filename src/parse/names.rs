@@ -13,6 +13,11 @@ pub fn fold(part: &str, quoted: bool, engine: Engine) -> Name {
     }
 }
 
+/// Whether the object of this name goes with the session, though its statement does not say TEMPORARY.
+pub fn is_temporary(name: &str, engine: Engine) -> bool {
+    engine == Engine::Sqlite && (name.starts_with("temp.") || name.starts_with("temporary."))
+}
+
 /// Joins folded parts, leaving out the schema that stands for the default one (`public`, `main`).
 pub fn join(parts: &[Name], engine: Engine) -> Name {
     let default = match engine {

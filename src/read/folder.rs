@@ -1,7 +1,7 @@
 //! A folder's listing and its files' texts. In: a path. Out: names in order, and text whatever the bytes were.
 
 use super::ReadError;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ impl Folder {
             ErrorKind::NotADirectory => ReadError::NoFolder { path: shown(dir), is_file: true },
             _ => ReadError::Unreadable { path: shown(dir), source },
         })?;
-        Ok(Folder { dir: dir.to_owned(), files, folders, odd, kept: HashMap::new() })
+        Ok(Folder { dir: dir.to_owned(), files, folders, odd, kept: HashMap::default() })
     }
 
     /// The folder as it was given.

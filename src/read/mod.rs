@@ -5,6 +5,7 @@ mod choose;
 mod dbmate;
 mod diesel;
 mod directive;
+pub mod down;
 mod error;
 mod flat;
 mod flyway;

@@ -111,6 +111,22 @@ pub(super) fn cut(path: &str, text: &str, engine: Engine) -> Result<Cut, ReadErr
     Ok(parts.finish().look_for_hidden(text, |body| mark(body).is_some_and(|m| m.bare && m.direction == Direction::Down)))
 }
 
+/// The line that begins DOWN, in the manner of the one that begins UP; `None` where no line does.
+pub(super) fn down_marker(text: &str, engine: Engine) -> Option<String> {
+    let comments = lex::line_comments(text, engine);
+    let up = comments.iter().filter(|c| c.alone).map(body).find(|body| mark(body).is_some_and(|m| m.direction == Direction::Up))?;
+    let word = up.trim_start_matches(DECORATION);
+    Some(
+        match word {
+            _ if word.starts_with("migrate:") => "-- migrate:down",
+            _ if word.starts_with("UP") => "-- DOWN",
+            _ if word.starts_with("up") => "-- down",
+            _ => "-- Down",
+        }
+        .to_owned(),
+    )
+}
+
 pub(super) fn read(reader: &mut Reader) -> Result<Vec<Migration>, ReadError> {
     flat::read(reader, Naming::Native, Layout::Native, cut)
 }

@@ -111,7 +111,10 @@ impl<'a> Parts<'a> {
     fn close(&mut self, end: usize) {
         if let Some((direction, start, first_line)) = self.open.take() {
             let segment = Segment { text: self.text[start..end.max(start)].to_owned(), first_line };
-            self.part(direction).script.segments.push(segment);
+            let segments = &mut self.part(direction).script.segments;
+            // Mostly the only one, and there are many migrations.
+            segments.reserve_exact(1);
+            segments.push(segment);
         }
     }
 

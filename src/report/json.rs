@@ -1,6 +1,6 @@
 //! The report as JSON: a stable interface (design, section 6). In: judged migrations. Out: one object.
 
-use super::{Entry, Summary};
+use super::{Entry, Fixed, Summary};
 use crate::assess::{Judged, RoundTrip};
 use crate::engine::Engine;
 use crate::gate::merge::{Attestation, Severity};
@@ -28,6 +28,9 @@ struct One<'a> {
     allowed: Option<&'a [Allow]>,
     statements: &'a [Judged],
     findings: Vec<Found<'a>>,
+    /// Only with `--fix`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a Fixed>,
 }
 
 #[derive(Serialize)]
@@ -63,12 +66,12 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// When `out` cannot be written to.
-    pub fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
+    pub fn entry(&mut self, entry: &Entry<'_>) -> std::io::Result<()> {
         if !std::mem::take(&mut self.first) {
             self.out.write_all(b",")?;
         }
         self.summary.count(entry);
-        let (migration, assessment) = (&entry.migration, &entry.assessment);
+        let (migration, assessment) = (&*entry.migration, &entry.assessment);
         let found = assessment.findings.iter().zip(&entry.merge.severities);
         let findings = found
             .map(|(f, &severity)| Found { code: f.code, name: f.name, severity, direction: f.direction, line: f.line, message: &f.message, help: &f.help })
@@ -87,6 +90,7 @@ impl<W: Write> Writer<W> {
             allowed: Some(entry.merge.allowed.as_slice()).filter(|a| !a.is_empty()),
             statements: &assessment.statements,
             findings,
+            fix: entry.fix.as_ref(),
         };
         Ok(serde_json::to_writer(&mut self.out, &one)?)
     }

@@ -10,29 +10,43 @@ use crate::gate::merge::Merge;
 use crate::migration::Migration;
 use crate::read::Note;
 use crate::table::{Kind, Verdict};
+use std::borrow::Cow;
 
 /// One judged migration.
-pub struct Entry {
-    /// As it stands on disk; the texts of its parts are dropped once its findings have their source lines.
-    pub migration: Migration,
+pub struct Entry<'a> {
+    /// As it stands on disk.
+    pub migration: Cow<'a, Migration>,
     /// What is known of it.
     pub assessment: Assessment,
     /// What the gate says.
     pub merge: Merge,
-    /// The source lines of each finding, where it stands on some; a long statement's first ones.
-    pub sources: Vec<Option<String>>,
+    /// What `--fix` made of it; `None` without `--fix`, and where DOWN lacks nothing.
+    pub fix: Option<Fixed>,
+}
+
+/// What became of a DOWN that lacks something.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Fixed {
+    /// The file that holds DOWN, or would hold it, relative to the migrations' folder; `None` where it cannot hold one.
+    pub path: Option<String>,
+    /// What changes in it, as a unified diff; `None` where nothing can be written.
+    pub diff: Option<String>,
+    /// The file was written.
+    pub written: bool,
+    /// Why it was not, in a few words.
+    pub reason: Option<String>,
 }
 
 /// All that `check` found.
-pub struct Report {
+pub struct Report<'a> {
     /// The engine judged for.
     pub engine: Engine,
     /// The layout's name.
     pub layout: &'static str,
     /// In the order of versions.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Entry<'a>>,
     /// What was passed over while reading, and why.
-    pub notes: Vec<Note>,
+    pub notes: &'a [Note],
     /// How many older migrations only fed the catalog.
     pub fed: usize,
 }
@@ -56,7 +70,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts `entry`.
-    fn count(&mut self, entry: &Entry) {
+    fn count(&mut self, entry: &Entry<'_>) {
         match entry.assessment.verdict {
             Verdict::Reversible => self.reversible += 1,
             Verdict::Partial => self.partial += 1,
@@ -68,7 +82,7 @@ impl Summary {
     }
 }
 
-impl Report {
+impl Report<'_> {
     /// The counts.
     pub fn summary(&self) -> Summary {
         let mut sum = Summary::default();

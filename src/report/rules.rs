@@ -46,7 +46,8 @@ fn marked(row: &Row, engine: Engine, say: fn(Cell) -> &'static str) -> String {
 
 /// What the mark means, with the versions.
 fn proved_on() -> String {
-    let versions: Vec<&str> = Engine::ALL.iter().filter_map(|engine| proved::proofs().get(engine.name())).map(|proof| proof.version.as_str()).collect();
+    let proofs = Engine::ALL.iter().filter_map(|engine| proved::proofs().get(engine.name()));
+    let versions: Vec<String> = proofs.map(|proof| format!("{} ({})", proof.version, proof.date)).collect();
     format!("proved by running UP and DOWN on {}; a cell without it is from the manual", versions.join(", "))
 }
 

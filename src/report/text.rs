@@ -1,7 +1,9 @@
 //! The report for people. In: a report and a width. Out: a table of migrations, each finding with its source line, the counts.
 
 use super::{Entry, Report};
+use crate::assess::Finding;
 use crate::gate::merge::Severity;
+use crate::migration::Direction;
 use crate::schema::diff::Application;
 use crate::table::{Loss, Verdict};
 use anstyle::{AnsiColor, Style};
@@ -46,7 +48,7 @@ impl Paint {
     }
 }
 
-fn loss_words(entry: &Entry) -> String {
+fn loss_words(entry: &Entry<'_>) -> String {
     let loss = match entry.assessment.loss {
         Loss::WrittenSince => "written since",
         other => other.name(),
@@ -62,7 +64,7 @@ fn app_word(app: Application) -> &'static str {
     }
 }
 
-fn summary_table(entries: &[&Entry], layout: Layout) -> Table {
+fn summary_table(entries: &[&Entry<'_>], layout: Layout) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(layout.width);
     let head = |text: &str| if layout.colour { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
@@ -115,12 +117,12 @@ fn wrapped(text: &str, width: u16, indent: usize) -> String {
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write(report: &Report, layout: Layout, out: &mut impl Write) -> std::io::Result<()> {
+pub fn write(report: &Report<'_>, layout: Layout, out: &mut impl Write) -> std::io::Result<()> {
     let paint = Paint(layout.colour);
     let summary = report.summary();
     let total = report.entries.len();
-    let plain = |e: &&Entry| total > LISTED && e.assessment.verdict == Verdict::Reversible && !e.merge.blocked;
-    let listed: Vec<&Entry> = if layout.quiet { Vec::new() } else { report.entries.iter().filter(|e| !plain(e)).collect() };
+    let plain = |e: &&Entry<'_>| total > LISTED && e.assessment.verdict == Verdict::Reversible && !e.merge.blocked;
+    let listed: Vec<&Entry<'_>> = if layout.quiet { Vec::new() } else { report.entries.iter().filter(|e| !plain(e)).collect() };
     if !listed.is_empty() {
         for line in summary_table(&listed, layout).lines() {
             writeln!(out, "{}", line.trim_end())?;
@@ -136,7 +138,7 @@ pub fn write(report: &Report, layout: Layout, out: &mut impl Write) -> std::io::
         }
     }
     if layout.verbose {
-        for note in &report.notes {
+        for note in report.notes {
             let at = note.path.iter().cloned().chain(note.line.map(|l| l.to_string())).collect::<Vec<_>>().join(":");
             writeln!(out, "{}", wrapped(&format!("note[{}]: {at}: {}", note.code, note.message), layout.width, 4))?;
         }
@@ -175,7 +177,28 @@ fn cut(text: &str, room: usize) -> String {
     }
 }
 
-fn finding(entry: &Entry, at: usize, layout: Layout, paint: &Paint, out: &mut impl Write) -> std::io::Result<()> {
+/// The most lines of one statement that a report shows.
+const SHOWN: usize = 4;
+
+/// The source lines of a finding, where it stands on some; of a long statement only the first.
+fn source(entry: &Entry<'_>, finding: &Finding) -> Option<String> {
+    let script = match finding.direction? {
+        Direction::Up => &entry.migration.up,
+        Direction::Down => entry.migration.down.as_ref()?,
+    };
+    let from = finding.line?;
+    let statement = entry.assessment.statements.iter().find(|s| Some(s.direction) == finding.direction && s.line == from);
+    let to = statement.map_or(from, |s| s.end_line);
+    let segment = script.segments.iter().rev().find(|s| s.first_line <= from)?;
+    let all = (to.max(from) - from + 1) as usize;
+    let mut lines: Vec<&str> = segment.text.lines().skip((from - segment.first_line) as usize).take(all.min(SHOWN)).map(str::trim_end).collect();
+    if all > SHOWN {
+        *lines.last_mut()? = "…";
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn finding(entry: &Entry<'_>, at: usize, layout: Layout, paint: &Paint, out: &mut impl Write) -> std::io::Result<()> {
     let (found, severity) = (&entry.assessment.findings[at], entry.merge.severities[at]);
     let allow = entry.merge.allowed.iter().find(|a| crate::gate::policy::names(&a.rule, found));
     let shown = match severity {
@@ -198,10 +221,10 @@ fn finding(entry: &Entry, at: usize, layout: Layout, paint: &Paint, out: &mut im
     let head = format!("{word}[{} {}]", found.code, found.name);
     writeln!(out, "{style}{head}{style:#}{bold}{}{bold:#}", message.strip_prefix(&head).unwrap_or(&message))?;
     let path = match found.direction {
-        Some(crate::migration::Direction::Down) => entry.migration.down_path.as_ref().unwrap_or(&entry.migration.path),
+        Some(Direction::Down) => entry.migration.down_path.as_ref().unwrap_or(&entry.migration.path),
         _ => &entry.migration.path,
     };
-    match (found.line, &entry.sources[at]) {
+    match (found.line, source(entry, found)) {
         (Some(line), Some(source)) => {
             writeln!(out, "  {dim}-->{dim:#} {path}:{line}")?;
             let digits = (line as usize + source.lines().count()).to_string().len();
@@ -217,7 +240,12 @@ fn finding(entry: &Entry, at: usize, layout: Layout, paint: &Paint, out: &mut im
     if let Some(allow) = allow {
         writeln!(out, "{}", wrapped(&format!("  = allowed: {}", allow.reason), layout.width, 4))?;
     } else if !found.help.is_empty() {
-        writeln!(out, "{}", wrapped(&format!("  = help: {}", found.help), layout.width, 4))?;
+        // What stands on lines of its own is to be pasted, and not to be broken.
+        let (prose, sql) = found.help.split_once('\n').unwrap_or((&found.help, ""));
+        writeln!(out, "{}", wrapped(&format!("  = help: {prose}"), layout.width, 4))?;
+        for line in sql.lines() {
+            writeln!(out, "{}", format!("        {line}").trim_end())?;
+        }
     }
     writeln!(out)
 }

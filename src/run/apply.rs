@@ -9,6 +9,7 @@ use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
 use super::patience::Pauses;
+use super::secret::shown;
 use super::segment::{Segment, segments, touched_by};
 use super::stop::Stop;
 use super::{Event, RunError, look, mysql, postgres, sqlite};
@@ -36,8 +37,15 @@ impl Run<'_> {
     pub(super) async fn complete(mut self, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), RunError> {
         let transactional = self.connection.engine.facts().transactional_ddl;
         let segments = segments(&self.step.statements, self.step.in_transaction, transactional);
+        if let (Course::Whole, true, [] | [Segment::Together(_)]) = (&self.step.course, transactional, segments.as_slice()) {
+            return self.whole(progress).await;
+        }
+        // A script before this one may have left settings; one transaction begins by ending them.
+        if let Err(error) = self.settle().await {
+            let stop = Stop::at(0, &error).doing("ending the session settings of the script before");
+            return Err(RunError::PartWay(Box::new(self.failure(&stop, None))));
+        }
         match &self.step.course {
-            Course::Whole if transactional && matches!(segments.as_slice(), [] | [Segment::Together(_)]) => self.whole(progress).await,
             Course::Whole | Course::Finish(_) => self.journalled(&segments, progress).await,
             Course::Compensate(resume, inverses) => self.compensate(resume, inverses, progress).await,
             Course::Settle(outcome) => {
@@ -63,7 +71,9 @@ impl Run<'_> {
     /// Waits before the next try; gives back what stopped it where there is to be none.
     async fn pause(&mut self, stop: Stop, pauses: &mut Pauses, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let Some(pause) = pauses.next().filter(|_| stop.again) else { return Err(stop) };
-        progress(Event::Retrying { step: self.step, message: &stop.message, pause });
+        let message = self.connection.secrets.mask(&stop.message);
+        tracing::info!("{message}; trying again in {pause:?}");
+        progress(Event::Retrying { step: self.step, message: &message, pause });
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
             signal = self.connection.interrupt.wait() => {
@@ -78,6 +88,8 @@ impl Run<'_> {
         let first = range.start;
         let (begin, unchecked) = match self.connection.driver {
             Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::Unchecked::of(&self.step.statements, &range)),
+            // Between the segments of one script its settings hold; between two scripts they do not.
+            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => (postgres::SETTLE_AND_BEGIN, sqlite::Unchecked::default()),
             Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", sqlite::Unchecked::default()),
         };
         if unchecked.off {
@@ -91,7 +103,7 @@ impl Run<'_> {
             // A connection that is gone was rolled back by the server.
             let _ = self.connection.execute("ROLLBACK").await;
         }
-        if let Driver::Sqlite(_) = self.connection.driver {
+        if unchecked.off {
             // Not part of the outcome: the transaction is over, and the next step would fail here too.
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
         }
@@ -127,7 +139,6 @@ impl Run<'_> {
         }
         match commit {
             Commit::History(started_at) => {
-                self.settle().await.map_err(|error| Stop::at(last, &error).doing("ending the script's session settings"))?;
                 self.append(Outcome::Done, started_at, self.step.note.as_deref())
                     .await
                     .map_err(|error| Stop::at(last, &error).doing("adding the row to the history table"))?;
@@ -226,6 +237,7 @@ impl Run<'_> {
         let in_journal = |error: &sqlx::Error| Stop::at(at, error).doing("adding the row to the journal");
         for sql in &inverse.sql {
             progress(Event::Statement { step: self.step, at: inverse.statement, sql });
+            self.trace(inverse.statement, sql);
             let touched = sql.touched.as_deref().unwrap_or_default();
             let looked = look::before(self.connection, touched).await.map_err(|error| Stop::at(at, &error).doing("looking at the catalog"))?;
             journal.begun(self.connection, self.step, at, Some(&looked)).await.map_err(|error| in_journal(&error))?;
@@ -339,9 +351,23 @@ impl Run<'_> {
         for at in range {
             let sql = &self.step.statements[at];
             progress(Event::Statement { step: self.step, at: at + 1, sql });
+            self.trace(at + 1, sql);
             self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
         }
         Ok(())
+    }
+
+    fn trace(&self, at: usize, sql: &Sql) {
+        tracing::info!(
+            "{} {} {}: statement {at} of {}, {}:{}: {}",
+            self.step.direction.name(),
+            self.step.version,
+            self.step.name,
+            self.step.statements.len(),
+            sql.path,
+            sql.line,
+            self.connection.secrets.mask(&shown(&sql.text))
+        );
     }
 
     /// Adds the history row, which commits by itself.
@@ -364,13 +390,8 @@ impl Run<'_> {
     /// Ends what the script set for its session.
     async fn settle(&mut self) -> sqlx::Result<()> {
         match (&self.connection.driver, &self.connection.home) {
-            (Driver::Sqlite(_), _) => {
-                // Inside of a transaction this does nothing, and whoever ends the transaction says it again.
-                self.connection.execute("PRAGMA foreign_keys = ON").await?;
-            }
-            (Driver::Postgres(_), _) => {
-                self.connection.execute(&postgres::settle(&self.connection.patience)).await?;
-            }
+            (Driver::Sqlite(_), _) => self.connection.execute("PRAGMA foreign_keys = ON").await?,
+            (Driver::Postgres(_), _) => self.connection.execute(postgres::SETTLE).await?,
             (Driver::Mysql(_), Home::Server(database)) => {
                 for sql in mysql::settle(database, &self.connection.patience) {
                     self.connection.execute(&sql).await?;

@@ -209,12 +209,25 @@ impl Connection {
         Ok(self.rows(sql).await?.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
     }
 
-    /// Runs one statement with parameters.
-    pub(super) async fn write(&mut self, sql: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
-        each_driver!(&mut self.driver, link => {
-            let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-            values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute(link).await.map(drop)
-        })
+    /// Adds one row of text to a table of ours: `INSERT INTO … VALUES (FIRST, …)`, where `first` are plain numbers.
+    pub(super) async fn insert(&mut self, into: &str, first: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
+        macro_rules! bound {
+            ($link:expr) => {{
+                // Not kept prepared: a script may drop what its session has prepared.
+                let query = sqlx::query(AssertSqlSafe(format!("INSERT INTO {into} VALUES ({first}{})", ", ?".repeat(values.len())))).persistent(false);
+                values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute($link).await.map(drop)
+            }};
+        }
+        match &mut self.driver {
+            // One message, where parameters would take three.
+            Driver::Postgres(link) => {
+                let values = values.iter().map(|value| postgres::literal(*value)).collect::<Vec<_>>().join(", ");
+                let sql = format!("{}INSERT INTO {into} VALUES ({first}, {values})", postgres::AS_OURSELVES);
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(link).await.map(drop)
+            }
+            Driver::Sqlite(link) => bound!(link),
+            Driver::Mysql(link) => bound!(link),
+        }
     }
 
     /// Says goodbye; an error here changes nothing any more.

@@ -180,9 +180,8 @@ impl HistoryTable {
             step.reason.as_deref(),
             record.note,
         ];
-        let places = (1..COLUMNS.len()).map(|n| if let Driver::Postgres(_) = connection.driver { format!("${n}") } else { String::from("?") });
-        let (columns, places) = (COLUMNS.map(|(name, ..)| name).join(", "), places.collect::<Vec<_>>().join(", "));
-        connection.write(&format!("INSERT INTO {} ({columns}) VALUES ({}, {places})", self.sql, record.seq), &values).await
+        let columns = COLUMNS.map(|(name, ..)| name).join(", ");
+        connection.insert(&format!("{} ({columns})", self.sql), &record.seq.to_string(), &values).await
     }
 }
 

@@ -1,17 +1,7 @@
 //! The journal of runs that are not one transaction. In: what is about to run, what has run. Out: rows that tell after any crash
 //! which statements stand.
 //!
-//! A table beside the history table, named after it with `_journal`; like that one it only grows.
-//!
-//! | column | what it holds |
-//! |---|---|
-//! | `run` | the `seq` of the history row that tells of the run's beginning |
-//! | `entry` | the row's number within the run, from 1 |
-//! | `statements` | how many of the migration's statements stand when this is `done` |
-//! | `phase` | `begun`: they are about to run; `done`: they stand |
-//! | `at` | when, RFC 3339 in UTC |
-//! | `prefix_sha256` | a checksum over the text of those statements |
-//! | `looked_at` | what the catalog showed before, as JSON; empty where no look tells whether the statement took effect |
+//! A table beside the history table, whose columns [`crate::run`] explains; like that one it only grows.
 
 use super::connection::{Connection, Driver};
 use super::history::{HistoryTable, now};
@@ -71,50 +61,22 @@ impl Journal {
 
     /// Says so within the transaction that made them stand.
     pub(super) async fn done_within(&mut self, connection: &mut Connection, step: &Step, count: usize) -> sqlx::Result<()> {
-        if let Driver::Postgres(_) = connection.driver {
-            // A role that the script took may not write here.
-            connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT").await?;
-        }
         self.add(connection, step, count, "done", None).await
     }
 
     async fn committed(&mut self, connection: &mut Connection, step: &Step, count: usize, phase: &str, looked: Option<&str>) -> sqlx::Result<()> {
+        self.add(connection, step, count, phase, looked).await?;
         match connection.driver {
-            Driver::Postgres(_) => {
-                connection.execute("BEGIN").await?;
-                let within = async {
-                    connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT").await?;
-                    self.add(connection, step, count, phase, looked).await
-                };
-                match within.await {
-                    Ok(()) => connection.execute("COMMIT").await,
-                    Err(error) => {
-                        // What went wrong is worth more than what a rollback may add to it.
-                        let _ = connection.execute("ROLLBACK").await;
-                        Err(error)
-                    }
-                }
-            }
-            Driver::Mysql(_) => {
-                self.add(connection, step, count, phase, looked).await?;
-                // The script may have turned autocommit off.
-                connection.execute("COMMIT").await
-            }
-            Driver::Sqlite(_) => self.add(connection, step, count, phase, looked).await,
+            // The script may have turned autocommit off.
+            Driver::Mysql(_) => connection.execute("COMMIT").await,
+            Driver::Postgres(_) | Driver::Sqlite(_) => Ok(()),
         }
     }
 
     async fn add(&mut self, connection: &mut Connection, step: &Step, count: usize, phase: &str, looked: Option<&str>) -> sqlx::Result<()> {
-        let (sha256, at) = (step.prefix_sha256(count), now());
-        let entry = self.entry + 1;
-        let place = if let Driver::Postgres(_) = connection.driver { ["$1", "$2", "$3", "$4"] } else { ["?"; 4] };
-        let sql = format!(
-            "INSERT INTO {} (run, entry, statements, phase, at, prefix_sha256, looked_at) VALUES ({}, {entry}, {count}, {})",
-            self.table,
-            self.run,
-            place.join(", ")
-        );
-        connection.write(&sql, &[Some(phase), Some(&at), Some(&sha256), looked]).await?;
+        let (sha256, at, entry) = (step.prefix_sha256(count), now(), self.entry + 1);
+        let into = format!("{} (run, entry, statements, phase, at, prefix_sha256, looked_at)", self.table);
+        connection.insert(&into, &format!("{}, {entry}, {count}", self.run), &[Some(phase), Some(&at), Some(&sha256), looked]).await?;
         self.entry = entry;
         Ok(())
     }

@@ -4,29 +4,7 @@
 //! The order is a type: [`connect`] gives a [`Session`], [`Session::lock`] a [`Locked`], [`Locked::observe`] what the gate
 //! judges, and [`Locked::apply`] takes nothing but what the gate cleared. The lock is held by the connection that executes.
 //!
-//! # The history table
-//!
-//! By default `migrate_history`, made by the first migration that runs. Rows are only ever added: a DOWN adds one, it erases
-//! none. What is in force follows from them ([`crate::observed::in_force`]).
-//!
-//! | column | what it holds |
-//! |---|---|
-//! | `seq` | the row's number, from 1 |
-//! | `version`, `name` | the migration's, as written in its file's name |
-//! | `direction` | `up` or `down` |
-//! | `outcome` | `done`; `started`: a run that is not one transaction began, and the journal tells how far it came; `failed`: it stopped part-way; `undone`: what stood of it was taken back |
-//! | `started_at`, `ended_at` | when, RFC 3339 in UTC |
-//! | `actor`, `host` | the database's user and the operating system's; the computer |
-//! | `tool_version` | the version of this program |
-//! | `verdict`, `loss` | what it judged, in the words of its reports |
-//! | `up_sha256`, `down_sha256` | checksums of the two scripts, line ends made even |
-//! | `up_text`, `down_text` | the scripts; DOWN so that the way back travels with the database, UP (up to 1 MiB) to show what was edited |
-//! | `down_loses` | what DOWN takes away with all that was written since UP, a line each: `table notes`, `column users.email` |
-//! | `pin`, `attestation` | empty |
-//! | `reason` | why it ran, where somebody had to say |
-//! | `note` | what else is worth knowing: `failed: statement 2 of 3, line 7; …` |
-//!
-//! What runs outside of one transaction leaves a row for each statement in the table beside it (`migrate_history_journal`).
+#![doc = include_str!("../../fixtures/topics/history.md")]
 
 mod apply;
 mod connection;
@@ -37,6 +15,7 @@ mod interrupt;
 mod journal;
 mod look;
 mod mysql;
+mod option_file;
 mod patience;
 mod pooler;
 mod postgres;
@@ -50,6 +29,7 @@ pub use connection::Opening;
 pub use error::{Failure, RunError, Stands, WAYS_ON, list};
 pub use interrupt::{Interrupt, Signal};
 pub use patience::Patience;
+pub use secret::shown;
 
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
@@ -116,7 +96,9 @@ pub struct Locked {
 /// # Errors
 /// [`RunError::Usage`], [`RunError::Unreachable`] or [`RunError::Interrupted`].
 pub async fn connect(engine: Engine, url: &str, opening: &Opening) -> Result<Session, RunError> {
-    Ok(Session { connection: Connection::open(engine, url, opening).await? })
+    let connection = Connection::open(engine, url, opening).await?;
+    tracing::info!("connected to {}{}", connection.place, if opening.read_only { ", to read only" } else { "" });
+    Ok(Session { connection })
 }
 
 impl Session {
@@ -145,6 +127,7 @@ impl Session {
             Engine::Postgres => postgres::lock(&mut self.connection, &table, timeout).await.map(|()| None),
             Engine::Mysql | Engine::Mariadb => mysql::lock(&mut self.connection, &table, timeout).await.map(|()| None),
         };
+        tracing::info!("{} the lock of {}", if locked.is_ok() { "holds" } else { "did not get" }, table.sql);
         match locked {
             Ok(file) => Ok(Locked { connection: self.connection, table, _file: file }),
             Err(RunError::Locked { holder }) => Err(RunError::Locked { holder: self.at_work(&table, holder).await }),
@@ -222,11 +205,7 @@ impl Locked {
         if self.connection.read_only {
             return Err(RunError::Usage(String::from("this connection was opened to read only; nothing was touched")));
         }
-        if let Engine::Postgres = self.connection.engine {
-            pooler::refuse(&mut self.connection, &self.table).await?;
-            let settled = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
-            settled.map_err(|error| self.connection.refused("setting the lock time-out", &error))?;
-        }
+        pooler::refuse(&mut self.connection, &self.table).await?;
         self.table.create(&mut self.connection).await?;
         let who = history::who(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))?;
         let mut seq = head.unwrap_or(0) + 1;
@@ -238,6 +217,10 @@ impl Locked {
                 Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),
                 Err(error) => return Err(error),
             }
+        }
+        if let Engine::Postgres = self.connection.engine {
+            // The next script would begin so; what follows now is none.
+            self.connection.execute(postgres::SETTLE).await.map_err(|error| self.connection.refused("ending the script's session settings", &error))?;
         }
         Ok(cleared.steps().len())
     }

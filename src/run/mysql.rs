@@ -1,11 +1,11 @@
 //! MySQL and MariaDB. In: a URL. Out: a connection, what stands in the database, a named lock.
 
-use super::RunError;
 use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::history::HistoryTable;
 use super::patience::Patience;
 use super::secret::Secrets;
 use super::tables::{Table, quoted};
+use super::{RunError, option_file};
 use crate::engine::Engine;
 use sqlx::ConnectOptions;
 use sqlx::mysql::MySqlConnectOptions;
@@ -21,9 +21,15 @@ pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result
         .no_engine_substitution(false)
         .timezone(None)
         .disable_statement_logging();
-    if let (Ok(password), true) = (std::env::var("MYSQL_PWD"), secrets.is_empty()) {
-        secrets.add(&password);
-        options = options.password(&password);
+    if secrets.is_empty() {
+        let file = option_file::of_user(engine == Engine::Mariadb);
+        if let Some(password) = std::env::var("MYSQL_PWD").ok().or(file.password) {
+            secrets.add(&password);
+            options = options.password(&password);
+        }
+        if let Some(user) = file.user.filter(|_| !url.contains('@')) {
+            options = options.username(&user);
+        }
     }
     let host = options.get_socket().map_or_else(|| format!("{}:{}", options.get_host(), options.get_port()), |socket| socket.display().to_string());
     let Some(database) = options.get_database() else {

@@ -2,7 +2,6 @@
 
 use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::history::HistoryTable;
-use super::patience::Patience;
 use super::secret::Secrets;
 use super::tables::{Rows, Table};
 use super::{POLL, RunError, pooler};
@@ -150,9 +149,13 @@ fn held(key: i64) -> String {
     )
 }
 
-/// Asks, in one statement, for the own server process and whether it holds the lock.
+/// Asks, in one statement, for the own server process, whether it holds the lock, and for how long it waits for others, in milliseconds.
 pub(super) fn own_process_holds(table: &HistoryTable) -> String {
-    format!("SELECT pg_backend_pid(), EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {})", held(key(table)))
+    format!(
+        "SELECT pg_backend_pid(), EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {}), \
+         (SELECT setting FROM pg_settings WHERE name = 'lock_timeout')",
+        held(key(table))
+    )
 }
 
 /// Gives the lock back, and tells whether this process had it.
@@ -160,9 +163,40 @@ pub(super) fn unlock(table: &HistoryTable) -> String {
     format!("SELECT pg_advisory_unlock({})", key(table))
 }
 
-/// Ends what a script may have set for its session, so that neither the history row nor the next migration runs under it.
-pub(super) fn settle(patience: &Patience) -> String {
-    // A pooler may have left out what the session was to begin with.
-    let limit = patience.lock.map(|limit| format!("; SET lock_timeout = {}", limit.as_millis())).unwrap_or_default();
-    format!("RESET SESSION AUTHORIZATION; RESET ALL{limit}")
+/// Ends what a script may have set for its session, so that the next migration does not run under it.
+pub(super) const SETTLE: &str = "RESET SESSION AUTHORIZATION; RESET ALL";
+
+/// The same and then a transaction, in one message to the server.
+pub(super) const SETTLE_AND_BEGIN: &str = "RESET SESSION AUTHORIZATION; RESET ALL; BEGIN";
+
+/// What an INSERT of ours begins with, inside of a script's transaction: a role that the script took may not write here.
+pub(super) const AS_OURSELVES: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; ";
+
+/// `text` as a literal that means the same whatever a script has set: escapes are on in it, and it is of ASCII letters alone (PostgreSQL
+/// manual, "String Constants with C-Style Escapes").
+pub(super) fn literal(text: Option<&str>) -> String {
+    let Some(text) = text else { return String::from("NULL") };
+    let mut out = String::with_capacity(text.len() + 3);
+    out.push_str("E'");
+    for letter in text.chars() {
+        match letter {
+            '\'' => out.push_str("''"),
+            '\\' => out.push_str("\\\\"),
+            letter if letter.is_ascii() => out.push(letter),
+            letter => out.push_str(&format!("\\U{:08x}", letter as u32)),
+        }
+    }
+    out.push('\'');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_is_of_ascii_alone() {
+        assert_eq!(literal(None), "NULL");
+        assert_eq!(literal(Some("it's a \\ and ü🦀\n")), "E'it''s a \\\\ and \\U000000fc\\U0001f980\n'");
+    }
 }

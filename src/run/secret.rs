@@ -70,8 +70,8 @@ impl Secrets {
 
 const QUOTES: [char; 2] = ['\'', '"'];
 
-/// The first line of a statement; without what stands in quotes where the statement speaks of passwords.
-pub(super) fn shown(sql: &str) -> String {
+/// The first line of a statement, for people; without what stands in quotes where the statement speaks of passwords.
+pub fn shown(sql: &str) -> String {
     let line = sql.lines().next().unwrap_or_default();
     if !speaks_of_passwords(sql) {
         return line.to_owned();

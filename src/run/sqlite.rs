@@ -46,6 +46,8 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         (false, false) => options.create_if_missing(true),
     };
     let unreachable = |message: String| RunError::Unreachable { place: place.clone(), message };
+    // The driver's thread hands rows over in a queue; where that is short, two threads wait for one another at every other row.
+    let options = options.row_buffer_size(ROWS);
     let options = match opening.patience.lock {
         Some(limit) => options.busy_timeout(limit),
         None => options,
@@ -68,6 +70,9 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         home,
     })
 }
+
+/// Rows that wait to be read: more than most histories have.
+const ROWS: usize = 10_000;
 
 /// How many operations of its virtual machine SQLite does between two looks at whether to stop: some milliseconds.
 const OPERATIONS: i32 = 10_000;

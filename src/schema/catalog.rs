@@ -8,10 +8,12 @@ use super::apply::mapped::Mapped;
 use super::entry::bare;
 pub(crate) use super::entry::held;
 pub use super::entry::{Brought, Entry, HeldColumn, HeldConstraint, HeldIndex, Key, Leaning, Object, Origin, Table};
+use super::written::Written;
 use crate::engine::Engine;
+use crate::parse::Statement;
 use crate::parse::action::{Class, Column, Name, Picks};
-use foldhash::HashMap;
-use std::collections::{BTreeSet, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What the first touch of each key found there.
@@ -35,6 +37,8 @@ pub struct Catalog {
     entries: HashMap<Key, Entry>,
     /// The entries under [`Key::Leans`], by table: half of a schema may lean on one table, and each counts on its own.
     leaning: HashMap<Name, Rc<BTreeSet<Leaning>>>,
+    /// What leans on most things.
+    nobody: Rc<BTreeSet<Leaning>>,
     journals: Vec<Journal>,
     clock: Origin,
     assumed: Origin,
@@ -54,6 +58,8 @@ pub struct Catalog {
     pub(crate) mappings: HashMap<Origin, Mapped>,
     /// Which values came from which by a conversion that was written out.
     pub(crate) converted: HashMap<Origin, Origin>,
+    /// How definitions and names were written.
+    pub(crate) written: Written,
 }
 
 impl Catalog {
@@ -62,9 +68,10 @@ impl Catalog {
         Catalog {
             engine,
             assumptions: 0,
-            unseen: HashSet::new(),
+            unseen: HashSet::default(),
             entries: HashMap::default(),
             leaning: HashMap::default(),
+            nobody: Rc::default(),
             journals: Vec::new(),
             clock: 0,
             assumed: 0,
@@ -76,6 +83,7 @@ impl Catalog {
             deleted: HashMap::default(),
             mappings: HashMap::default(),
             converted: HashMap::default(),
+            written: Written::default(),
         }
     }
 
@@ -185,6 +193,11 @@ impl Catalog {
     /// A statement ran that cannot be followed: what it names may stand or not from now on.
     pub fn note_unseen(&mut self, text: &str) {
         self.unseen.extend(text.to_lowercase().split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).map(Box::from));
+    }
+
+    /// Remembers how `statement` writes what it makes.
+    pub(crate) fn note_written(&mut self, statement: &Statement) {
+        self.written.note(statement, self.engine);
     }
 
     /// Whether `table` was just made and nothing was written to it.
@@ -372,7 +385,7 @@ impl Catalog {
 
     /// What leans on `table`.
     pub(crate) fn leaning(&self, table: &str) -> Rc<BTreeSet<Leaning>> {
-        self.leaning.get(table).map(Rc::clone).unwrap_or_default()
+        Rc::clone(self.leaning.get(table).unwrap_or(&self.nobody))
     }
 
     /// Notes that `who` leans on `table`, or no longer does.

@@ -112,8 +112,8 @@ fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog:
     } else if new.brought.iter().any(|b| !catalog.stood_before(b.origin)) {
         found.add(name, Part::Values, "rows that UP brought stay");
     }
-    for column in &old.columns {
-        let now = new.column(&column.def.name);
+    for (place, column) in old.columns.iter().enumerate() {
+        let now = new.column_like(place, column);
         if now == Some(column) {
             continue;
         }
@@ -126,11 +126,11 @@ fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog:
             Some(now) => columns(found, &object, column, now),
         }
     }
-    for column in new.columns.iter().filter(|c| old.column(&c.def.name).is_none()) {
+    for (_, column) in new.columns.iter().enumerate().filter(|(place, c)| old.column_like(*place, c).is_none()) {
         found.add(format!("{name}.{}", column.def.name), Part::Schema, "is left behind");
     }
     fn shared<'a>(t: &'a Table, other: &Table) -> impl Iterator<Item = &'a String> {
-        t.columns.iter().map(|c| &c.def.name).filter(|n| other.column(n).is_some())
+        t.columns.iter().enumerate().filter(|(place, c)| other.column_like(*place, c).is_some()).map(|(_, c)| &c.def.name)
     }
     if !shared(old, new).eq(shared(new, old)) {
         found.cosmetic(name, "its columns come back in another order");
@@ -138,8 +138,12 @@ fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog:
     if old.options != new.options {
         found.add(name, Part::Schema, format!("comes back with `{}` instead of `{}`", new.options, old.options));
     }
-    constraints(found, name, old, new);
-    indexes(found, old, new);
+    if old.constraints != new.constraints {
+        constraints(found, name, old, new);
+    }
+    if old.indexes != new.indexes {
+        indexes(found, old, new);
+    }
 }
 
 fn columns(found: &mut Differences, object: &str, old: &HeldColumn, new: &HeldColumn) {
@@ -184,17 +188,13 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
         (Some(rule), true) => format!("{} on {table}", rule_words(rule)),
         (None, true) => format!("a constraint on {table}"),
     };
-    // Names that the engine made are matched by what the constraint demands.
-    let twin = |c: &HeldConstraint, other: &Table| {
-        other
-            .constraints
-            .iter()
-            .find(|o| o.name == c.name && (!c.generated || o.rule == c.rule))
-            .or_else(|| other.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some()))
-            .map(Rc::clone)
-    };
-    for constraint in &old.constraints {
-        match twin(constraint, new) {
+    // Names that the engine made are matched by what the constraint demands, and each constraint stands for one other.
+    let mut left: Vec<&Rc<HeldConstraint>> = new.constraints.iter().collect();
+    let mut take = |fits: &dyn Fn(&HeldConstraint) -> bool| left.iter().position(|o| fits(o)).map(|at| left.remove(at));
+    let by_name: Vec<_> = old.constraints.iter().map(|c| (c, take(&|o| o.name == c.name && (!c.generated || o.rule == c.rule)))).collect();
+    let pairs: Vec<_> = by_name.into_iter().map(|(c, now)| (c, now.or_else(|| take(&|o| o.rule == c.rule && c.rule.is_some())))).collect();
+    for (constraint, now) in pairs {
+        match now {
             None => found.add(label(constraint), Part::Schema, "is not restored"),
             Some(now) if now.name != constraint.name && now.generated && constraint.generated => {
                 if !now.name.starts_with('\0') {
@@ -210,7 +210,7 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
             Some(_) => found.add(label(constraint), Part::Schema, "comes back with another definition"),
         }
     }
-    for constraint in new.constraints.iter().filter(|c| twin(c, old).is_none()) {
+    for constraint in left {
         found.add(label(constraint), Part::Schema, "is left behind");
     }
 }
@@ -234,7 +234,8 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
     };
     // Names that the engine made; one made for a foreign key is another thing than one that was asked for.
     let twins = |a: &HeldIndex, b: &HeldIndex| same(a, b) && a.def.is_some() && a.generated && b.generated && a.for_key == b.for_key;
-    for index in &old.indexes {
+    let shared = |indexes: &[Rc<HeldIndex>], index: &Rc<HeldIndex>| indexes.iter().any(|other| Rc::ptr_eq(other, index));
+    for index in old.indexes.iter().filter(|index| !shared(&new.indexes, index)) {
         let now = new.indexes.iter().find(|i| i.name == index.name);
         if now.is_some_and(|now| same(index, now)) {
             continue;
@@ -249,8 +250,9 @@ fn indexes(found: &mut Differences, old: &Table, new: &Table) {
             },
         }
     }
-    for index in &new.indexes {
-        let known = old.indexes.iter().any(|i| i.name == index.name || twins(index, i));
+    for index in new.indexes.iter().filter(|index| !shared(&old.indexes, index)) {
+        let renamed = |i: &Rc<HeldIndex>| twins(index, i) && !new.indexes.iter().any(|n| n.name == i.name);
+        let known = old.indexes.iter().any(|i| i.name == index.name || renamed(i));
         if !known {
             found.add(format!("index {}", index.name), Part::Schema, "is left behind");
         }
@@ -303,8 +305,8 @@ pub fn demands(before: &Journal, catalog: &Catalog) -> Vec<Demand> {
 
 fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) {
     let mut demand = |broken_by: String| found.push(Demand { of: new.name.clone(), broken_by });
-    for column in &new.columns {
-        let Some(was) = old.column(&column.def.name) else { continue };
+    for (place, column) in new.columns.iter().enumerate() {
+        let Some(was) = old.column_like(place, column) else { continue };
         // All that is asked of a column is asked of its definition.
         if Rc::ptr_eq(&column.def, &was.def) {
             continue;
@@ -397,15 +399,15 @@ pub fn application(before: &Journal, catalog: &Catalog) -> Application {
 }
 
 fn table_application(old: &Table, new: &Table, engine: Engine) -> Application {
-    let gone = old.columns.iter().any(|c| new.column(&c.def.name).is_none());
+    let gone = old.columns.iter().enumerate().any(|(place, c)| new.column_like(place, c).is_none());
     let free = |c: &HeldColumn| !c.def.not_null || c.def.default.is_some() || c.def.identity.is_some() || c.def.generated.is_some();
-    let required = new.columns.iter().any(|c| !free(c) && old.column(&c.def.name).is_none_or(|o| free(o) && !o.assumed));
+    let required = new.columns.iter().enumerate().any(|(place, c)| !free(c) && old.column_like(place, c).is_none_or(|o| free(o) && !o.assumed));
     if gone || required {
         return Application::Breaks;
     }
     let mut worst = Application::Safe;
-    for column in &new.columns {
-        if let Some(was) = old.column(&column.def.name) {
+    for (place, column) in new.columns.iter().enumerate() {
+        if let Some(was) = old.column_like(place, column).filter(|was| !Rc::ptr_eq(&was.def, &column.def) || was.def.ty.is_empty()) {
             worst = worst.max(match conversion(&was.def.ty, &column.def.ty, engine) {
                 Conversion::Same => Application::Safe,
                 Conversion::Widens | Conversion::Unknown => Application::Unknown,
@@ -416,6 +418,8 @@ fn table_application(old: &Table, new: &Table, engine: Engine) -> Application {
             }
         }
     }
-    let more = new.constraints.iter().any(|c| !old.constraints.iter().any(|o| o.rule == c.rule));
+    let stood =
+        |place: usize, c: &Rc<HeldConstraint>| old.constraints.get(place).is_some_and(|o| Rc::ptr_eq(o, c)) || old.constraints.iter().any(|o| o.rule == c.rule);
+    let more = new.constraints.iter().enumerate().any(|(place, c)| !stood(place, c));
     if more { worst.max(Application::Unknown) } else { worst }
 }

@@ -23,7 +23,7 @@ pub enum Key {
 
 impl Key {
     /// The name of what stands there.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Key::Table(name) | Key::Object(_, name, _) | Key::Attribute(name, _) | Key::IndexTable(name) | Key::Leans(name, _) => name,
         }
@@ -150,6 +150,12 @@ impl Table {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&HeldColumn> {
         self.columns.iter().find(|c| c.def.name == name)
+    }
+
+    /// The column that is called like `other`, which stands at `place` in another state of this table and mostly here too.
+    pub fn column_like(&self, place: usize, other: &HeldColumn) -> Option<&HeldColumn> {
+        // A definition that both states share has one name: nothing is to be compared.
+        self.columns.get(place).filter(|own| Rc::ptr_eq(&own.def, &other.def)).or_else(|| self.column(&other.def.name))
     }
 
     /// The primary key's columns.

@@ -4,5 +4,7 @@ pub mod apply;
 pub mod catalog;
 pub mod diff;
 pub mod entry;
+pub mod inverse;
 mod naming;
 pub mod types;
+mod written;

@@ -4,6 +4,9 @@
 use super::catalog::Table;
 use crate::engine::Engine;
 use crate::parse::action::{Name, Rule};
+use crate::parse::{even, names};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// The bare table name, without its schema.
 fn last(table: &str) -> &str {
@@ -66,20 +69,115 @@ fn numbered(table: &Table, infix: &str) -> Name {
 /// The one column that an expression speaks of.
 fn only_column(table: &Table, expr: &str) -> Option<Name> {
     let mut found = None;
-    for word in words(expr) {
-        if table.column(word).is_some() && found != Some(word) {
+    for word in words(expr, Engine::Postgres) {
+        if table.column(&word).is_some() && found.as_ref() != Some(&word) {
             if found.is_some() {
                 return None;
             }
             found = Some(word);
         }
     }
-    found.map(str::to_owned)
+    found.map(Cow::into_owned)
 }
 
-/// The words of an even text that stand outside of strings.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\'').step_by(2).flat_map(|part| part.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()))
+/// A piece of an even text.
+enum Piece<'a> {
+    /// A bare word.
+    Word(&'a str),
+    /// What stands between a name's quotes.
+    Quoted(&'a str),
+    /// Strings with their quotes, and marks.
+    Other(&'a str),
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let wordy = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let quoted = |close: char| rest[1..].find(close).map_or(rest.len(), |at| at + 2);
+        let end = match first {
+            '\'' | '"' | '`' => quoted(first),
+            c if wordy(c) => rest.find(|c| !wordy(c)).unwrap_or(rest.len()),
+            _ => rest.find(|c| wordy(c) || matches!(c, '\'' | '"' | '`')).unwrap_or(rest.len()),
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(match first {
+            '"' | '`' if piece.len() > 2 => Piece::Quoted(&piece[1..piece.len() - 1]),
+            c if wordy(c) => Piece::Word(piece),
+            _ => Piece::Other(piece),
+        })
+    })
+}
+
+/// The words of an even text that stand outside of strings, each name as the catalog holds it.
+pub(crate) fn words(text: &str, engine: Engine) -> impl Iterator<Item = Cow<'_, str>> {
+    pieces(text).filter_map(move |piece| match piece {
+        Piece::Word(word) => Some(Cow::Borrowed(word)),
+        Piece::Quoted(name) if engine == Engine::Postgres => Some(Cow::Borrowed(name)),
+        Piece::Quoted(name) => Some(Cow::Owned(name.to_lowercase())),
+        Piece::Other(_) => None,
+    })
+}
+
+/// The names of an even text that may be tables or views: each word, and what dots join.
+pub(crate) fn relations(text: &str, engine: Engine) -> BTreeSet<Name> {
+    let mut found: BTreeSet<Name> = words(text, engine).map(Cow::into_owned).collect();
+    let mut path: Vec<Name> = Vec::new();
+    let mut dot = false;
+    for piece in pieces(text) {
+        match piece {
+            Piece::Other(mark) => {
+                if mark != "." && path.len() > 1 {
+                    found.insert(names::join(&path, engine));
+                }
+                dot = mark == ".";
+                if !dot {
+                    path.clear();
+                }
+            }
+            Piece::Word(name) | Piece::Quoted(name) => {
+                if !dot {
+                    path.clear();
+                }
+                path.push(if engine == Engine::Postgres { name.to_owned() } else { name.to_lowercase() });
+                dot = false;
+            }
+        }
+    }
+    if path.len() > 1 {
+        found.insert(names::join(&path, engine));
+    }
+    found
+}
+
+/// The names right behind FROM and JOIN in an even text.
+pub(crate) fn sources(text: &str, engine: Engine) -> BTreeSet<Name> {
+    let mut found = BTreeSet::new();
+    for word in [" from ", " join "] {
+        for (at, _) in text.match_indices(word) {
+            found.extend(first_path(&text[at + word.len()..], engine));
+        }
+        for quote in ['"', '`'] {
+            let opened = format!("{}{quote}", word.trim_end());
+            found.extend(text.match_indices(&opened).filter_map(|(at, _)| first_path(&text[at + opened.len() - 1..], engine)));
+        }
+    }
+    found
+}
+
+/// The name that an even text begins with.
+pub(crate) fn first_path(text: &str, engine: Engine) -> Option<Name> {
+    let mut path: Vec<Name> = Vec::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Word(name) | Piece::Quoted(name) => path.push(if engine == Engine::Postgres { name.to_owned() } else { name.to_lowercase() }),
+            Piece::Other(".") => {}
+            Piece::Other(_) => break,
+        }
+    }
+    (!path.is_empty()).then(|| names::join(&path, engine))
 }
 
 /// The sequence that PostgreSQL makes for a serial or identity column.
@@ -106,33 +204,24 @@ pub(crate) fn index(table: &Table, columns: &[String], engine: Engine) -> Name {
     }
 }
 
-/// `text` with the word `from` made `to` wherever it stands outside of a string.
-pub(crate) fn rename_word(text: &str, from: &str, to: &str) -> String {
+/// `text` with the name `from` made `to` wherever it stands outside of a string.
+pub(crate) fn rename_word(text: &str, from: &str, to: &str, engine: Engine) -> String {
     let mut out = String::with_capacity(text.len());
-    for (at, part) in text.split('\'').enumerate() {
-        if at > 0 {
-            out.push('\'');
+    for piece in pieces(text) {
+        match piece {
+            Piece::Word(word) if word == from => out.push_str(&even::name(to)),
+            Piece::Quoted(name) if name == from || engine != Engine::Postgres && name.to_lowercase() == from => out.push_str(&even::name(to)),
+            Piece::Quoted(name) => out.extend(["\"", name, "\""]),
+            Piece::Word(text) | Piece::Other(text) => out.push_str(text),
         }
-        if at % 2 == 1 {
-            out.push_str(part);
-            continue;
-        }
-        let mut rest = part;
-        while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
-            let end = rest[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(rest.len(), |e| start + e);
-            out.push_str(&rest[..start]);
-            out.push_str(if &rest[start..end] == from { to } else { &rest[start..end] });
-            rest = &rest[end..];
-        }
-        out.push_str(rest);
     }
     out
 }
 
 /// The columns that a rule stands on.
-pub(crate) fn rule_columns(rule: &Rule) -> Vec<&str> {
+pub(crate) fn rule_columns(rule: &Rule, engine: Engine) -> Vec<Cow<'_, str>> {
     match rule {
-        Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. } => columns.iter().map(String::as_str).collect(),
-        Rule::Check(text) | Rule::Exclude(text) => words(text).collect(),
+        Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. } => columns.iter().map(|c| Cow::Borrowed(c.as_str())).collect(),
+        Rule::Check(text) | Rule::Exclude(text) => words(text, engine).collect(),
     }
 }

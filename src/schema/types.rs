@@ -62,31 +62,31 @@ fn has_exact_text(base: &str) -> bool {
     integer_rank(base).is_some() || matches!(base, "uuid" | "boolean" | "date" | "inet" | "json" | "jsonb" | "numeric")
 }
 
-/// Types of PostgreSQL that most columns have: nobody made them, and nobody drops them.
-const BUILT_IN: &[&str] = &[
-    "bigint",
-    "boolean",
-    "bytea",
-    "character",
-    "character varying",
-    "date",
-    "double precision",
-    "integer",
-    "json",
-    "jsonb",
-    "numeric",
-    "smallint",
-    "text",
-    "timestamp with time zone",
-    "timestamp without time zone",
-    "uuid",
-];
-
 /// The type that somebody may have made, of which an even type is, or is an array.
 pub fn made_type(ty: &str) -> Option<&str> {
     let ty = ty.trim_end_matches("[]");
     let base = ty.split('(').next().unwrap_or(ty);
-    (!base.is_empty() && BUILT_IN.binary_search(&base).is_err()).then_some(ty)
+    // Types of PostgreSQL that most columns have: nobody made them, and nobody drops them.
+    let built_in = matches!(
+        base,
+        "bigint"
+            | "boolean"
+            | "bytea"
+            | "character"
+            | "character varying"
+            | "date"
+            | "double precision"
+            | "integer"
+            | "json"
+            | "jsonb"
+            | "numeric"
+            | "smallint"
+            | "text"
+            | "timestamp with time zone"
+            | "timestamp without time zone"
+            | "uuid"
+    );
+    (!base.is_empty() && !built_in).then_some(ty)
 }
 
 /// What happens to the values when `old` becomes `new` by an assignment cast; both are even (see `parse::even::ty`). The rules for
@@ -182,8 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_that_nobody_made_stand_in_order() {
-        assert!(BUILT_IN.is_sorted());
+    fn types_that_somebody_made_are_told_from_those_of_the_engine() {
         for (ty, made) in [("character varying(20)", None), ("bigint[]", None), ("", None), ("mood", Some("mood")), ("audit.mood[]", Some("audit.mood"))] {
             assert_eq!(made_type(ty), made);
         }

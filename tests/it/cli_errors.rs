@@ -80,8 +80,8 @@ For more information, try '--help'.
   = help: begin it with one of sqlite, postgres, mysql, mariadb, and a colon
 "),
     ("a rule to explain that is none", &[], &["explain", "drop-colum"],
-"error: `drop-colum` is not a rule
-  = help: `migrate rules` lists codes and names
+"error: `drop-colum` is neither a rule nor a topic
+  = help: `migrate rules` lists codes and names; the topics are history and half-done
 "),
     ("a name that is none", &[], &["new", "a/b"],
 "error: `a/b` cannot be part of a file's name

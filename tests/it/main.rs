@@ -4,6 +4,8 @@ mod cli;
 mod cli_errors;
 mod cli_json;
 mod examples;
+mod fix;
+mod fuzz;
 mod layers;
 mod layouts;
 mod layouts_odd;

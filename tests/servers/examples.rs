@@ -37,3 +37,8 @@ fn the_postgres_library_goes_up_and_back_and_up_again() {
 fn the_mysql_library_goes_up_and_back_and_up_again_on_mariadb() {
     goes_up_and_back(Engine::Mariadb, "mysql", "20240116", 3);
 }
+
+#[test]
+fn the_mysql_library_goes_up_and_back_and_up_again() {
+    goes_up_and_back(Engine::Mysql, "mysql", "20240116", 3);
+}

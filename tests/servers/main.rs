@@ -3,8 +3,11 @@
 
 #[cfg(target_os = "linux")]
 mod chaos;
+mod control;
 mod examples;
+mod fix;
 mod generated;
+mod half_done;
 mod link;
 mod locks;
 #[path = "../it/page.rs"]

@@ -50,7 +50,7 @@ fn a_right_password_of_special_characters_works_and_its_statement_stays_silent()
             _ => (format!("CREATE USER special@localhost IDENTIFIED BY '{PLAIN}'"), format!("CREATE USER other IDENTIFIED BY '{PLAIN}' '{PLAIN}'")),
         };
         database.execute(&create);
-        if database.engine == Engine::Mariadb {
+        if database.engine.is_mysql_like() {
             database.execute("GRANT ALL ON *.* TO special@localhost");
         }
         let url = database.url_as("special", ENCODED);

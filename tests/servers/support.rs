@@ -15,8 +15,8 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use unmigrate::engine::Engine;
 
@@ -66,7 +66,7 @@ impl Server {
         let folder = self.folder.display();
         match self.engine {
             Engine::Postgres => format!("postgres://{user}:{password}@localhost/{database}?host={folder}"),
-            _ => format!("mariadb://{user}:{password}@localhost/{database}?socket={folder}/socket"),
+            engine => format!("{engine}://{user}:{password}@localhost/{database}?socket={folder}/socket"),
         }
     }
 }
@@ -76,15 +76,32 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
+/// The program of a MySQL server, for it is not installed beside MariaDB: `tests/mysql.sh` gets one and says here where it is.
+fn mysqld() -> Option<PathBuf> {
+    std::env::var_os("MIGRATE_MYSQLD").map(PathBuf::from)
+}
+
+/// The engines that these tests run on: MySQL only where its server is given.
+pub(crate) fn engines() -> Vec<Engine> {
+    Engine::ALL.into_iter().filter(|&engine| engine != Engine::Mysql || mysqld().is_some()).collect()
+}
+
 /// Runs `test` on a fresh database of every engine.
 #[expect(clippy::print_stderr, reason = "captured, and shown where the test fails")]
 pub(crate) fn each_engine(test: impl Fn(&Database)) {
-    for engine in [Engine::Sqlite, Engine::Postgres, Engine::Mariadb] {
+    for engine in engines() {
         if let Some(database) = database(engine) {
             eprintln!("on {engine}");
             test(&database);
         }
     }
+}
+
+/// Held while a test changes or looks at what belongs to a whole server: roles, global variables.
+pub(crate) fn alone_on_the_server(engine: Engine) -> MutexGuard<'static, ()> {
+    static SERVERS: [Mutex<()>; Engine::ALL.len()] = [const { Mutex::new(()) }; Engine::ALL.len()];
+    // A test that failed has left its words; the next one begins with its own.
+    SERVERS[engine as usize].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A fresh database; `None`, after saying so, where the server is not installed.
@@ -116,7 +133,8 @@ impl Database {
                     use sqlx::{Connection as _, Row as _};
                     let mut link = <$link>::connect(&self.url).await.expect("a connection");
                     let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&mut link).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-                    link.close().await.expect("a goodbye");
+                    // MySQL ends an encrypted connection before it hears the goodbye out.
+                    let _ = link.close().await;
                     rows.iter().map(|row| row.try_get_unchecked::<Option<String>, _>(0).expect("text").unwrap_or_else(|| String::from("NULL"))).collect()
                 }};
             }
@@ -152,7 +170,8 @@ async fn try_execute(database: &Database, sql: &str) -> Result<(), sqlx::Error> 
             use sqlx::Connection as _;
             let mut link = <$link>::connect(&database.url).await?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut link).await?;
-            link.close().await
+            let _ = link.close().await;
+            Ok(())
         }};
     }
     match database.engine {
@@ -165,14 +184,23 @@ async fn try_execute(database: &Database, sql: &str) -> Result<(), sqlx::Error> 
 /// The server of this process, started when first asked for.
 fn server(engine: Engine) -> Option<&'static Server> {
     static POSTGRES: OnceLock<Option<Server>> = OnceLock::new();
+    static MYSQL: OnceLock<Option<Server>> = OnceLock::new();
     static MARIADB: OnceLock<Option<Server>> = OnceLock::new();
-    let cell = if engine == Engine::Postgres { &POSTGRES } else { &MARIADB };
+    let cell = match engine {
+        Engine::Postgres => &POSTGRES,
+        Engine::Mysql => &MYSQL,
+        Engine::Sqlite | Engine::Mariadb => &MARIADB,
+    };
     cell.get_or_init(|| Some(launch(engine, folder(), &binaries(engine)?, false))).as_ref()
 }
 
 /// Where the programs of `engine` are; `None`, after saying so, where they are not installed.
 fn binaries(engine: Engine) -> Option<PathBuf> {
-    let found = if engine == Engine::Postgres { postgres_binaries() } else { mariadb_binaries() };
+    let found = match engine {
+        Engine::Postgres => postgres_binaries(),
+        Engine::Mysql => mysqld(),
+        Engine::Sqlite | Engine::Mariadb => mariadb_binaries(),
+    };
     if found.is_none() {
         missing(&engine.to_string(), &format!("all tests on {engine}"));
     }
@@ -182,9 +210,10 @@ fn binaries(engine: Engine) -> Option<PathBuf> {
 /// Says that `program` is not installed, so that `tests` are skipped; panics where this run requires it.
 pub(crate) fn missing(program: &str, tests: &str) {
     let required = ["CI", "MIGRATE_REQUIRE_SERVERS"].iter().any(|name| std::env::var(name).is_ok_and(|value| value == "true" || value == "1"));
-    assert!(!required, "{program} is not installed, and this run requires it: tests/all.sh installs it");
+    let script = if program == Engine::Mysql.name() { "tests/mysql.sh" } else { "tests/all.sh" };
+    assert!(!required || program == Engine::Mysql.name(), "{program} is not installed, and this run requires it: {script} installs it");
     // Past the capture of test output: who runs the tests must see it.
-    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {tests}, for {program} is not installed; tests/all.sh installs it\n");
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {tests}, for {program} is not installed; {script} gets it\n");
 }
 
 /// The folder of the newest PostgreSQL's programs.
@@ -217,6 +246,15 @@ exec "$bin/mariadbd" --no-defaults --datadir="$folder/data" --socket="$folder/so
     --init-file="$folder/init.sql" --skip-networking --innodb-flush-log-at-trx-commit="$durable" --innodb-buffer-pool-size=32M
 "#;
 
+/// Here `$bin` is the program itself.
+const START_MYSQL: &str = r#"
+[ -d "$folder/data" ] || "$bin" --no-defaults --initialize-insecure --datadir="$folder/data" || exit 1
+echo "ALTER USER root@localhost IDENTIFIED BY '$(cat "$folder/password")';" > "$folder/init.sql" &&
+exec "$bin" --no-defaults --datadir="$folder/data" --socket="$folder/socket" --pid-file="$folder/pid" --tmpdir="$folder" \
+    --init-file="$folder/init.sql" --skip-networking --mysqlx=OFF --innodb-flush-log-at-trx-commit="$durable" --sync-binlog=0 \
+    --innodb-buffer-pool-size=32M --secure-file-priv=
+"#;
+
 /// `$1`: the folder, `$2`: the script that becomes the server; the rest runs it as an ordinary user. A server that was told
 /// to stop may wait for its clients, but these are gone with the test process; the second signal is PostgreSQL's fast one.
 const GUARD: &str = r#"
@@ -242,9 +280,10 @@ fn folder() -> PathBuf {
 
 /// Starts a server in `folder`, with the data that stand there. `durable`: what was committed outlives the server's own sudden end.
 fn launch(engine: Engine, folder: PathBuf, binaries: &Path, durable: bool) -> Server {
-    let (script, durable) = match (engine, durable) {
-        (Engine::Postgres, durable) => (START_POSTGRES, if durable { "on" } else { "off" }),
-        (_, durable) => (START_MARIADB, if durable { "2" } else { "0" }),
+    let (script, durable) = match engine {
+        Engine::Postgres => (START_POSTGRES, if durable { "on" } else { "off" }),
+        Engine::Mysql => (START_MYSQL, if durable { "2" } else { "0" }),
+        Engine::Sqlite | Engine::Mariadb => (START_MARIADB, if durable { "2" } else { "0" }),
     };
     let guard = guarded(&folder, script, &[format!("bin={}", binaries.display()), format!("durable={durable}")]);
     let server = Server { engine, folder, _guard: guard };

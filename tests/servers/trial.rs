@@ -2,7 +2,7 @@
 
 use crate::link::Link;
 use crate::page::Case;
-use crate::state::{self, Scope, State, differences};
+use crate::state::{self, State, differences};
 use crate::support::Database;
 use unmigrate::engine::Engine;
 use unmigrate::migration::Script;
@@ -42,30 +42,30 @@ pub(crate) async fn holds(case: &Case, database: &Database) -> Result<(), String
     let mut link = Link::open(database).await.map_err(|error| error.to_string())?;
     run_each(&statements(&case.before, database.engine), &mut link).await.map_err(|error| format!("`before` was refused: {error}"))?;
     link = renew(link, database).await?;
-    let before = state::dump(&mut link, database, Scope::Server).await;
+    let before = state::dump(&mut link, database).await;
     run(&case.up, &mut link, database.engine).await.map_err(|error| format!("UP was refused: {error}"))?;
     link = renew(link, database).await?;
-    let between = if must_leave_a_trace(case, database.engine) { Some(state::dump(&mut link, database, Scope::Server).await) } else { None };
+    let between = if must_leave_a_trace(case, database.engine) { Some(state::dump(&mut link, database).await) } else { None };
     let back = match &case.down {
         None => Back::Missing,
         Some(down) => run(down, &mut link, database.engine).await.map_or_else(Back::Refused, |()| Back::Ran),
     };
     link = renew(link, database).await?;
-    let after = state::dump(&mut link, database, Scope::Server).await;
+    let after = state::dump(&mut link, database).await;
     link.close().await;
     contradiction(case, &Seen { before, between, after, back }).map_or(Ok(()), Err)
 }
 
-fn statements(sql: &str, engine: Engine) -> Vec<Statement> {
+pub(crate) fn statements(sql: &str, engine: Engine) -> Vec<Statement> {
     parse::script(&Script::whole(sql), engine)
 }
 
-async fn renew(link: Link, database: &Database) -> Result<Link, String> {
+pub(crate) async fn renew(link: Link, database: &Database) -> Result<Link, String> {
     link.renewed(database).await.map_err(|error| error.to_string())
 }
 
 /// Runs a script as the runner does: as one transaction where the engine and the script allow that.
-async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<(), String> {
+pub(crate) async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<(), String> {
     let mut statements = statements(sql, engine);
     if sql.lines().any(|line| line == NO_TRANSACTION) || !engine.facts().transactional_ddl {
         return run_each(&statements, link).await;
@@ -78,7 +78,7 @@ async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<(), String> {
 }
 
 /// Runs statements one by one.
-async fn run_each(statements: &[Statement], link: &mut Link) -> Result<(), String> {
+pub(crate) async fn run_each(statements: &[Statement], link: &mut Link) -> Result<(), String> {
     for statement in statements {
         link.execute(&statement.text).await.map_err(|error| format!("{error}, at `{}`", statement.text))?;
     }

@@ -11,9 +11,10 @@ use crate::table::{Check, Kind, Loss, Verdict, check};
 pub(in crate::assess) fn findings(part: &[Done<'_>], engine: Engine, transaction: bool) -> Vec<Finding> {
     let mut found: Vec<Finding> = part.iter().filter_map(|done| of_one(done, engine)).collect();
     if engine == Engine::Postgres {
-        found.extend(mixed(part));
-        if transaction && part.iter().all(|d| d.statement.runs_in_transaction(engine)) {
-            found.extend(long(part, engine));
+        match part.iter().find(|d| !d.statement.runs_in_transaction(engine)) {
+            Some(alone) => found.extend(mixed(part, alone)),
+            None if transaction => found.extend(long(part, engine)),
+            None => {}
         }
     }
     found.extend(no_timeout(part, engine));
@@ -52,9 +53,8 @@ fn of_one(done: &Done<'_>, engine: Engine) -> Option<Finding> {
     Some(finding(rule, done, format!("{}: {does} ({lock}), and {waits}", done.action.object), help.clone()))
 }
 
-/// What the database does not let into a transaction, beside statements that should be in one.
-fn mixed(part: &[Done<'_>]) -> Option<Finding> {
-    let alone = part.iter().find(|d| !d.statement.runs_in_transaction(Engine::Postgres))?;
+/// What the database does not let into a transaction, `alone`, beside statements that should be in one.
+fn mixed(part: &[Done<'_>], alone: &Done<'_>) -> Option<Finding> {
     let help = "put it into a migration of its own, with `-- migrate: no-transaction`".to_owned();
     let begun = part.iter().take_while(|d| !std::ptr::eq(d.statement, alone.statement)).any(|d| d.statement.is_transaction_frame());
     if begun {

@@ -66,9 +66,13 @@ fn altered(catalog: &Catalog, table: &str, column: &str, change: &ColumnChange) 
         }
         ColumnChange::Attribute(name, _) if name == "expression" => Way::StoredExpression,
         ColumnChange::Attribute(name, _) if !matches!(name.as_str(), "storage" | "compression" | "position") => Way::ColumnStatistics,
-        ColumnChange::Attribute(..) | ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression => {
-            Way::ColumnCatalog
-        }
+        ColumnChange::Attribute(..)
+        | ColumnChange::SetDefault(_)
+        | ColumnChange::DropDefault
+        | ColumnChange::AddIdentity(_)
+        | ColumnChange::SetIdentity(_)
+        | ColumnChange::DropIdentity { .. }
+        | ColumnChange::DropExpression => Way::ColumnCatalog,
     }
 }
 
@@ -112,11 +116,6 @@ fn indexed(index: &Index, concurrently: bool) -> Way {
     }
 }
 
-/// Whether the statement's text holds `word`, in any case.
-fn says(statement: &Statement, word: &str) -> bool {
-    statement.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|w| w.eq_ignore_ascii_case(word))
-}
-
 fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name, attribute: &str, value: Option<&str>) -> (Way, Option<Name>) {
     let mysql = catalog.engine.is_mysql_like();
     let way = match action.kind {
@@ -138,7 +137,7 @@ fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name,
         Kind::ConvertCharset | Kind::SystemVersioning => Way::TableRewrite,
         Kind::PartitionScheme if mysql => Way::TableRewrite,
         Kind::AttachPartition => Way::Attach,
-        Kind::DetachPartition | Kind::DropPartition if says(statement, "concurrently") => Way::DetachBeside,
+        Kind::DetachPartition | Kind::DropPartition if statement.says("concurrently") => Way::DetachBeside,
         Kind::DetachPartition | Kind::DropPartition => Way::Detach,
         Kind::RowSecurity | Kind::AlterPolicy | Kind::AlterView => Way::TableCatalog,
         Kind::Owner if catalog.table(object).is_some() => Way::TableCatalog,
@@ -157,7 +156,7 @@ fn nothing(statement: &Statement, action: &Action) -> (Way, Option<Name>) {
     let object = Some(action.object.clone()).filter(|o| !o.is_empty());
     match action.kind {
         Kind::Maintenance => (maintained(statement), object),
-        Kind::RefreshView => (if says(statement, "concurrently") { Way::RefreshBeside } else { Way::Refresh }, object),
+        Kind::RefreshView => (if statement.says("concurrently") { Way::RefreshBeside } else { Way::Refresh }, object),
         Kind::Query => (Way::Reads, None),
         _ => (Way::NoTable, None),
     }
@@ -166,10 +165,10 @@ fn nothing(statement: &Statement, action: &Action) -> (Way, Option<Name>) {
 fn maintained(statement: &Statement) -> Way {
     let first = statement.text.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
     match first.as_str() {
-        "vacuum" if says(statement, "full") => Way::Vacuum,
+        "vacuum" if statement.says("full") => Way::Vacuum,
         "cluster" | "optimize" => Way::Vacuum,
-        "reindex" if !says(statement, "concurrently") => Way::Reindex,
-        "alter" if says(statement, "force") => Way::TableRebuild,
+        "reindex" if !statement.says("concurrently") => Way::Reindex,
+        "alter" if statement.says("force") => Way::TableRebuild,
         "alter" => Way::NotKnown,
         _ => Way::Upkeep,
     }

@@ -28,15 +28,23 @@ const SPEAKING: &[&str] = &[
 ];
 
 /// Text as written or as sqlparser prints it, with unquoted letters lower-cased and no white space but one blank between two
-/// words. [`even_text`] gives the same for tokens.
+/// words, and quotes around names where they change something. [`even_text`] gives the same for tokens.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut quote, mut gap) = (None, false);
+    let mut began = 0;
     for c in text.chars() {
         if let Some(close) = quote {
             out.push(c);
             if c == close {
                 quote = None;
+                // Quotes around a name are dropped where they change nothing.
+                if close != '\'' && out.len() > began + 2 {
+                    let inner = &out[began + 1..out.len() - 1];
+                    let even = name(&if close == '`' { inner.to_lowercase() } else { inner.to_owned() });
+                    out.truncate(began);
+                    out.push_str(&even);
+                }
             }
             continue;
         }
@@ -49,7 +57,7 @@ pub fn text(text: &str) -> String {
             out.push(' ');
         }
         if matches!(c, '\'' | '"' | '`') {
-            quote = Some(c);
+            (quote, began) = (Some(c), out.len());
         }
         out.extend(c.to_lowercase());
     }
@@ -123,10 +131,14 @@ fn even_word(word: &Word) -> String {
     let lower = word.value.to_lowercase();
     let Some(quote) = word.quote_style else { return lower };
     // Backticks and brackets stand on engines whose names have no case.
-    let value = if quote == '"' { &word.value } else { &lower };
+    name(if quote == '"' { &word.value } else { &lower })
+}
+
+/// A name as it stands in even text: in quotes where it needs them.
+pub(crate) fn name(value: &str) -> String {
     let plain =
         value.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain && !SPEAKING.contains(&value.as_str()) { value.clone() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
+    if plain && !SPEAKING.contains(&value) { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::column::identity;
 use super::{Lower, action, bare};
+use crate::engine::Engine;
 use crate::parse::action::{Action, ColumnChange, Dropped, Name, Op};
 use crate::parse::even;
 use crate::parse::kinds::{add_constraint, of_column};
@@ -54,7 +55,7 @@ impl Lower {
                 (Kind::ChangeType, ColumnChange::SetType { ty: self.ty(data_type), using, collation: None })
             }
             AlterColumnOperation::AddGenerated { generated_as, sequence_options: _ } => {
-                (Kind::ColumnIdentity, ColumnChange::Identity(Some(generated_as.as_ref().map_or("identity always", identity).into())))
+                (Kind::ColumnIdentity, ColumnChange::AddIdentity(generated_as.as_ref().map_or("identity always", identity).into()))
             }
         };
         action(kind, format!("{table}.{column}"), Op::AlterColumn { table: table.clone(), column, change })
@@ -80,6 +81,15 @@ impl Lower {
                     action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists: false, concurrently: false })
                 });
                 return Some(keys.chain(indexes).collect());
+            }
+            // `ADD SYSTEM VERSIONING` adds no column of that name.
+            Alter::AddColumn { column_def, .. }
+                if self.engine == Engine::Mariadb
+                    && column_def.name.quote_style.is_none()
+                    && column_def.name.value.eq_ignore_ascii_case("system")
+                    && column_def.data_type.to_string().eq_ignore_ascii_case("versioning") =>
+            {
+                return None;
             }
             Alter::AddColumn { if_not_exists, column_def, .. } => self.add_column(table, column_def, *if_not_exists),
             Alter::DropColumn { column_names, if_exists, drop_behavior, .. } => {

@@ -2,7 +2,7 @@
 
 use super::{Lower, bare, list};
 use crate::engine::Engine;
-use crate::parse::action::{Column, Constraint, Index, Name, Rule};
+use crate::parse::action::{BARE_DEFAULT, Column, Constraint, Index, Name, Rule};
 use crate::parse::even;
 use sqlparser::ast::{self, ColumnOption, GeneratedAs, GeneratedExpressionMode, TableConstraint};
 
@@ -34,7 +34,12 @@ impl Lower {
             match option {
                 ColumnOption::Null => column.not_null = false,
                 ColumnOption::NotNull => column.not_null = true,
-                ColumnOption::Default(expr) => column.default = self.default(expr),
+                ColumnOption::Default(expr) => {
+                    if self.engine == Engine::Sqlite && is_computed(expr) {
+                        column.faulty = Some(BARE_DEFAULT.to_owned());
+                    }
+                    column.default = self.default(expr);
+                }
                 ColumnOption::PrimaryKey(_) => {
                     column.not_null |= self.engine != Engine::Sqlite;
                     rule(Rule::PrimaryKey(vec![name.clone()]), false);
@@ -167,5 +172,14 @@ pub(crate) fn identity(generated_as: &GeneratedAs) -> &'static str {
     match generated_as {
         GeneratedAs::Always | GeneratedAs::ExpStored => "identity always",
         GeneratedAs::ByDefault => "identity by default",
+    }
+}
+
+/// Whether a default is computed from other values; `CURRENT_TIMESTAMP` and a sign are part of a literal.
+fn is_computed(expr: &ast::Expr) -> bool {
+    match expr {
+        ast::Expr::BinaryOp { .. } | ast::Expr::Cast { .. } | ast::Expr::Case { .. } => true,
+        ast::Expr::Function(function) => !matches!(function.args, ast::FunctionArguments::None),
+        _ => false,
     }
 }

@@ -162,6 +162,10 @@ impl Lower {
             (OnConflict::Fail, Rows::Written(_)) => Kind::Insert,
             (OnConflict::Fail, Rows::Copied { .. } | Rows::Unknown) => Kind::InsertSelect,
         };
+        if self.engine == Engine::Sqlite && columns.contains(&table) {
+            // A command to a full-text table: `INSERT INTO words (words) VALUES ('delete-all')`.
+            return action(Kind::Call, table, Op::Unseen);
+        }
         action(kind, table.clone(), Op::Insert { table, columns, rows, conflict })
     }
 

@@ -30,6 +30,9 @@ impl Lower {
     }
 
     pub(crate) fn name(self, name: &ObjectName) -> Name {
+        if let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() {
+            return self.ident(ident);
+        }
         let parts: Vec<Name> = name
             .0
             .iter()
@@ -246,8 +249,9 @@ impl Lower {
                 option(word.into());
             }
         }
+        let temporary = create.temporary || names::is_temporary(&name, self.engine);
         let kind = match () {
-            () if create.temporary => Kind::CreateTemporary,
+            () if temporary => Kind::CreateTemporary,
             () if create.query.is_some() => Kind::CreateTableAs,
             () => Kind::CreateTable,
         };
@@ -255,7 +259,7 @@ impl Lower {
             name: name.clone(),
             if_not_exists: create.if_not_exists,
             or_replace: create.or_replace,
-            temporary: create.temporary,
+            temporary,
             columns,
             constraints,
             indexes,

@@ -21,8 +21,11 @@ impl Reader<'_> {
         if cursor.eat("default privileges") {
             return rights::default_privileges(cursor);
         }
-        if cursor.eat("system") || cursor.eat("instance") {
+        if cursor.eat("system") {
             return system(cursor);
+        }
+        if self.engine == Engine::Mysql && cursor.eat("instance") {
+            return instance(cursor);
         }
         if cursor.eat("large object") {
             let object = format!("large object {}", even_text(cursor.until(&["owner"])));
@@ -91,6 +94,8 @@ fn common(cursor: &mut Cursor<'_>, sort: &Sort, name: &Name, on: Option<&Name>) 
     } else if cursor.eat("owner to") {
         let object = on.map_or_else(|| name.clone(), |on| format!("{on}.{name}"));
         Some(attribute(Kind::Owner, object, "owner", Some(cursor.part()?)))
+    } else if sort.class == Class::Extension && cursor.eat("set schema") {
+        Some(attribute(sort.alter, name.clone(), "schema", Some(cursor.part()?)))
     } else if cursor.eat("set schema") {
         Some(renamed(moved(name, &cursor.part()?, cursor.engine)))
     } else {
@@ -138,6 +143,16 @@ fn index(mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
         return Some(vec![attribute(Kind::IndexOption, name, even_text(cursor.all()), on.then(|| "yes".to_owned()))]);
     }
     None
+}
+
+/// MySQL's server as a whole: its keys, certificates and logs.
+fn instance(mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
+    if let Some(words) = cursor.eat_any(&["enable innodb redo_log", "disable innodb redo_log"]) {
+        let off = words.starts_with("disable").then(|| "off".to_owned());
+        return Some(vec![attribute(Kind::DatabaseSetting, "innodb redo_log", "system", off)]);
+    }
+    cursor.eat_any(&["rotate", "reload"])?;
+    Some(vec![action(Kind::Maintenance, "", Op::Nothing)])
 }
 
 fn system(mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
@@ -234,8 +249,9 @@ fn domain(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
         return one(format!("constraint {constraint}").trim_end(), Some(even_text(cursor.all())).filter(|t| !t.is_empty()));
     }
     if cursor.eat("drop constraint") {
-        cursor.eat("if exists");
-        return one(&format!("constraint {}", cursor.part()?), None);
+        // Said so, it may be missing.
+        let if_exists = if cursor.eat("if exists") { "if exists " } else { "" };
+        return one(&format!("{if_exists}constraint {}", cursor.part()?), None);
     }
     if cursor.eat("rename constraint") {
         let (from, _, to) = (cursor.part()?, cursor.eat("to").then_some(())?, cursor.part()?);
@@ -322,6 +338,20 @@ fn extension(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
 /// The rest: a publication's tables by name, all else as the text of the change, which DOWN cannot be seen to take back.
 fn other(mut cursor: Cursor<'_>, sort: &Sort, name: Name, on: Option<Name>) -> Option<Vec<Action>> {
     let object = on.map_or_else(|| name.clone(), |on| format!("{on}.{name}"));
+    if sort.words == "event trigger"
+        && let Some(state) = cursor.eat_any(&["enable always", "enable replica", "enable", "disable"])
+    {
+        return Some(vec![attribute(sort.alter, object, "state", (state != "enable").then(|| state.to_owned()))]);
+    }
+    if sort.class == Class::Event
+        && let Some(state) = cursor.eat_any(&["enable", "disable on slave", "disable on replica", "disable"])
+        && cursor.done()
+    {
+        return Some(vec![attribute(sort.alter, object, "state", (state != "enable").then(|| state.to_owned()))]);
+    }
+    if sort.words == "statistics" && cursor.eat("set statistics") {
+        return Some(vec![attribute(sort.alter, object, "statistics", Some(even_text(cursor.all())))]);
+    }
     if sort.words == "publication" {
         let before = cursor;
         if let Some(word) = cursor.eat_any(&["add", "drop"])
@@ -338,7 +368,7 @@ fn other(mut cursor: Cursor<'_>, sort: &Sort, name: Name, on: Option<Name>) -> O
         }
         cursor = before;
     }
-    if matches!(cursor.rest.first(), Some(Token::Word(_))) {
+    if matches!(cursor.rest.first(), Some(Token::Word(_) | Token::LParen)) {
         // What may hold a password is not shown.
         let secret = matches!(sort.words, "subscription" | "user mapping" | "server");
         let text = even_text(cursor.rest);

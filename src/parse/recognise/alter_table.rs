@@ -11,7 +11,7 @@ use crate::table::Kind;
 use sqlparser::tokenizer::Token;
 
 /// Words that sqlparser would take for the name of a new column.
-const NO_COLUMN: &[&str] = &["add system versioning", "add period for", "drop system versioning", "drop period for", "add partition"];
+const NO_COLUMN: &[&str] = &["add system versioning", "add period", "drop system versioning", "drop period", "add partition"];
 
 impl Reader<'_> {
     /// `cursor` stands behind ALTER.
@@ -65,7 +65,7 @@ impl Reader<'_> {
             "add" => self.add(cursor, name, table),
             "drop" => drop_part(cursor, table).map(|a| vec![a]),
             "rename" => rename(cursor, table).map(|a| vec![a]),
-            "alter" => alter(cursor, table).map(|a| vec![a]),
+            "alter" => alter(cursor, table),
             "modify" => {
                 cursor.eat("column");
                 cursor.eat("if exists");
@@ -102,7 +102,7 @@ impl Reader<'_> {
                     let if_not_exists = cursor.until(&["if not exists"]).len() < 3 && cursor.at("if not exists");
                     vec![action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists, concurrently: false })]
                 }
-                Element::NotNull(column) => vec![change(table, column, Kind::SetNotNull, ColumnChange::SetNotNull)],
+                Element::NotNull(column) => vec![not_null(table, column)],
             });
         }
         cursor.eat("column");
@@ -221,14 +221,19 @@ fn change(table: &Name, column: Name, kind: Kind, change: ColumnChange) -> Actio
     action(kind, format!("{table}.{column}"), Op::AlterColumn { table: table.clone(), column, change })
 }
 
+/// A column from now on holds no NULL.
+pub(super) fn not_null(table: &Name, column: Name) -> Action {
+    change(table, column, Kind::SetNotNull, ColumnChange::SetNotNull)
+}
+
 /// ALTER COLUMN and its kin.
-fn alter(mut cursor: Cursor<'_>, table: &Name) -> Option<Action> {
-    if cursor.eat("index") {
+fn alter(mut cursor: Cursor<'_>, table: &Name) -> Option<Vec<Action>> {
+    if cursor.eat_any(&["index", "key"]).is_some() {
         cursor.eat("if exists");
         let name = cursor.part()?;
         let state = even_text(cursor.all());
         let hidden = matches!(state.as_str(), "invisible" | "ignored");
-        return Some(attribute(Kind::IndexOption, format!("{table}.{name}"), "visibility", hidden.then_some(state)));
+        return Some(vec![attribute(Kind::IndexOption, format!("{table}.{name}"), "visibility", hidden.then_some(state))]);
     }
     if cursor.eat_any(&["constraint", "check"]).is_some() {
         let object = format!("{table}.{}", cursor.part()?);
@@ -238,18 +243,25 @@ fn alter(mut cursor: Cursor<'_>, table: &Name) -> Option<Action> {
             "inherit" | "no inherit" => ("inheritance", "inherit"),
             _ => ("mode", "not deferrable"),
         };
-        return Some(attribute(Kind::AlterConstraint, object, name, (mode != default).then_some(mode)));
+        return Some(vec![attribute(Kind::AlterConstraint, object, name, (mode != default).then_some(mode))]);
     }
     cursor.eat("column");
     cursor.eat("if exists");
     let name = cursor.part().or_else(|| cursor.token().map(|t| even_text(std::slice::from_ref(t))))?;
-    let (kind, what) = column_change(&mut cursor)?;
-    cursor.done().then(|| change(table, name, kind, what))
+    // What an identity's sequence is told may stand behind each other.
+    let mut actions = Vec::new();
+    while actions.is_empty() || !cursor.done() {
+        let (kind, what) = column_change(&mut cursor)?;
+        actions.push(change(table, name.clone(), kind, what));
+    }
+    Some(actions)
 }
+
+/// What follows an option of an identity's sequence.
+const SEQUENCE_TOLD: &[&str] = &["set", "restart"];
 
 fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
     let option = |name: &str, value: String| (Kind::ColumnOption, ColumnChange::Attribute(name.to_owned(), value));
-    let identity = |mode: &str| (Kind::ColumnIdentity, ColumnChange::Identity(Some(format!("identity {mode}"))));
     if cursor.eat("set data type") || cursor.eat("type") {
         let ty = column::type_tokens(cursor).filter(|ty| !ty.is_empty())?;
         let collation = if cursor.eat("collate") { Some(cursor.name()?) } else { None };
@@ -282,25 +294,30 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                 cursor.eat("if exists");
                 (Kind::DropExpression, ColumnChange::DropExpression)
             }
-            Some("drop identity") => {
-                cursor.eat("if exists");
-                (Kind::ColumnIdentity, ColumnChange::Identity(None))
-            }
+            Some("drop identity") => (Kind::ColumnIdentity, ColumnChange::DropIdentity { if_exists: cursor.eat("if exists") }),
             Some("set expression as") => option("expression", even_text(bare(cursor.parens()?))),
-            Some(_) => {
-                let mode = cursor.eat_any(&["always", "by default"])?;
+            Some(verb) => {
+                let mode = format!("identity {}", cursor.eat_any(&["always", "by default"])?);
                 cursor.eat("as identity");
-                cursor.all();
-                identity(mode)
+                cursor.parens();
+                (Kind::ColumnIdentity, if verb.starts_with("add") { ColumnChange::AddIdentity(mode) } else { ColumnChange::SetIdentity(mode) })
             }
             None => {
                 if cursor.eat("restart") || cursor.eat("set restart") {
                     cursor.eat("with");
-                    return Some((Kind::SetSequence, ColumnChange::Attribute("position".to_owned(), even_text(cursor.all()))));
+                    return Some((Kind::SetSequence, ColumnChange::Attribute("position".to_owned(), even_text(cursor.until(SEQUENCE_TOLD)))));
+                }
+                if cursor.eat("options") {
+                    return Some(option("options", even_text(cursor.parens()?)));
                 }
                 let set = cursor.eat_any(&["set", "reset"])?;
                 if let Some(list) = cursor.parens() {
-                    option("options", format!("{set} {}", even_text(list)))
+                    let mut one = Cursor::new(list, cursor.engine);
+                    match (one.word(), one.equals(), items(list).len()) {
+                        // No value is no option.
+                        (Some(name), _, 1) => option(&name, even_text(one.all())),
+                        _ => option("options", format!("{set} {}", even_text(list))),
+                    }
                 } else if let Some(visibility) = cursor.eat_any(&["invisible", "visible"]) {
                     option("visibility", visibility.to_owned())
                 } else {
@@ -309,7 +326,8 @@ fn column_change(cursor: &mut Cursor<'_>) -> Option<(Kind, ColumnChange)> {
                     {
                         return None;
                     }
-                    option(&name, even_text(cursor.all()))
+                    let _ = cursor.eat("by") || cursor.eat("with");
+                    option(&name, even_text(cursor.until(SEQUENCE_TOLD)))
                 }
             }
         },

@@ -11,7 +11,8 @@ use sqlparser::tokenizer::Token;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Words between CREATE and the sort of object.
-const MODIFIERS: &[&str] = &["global", "local", "temporary", "temp", "unlogged", "unique", "fulltext", "spatial", "recursive", "virtual", "online", "offline"];
+const MODIFIERS: &[&str] =
+    &["global", "local", "temporary", "temp", "unlogged", "unique", "fulltext", "spatial", "vector", "recursive", "virtual", "online", "offline"];
 
 impl Reader<'_> {
     /// `whole` is the statement, `cursor` stands behind CREATE.
@@ -27,7 +28,7 @@ impl Reader<'_> {
             return self.create_table(cursor, or_replace, &modifiers);
         }
         if cursor.eat("index") {
-            return self.create_index(cursor, &modifiers);
+            return self.create_index(cursor, or_replace, &modifiers);
         }
         let sort = sort(&mut cursor)?;
         let if_not_exists = cursor.eat("if not exists");
@@ -52,10 +53,19 @@ impl Reader<'_> {
         if sort.words == "schema" && find(cursor.rest, "create").is_some() {
             return Some(vec![action(sort.create, name, Op::Unseen)]);
         }
-        let mut actions = Vec::new();
+        // MariaDB drops these first, with all that is in them or hangs on them (manual, each statement's OR REPLACE).
+        let dropped_first = or_replace && self.engine == Engine::Mariadb && matches!(sort.class, Class::Schema | Class::Role | Class::Sequence);
+        let or_replace = or_replace && !dropped_first;
+        let drop = |name: &Name| {
+            let op = Op::DropObject { class: sort.class, name: name.clone(), on: None, if_exists: true, cascade: false };
+            dropped_first.then(|| action(sort.drop, name.clone(), op))
+        };
         if sort.class == Class::Role {
-            return Some(self.roles(sort, whole, name, cursor, or_replace, if_not_exists));
+            return Some(
+                self.roles(sort, whole, name, cursor, if_not_exists).into_iter().flat_map(|made| drop(&made.object).into_iter().chain([made])).collect(),
+            );
         }
+        let mut actions = Vec::from_iter(drop(&name));
         let kind = if or_replace { sort.replace } else { sort.create };
         // A password stays out of every report.
         let secret = matches!(sort.words, "subscription" | "user mapping" | "server");
@@ -73,7 +83,7 @@ impl Reader<'_> {
     }
 
     /// CREATE USER takes several at once on MySQL.
-    fn roles(self, sort: &Sort, whole: &[Token], first: Name, mut cursor: Cursor<'_>, or_replace: bool, if_not_exists: bool) -> Vec<Action> {
+    fn roles(self, sort: &Sort, whole: &[Token], first: Name, mut cursor: Cursor<'_>, if_not_exists: bool) -> Vec<Action> {
         let mut names = vec![first];
         // What one account is given stands before the next comma.
         while let Some(comma) = cursor.rest.iter().position(|t| matches!(t, Token::Comma)).filter(|_| self.engine.is_mysql_like()) {
@@ -85,7 +95,7 @@ impl Reader<'_> {
         names
             .into_iter()
             .map(|name| {
-                let op = Op::CreateObject { class: Class::Role, definition: definition(&name), name: name.clone(), on: None, or_replace, if_not_exists };
+                let op = Op::CreateObject { class: Class::Role, definition: definition(&name), name: name.clone(), on: None, or_replace: false, if_not_exists };
                 action(sort.create, name, op)
             })
             .collect()
@@ -101,7 +111,9 @@ fn table_behind(cursor: Cursor<'_>, word: &str) -> Option<Name> {
 fn modifiers(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
     let mut found = Vec::new();
     loop {
-        if let Some(word) = cursor.eat_any(MODIFIERS) {
+        if cursor.at("spatial reference") {
+            return Some(found);
+        } else if let Some(word) = cursor.eat_any(MODIFIERS) {
             found.push(word.to_owned());
         } else if cursor.engine.is_mysql_like() && cursor.eat("algorithm") {
             cursor.equals();

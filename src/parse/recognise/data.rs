@@ -87,7 +87,8 @@ impl Reader<'_> {
     /// COPY of PostgreSQL and LOAD DATA of MySQL and MariaDB.
     pub(super) fn load(self, mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
         let rows = |table: Name, columns: Vec<Name>, conflict: OnConflict| {
-            vec![action(Kind::Load, table.clone(), Op::Insert { table, columns, rows: Rows::Unknown, conflict })]
+            let kind = if conflict == OnConflict::Replace { Kind::Replace } else { Kind::Load };
+            vec![action(kind, table.clone(), Op::Insert { table, columns, rows: Rows::Unknown, conflict })]
         };
         if self.engine == Engine::Postgres {
             if cursor.parens().is_some() {
@@ -245,8 +246,9 @@ pub(super) fn insert_head(tokens: &[Token], engine: Engine) -> Option<Vec<Action
     if find(cursor.rest, "on duplicate key update").is_some() {
         conflict = OnConflict::Update;
     } else if let Some(at) = find(cursor.rest, "on conflict") {
-        let nothing = find(&cursor.rest[at..], "do nothing").is_some();
-        conflict = if nothing { OnConflict::Ignore } else { OnConflict::Update };
+        // SQLite takes several such clauses.
+        let changes = find(&cursor.rest[at..], "do update").is_some();
+        conflict = if changes { OnConflict::Update } else { OnConflict::Ignore };
     }
     let selects = find(cursor.rest, "select").is_some();
     let kind = match conflict {

@@ -60,8 +60,11 @@ fn ended(cursor: &mut Cursor<'_>) -> Option<bool> {
     let cascade = cursor.eat("cascade");
     cursor.eat("constraints");
     cursor.eat("restrict");
-    while cursor.eat_any(&["wait", "nowait", "force"]).is_some() {
-        cursor.token();
+    while let Some(word) = cursor.eat_any(&["wait", "nowait", "force", "engine"]) {
+        cursor.equals();
+        if word == "wait" || word == "engine" {
+            cursor.token();
+        }
     }
     cursor.done().then_some(cascade)
 }

@@ -142,6 +142,7 @@ impl Reader<'_> {
             "select" | "values" => query::query(tokens, engine),
             "table" if engine != Engine::Sqlite && cursor.name().is_some() => Some(vec![action(Kind::Query, "", Op::Nothing)]),
             "explain" => self.explain(cursor),
+            "analyze" if engine == Engine::Mariadb => self.analyze(cursor),
             "do" if engine == Engine::Postgres => do_block(cursor),
             "do" if engine.is_mysql_like() => query::do_expressions(cursor),
             "grant" => rights::grant(cursor, true),
@@ -162,14 +163,24 @@ impl Reader<'_> {
         found.or_else(|| heads::head(tokens, engine))
     }
 
-    /// EXPLAIN runs nothing, but EXPLAIN ANALYZE runs what it explains.
+    /// ANALYZE of MariaDB before a statement on rows runs it.
+    fn analyze(self, mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
+        if cursor.eat("format") {
+            cursor.equals();
+            cursor.word()?;
+        }
+        let runs = ["select", "insert", "replace", "update", "delete", "with"].iter().any(|w| cursor.at(w));
+        if runs { (self.again)(cursor.rest.to_vec()).or_else(|| self.statement(cursor.rest)) } else { None }
+    }
+
+    /// EXPLAIN runs nothing, but EXPLAIN ANALYZE of PostgreSQL runs what it explains; that of MySQL changes no row.
     fn explain(self, mut cursor: Cursor<'_>) -> Option<Vec<Action>> {
         let options = cursor.parens();
         let named = options.is_some_and(|o| o.iter().any(|t| is_word(t, "analyze")));
         let runs = cursor.eat_any(&["analyze", "analyse"]).is_some() || named;
         cursor.eat("verbose");
         let changes = ["insert", "update", "delete", "merge", "with", "execute", "create"].iter().any(|w| cursor.at(w));
-        if runs && changes {
+        if runs && changes && self.engine == Engine::Postgres {
             return (self.again)(cursor.rest.to_vec()).or_else(|| Some(vec![action(Kind::Dynamic, "", Op::Unseen)]));
         }
         (!cursor.done()).then(|| vec![action(Kind::Query, "", Op::Nothing)])

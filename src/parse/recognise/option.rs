@@ -84,6 +84,10 @@ fn postgres(mut cursor: Cursor<'_>, table: &Name) -> Option<Vec<Action>> {
         };
         return one(Kind::TableOption, name, Some(even_text(cursor.all())));
     }
+    // Of a foreign table.
+    if cursor.eat("options") {
+        return one(Kind::TableOption, "options", Some(even_text(cursor.parens()?)));
+    }
     if cursor.eat("not of") {
         return one(Kind::TableOption, "type", None);
     }
@@ -162,6 +166,10 @@ fn mysql_option(cursor: &mut Cursor<'_>, table: &Name) -> Option<Option<Action>>
     }
     if cursor.eat_any(&["with validation", "without validation"]).is_some() {
         return Some(None);
+    }
+    if cursor.eat_any(&["secondary_load", "secondary_unload"]).is_some() {
+        cursor.all();
+        return Some(Some(action(Kind::Maintenance, table.clone(), Op::Nothing)));
     }
     if let Some(words) = cursor.eat_any(&["disable keys", "enable keys"]) {
         return one(Kind::TableOption, "keys", (words == "disable keys").then(|| "disabled".to_owned()));

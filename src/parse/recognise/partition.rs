@@ -6,6 +6,7 @@ use crate::parse::action::{Action, Filter, Name, Op};
 use crate::parse::cursor::{Cursor, items};
 use crate::parse::even::even_text;
 use crate::table::Kind;
+use sqlparser::tokenizer::Token;
 
 const WITH_LISTS: &[&str] = &[
     "drop partition",
@@ -42,7 +43,8 @@ pub(super) fn part(mut cursor: Cursor<'_>, table: &Name) -> Option<Vec<Action>> 
         return one(attribute(Kind::DetachPartition, table.clone(), format!("partition {child}"), None));
     }
     if !cursor.engine.is_mysql_like() {
-        return None;
+        let text = even_text(cursor.rest);
+        return if cursor.at("split partition") || cursor.at("merge partitions") { scheme(Some(text)) } else { None };
     }
     let text = even_text(cursor.rest);
     if cursor.eat("add partition") {
@@ -98,10 +100,14 @@ pub(super) fn part(mut cursor: Cursor<'_>, table: &Name) -> Option<Vec<Action>> 
     if cursor.eat("drop system versioning") {
         return one(attribute(Kind::SystemVersioning, table.clone(), "system versioning", None));
     }
-    if cursor.eat("add period for") || cursor.eat("drop period for") {
+    if ["add period for", "add period if not exists for", "drop period for", "drop period if exists for"].iter().any(|words| cursor.eat(words)) {
         let period = cursor.part()?;
-        let columns = cursor.parens().map(even_text);
-        return one(attribute(Kind::TableOption, table.clone(), format!("period {period}"), columns));
+        let columns = cursor.parens();
+        let bounds = columns.filter(|_| period != "system_time").map(items).unwrap_or_default();
+        // A period's bounds cannot be NULL, and stay so without it.
+        let bound = |item: &[Token]| Some(super::alter_table::not_null(table, Cursor::new(item, cursor.engine).part()?));
+        let set = attribute(Kind::TableOption, table.clone(), format!("period {period}"), columns.map(even_text));
+        return bounds.into_iter().map(bound).chain([Some(set)]).collect();
     }
     None
 }

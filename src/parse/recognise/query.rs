@@ -72,6 +72,11 @@ pub(super) fn query(tokens: &[Token], engine: Engine) -> Option<Vec<Action>> {
     if let Some(at) = find(tokens, "into") {
         return Some(into(&tokens[at + 1..], engine));
     }
+    // MariaDB's and the standard's spelling of nextval.
+    if let Some(at) = tokens.windows(3).position(|three| ["next", "value", "for"].iter().zip(three).all(|(word, token)| is_word(token, word))) {
+        let sequence = Cursor::new(&tokens[at + 3..], engine).name().unwrap_or_default();
+        return Some(vec![action(Kind::SetSequence, sequence, Op::Unseen)]);
+    }
     let mut worst = action(Kind::Query, "", Op::Nothing);
     for pair in tokens.windows(2) {
         let [Token::Word(word), Token::LParen] = pair else { continue };

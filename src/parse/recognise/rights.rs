@@ -6,6 +6,7 @@ use crate::parse::action::{Action, Name, Op};
 use crate::parse::cursor::{Cursor, find, items};
 use crate::parse::even::even_text;
 use crate::table::Kind;
+use sqlparser::tokenizer::Token;
 
 /// Words between ON and the name of what a right is on.
 const OBJECTS: &[&str] = &[
@@ -52,6 +53,8 @@ pub(super) fn grant(mut cursor: Cursor<'_>, granted: bool) -> Option<Vec<Action>
     if roles.is_empty() {
         return None;
     }
+    // MySQL and MariaDB hold the right to hand rights on as one of its own.
+    let handed_on = granted && cursor.engine.is_mysql_like() && cursor.eat("with grant option");
     let value = match (granted, only_option) {
         (true, _) if cursor.at("with") => Some(even_text(cursor.rest)),
         (true, _) | (false, true) => Some("granted".to_owned()),
@@ -59,7 +62,8 @@ pub(super) fn grant(mut cursor: Cursor<'_>, granted: bool) -> Option<Vec<Action>
     };
     let kind = if granted { Kind::Grant } else { Kind::Revoke };
     // One attribute a right: DOWN may take back some of what UP gave, or more.
-    let rights: Vec<String> = items(rights).into_iter().map(even_text).collect();
+    let handed_on = handed_on.then(|| "grant option".to_owned());
+    let rights: Vec<String> = items(rights).into_iter().map(right).chain(handed_on).collect();
     // A role is granted without ON, and so is all that MySQL takes from a user at once.
     let Some(objects) = objects else {
         return Some(rights.into_iter().map(|right| attribute(kind, right.clone(), format!("grant {right} to {roles}"), value.clone())).collect());
@@ -101,7 +105,8 @@ pub(super) fn default_privileges(mut cursor: Cursor<'_>) -> Option<Vec<Action>> 
     let of = even_text(cursor.until(&["grant", "revoke"]));
     let granted = cursor.eat_any(&["grant", "revoke"])? == "grant";
     let only_option = cursor.eat("grant option for");
-    let rights = even_text(cursor.until(&[if granted { "to" } else { "from" }]));
+    let rights = cursor.until(&["on"]);
+    let on = even_text(cursor.until(&[if granted { "to" } else { "from" }]));
     cursor.token()?;
     let roles = even_text(cursor.until(&["with", "cascade", "restrict"]));
     if rights.is_empty() || roles.is_empty() {
@@ -109,7 +114,14 @@ pub(super) fn default_privileges(mut cursor: Cursor<'_>) -> Option<Vec<Action>> 
     }
     let value = (granted || only_option).then(|| if cursor.at("with") { even_text(cursor.rest) } else { "granted".to_owned() });
     let object = format!("default privileges {of}");
-    Some(vec![attribute(Kind::DefaultPrivileges, object.trim_end().to_owned(), format!("grant {rights} to {roles}"), value)])
+    let one = |item: &[Token]| attribute(Kind::DefaultPrivileges, object.trim_end(), format!("grant {} {on} to {roles}", right(item)), value.clone());
+    Some(items(rights).into_iter().map(one).collect())
+}
+
+/// `ALL` and `ALL PRIVILEGES` are one.
+fn right(item: &[Token]) -> String {
+    let text = even_text(item);
+    text.strip_suffix(" privileges").map_or(text.clone(), str::to_owned)
 }
 
 /// ALTER ROLE and ALTER USER behind the name.

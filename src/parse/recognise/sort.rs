@@ -51,6 +51,8 @@ macro_rules! sorts {
 #[rustfmt::skip]
 sorts! {
     "materialized view"         "p"    MaterializedView Plainly   CreateView      ReplaceView    AlterView      DropView;
+    "json relational duality view" "m" View         Plainly       CreateView      ReplaceView    AlterView      DropView;
+    "json duality view"         "m"    View         Plainly       CreateView      ReplaceView    AlterView      DropView;
     "view"                      "pmas" View          Plainly       CreateView      ReplaceView    AlterView      DropView;
     "type"                      "p"    Type          Plainly       CreateType      AlterType      AlterType      DropType;
     "domain"                    "p"    Domain        Plainly       CreateType      AlterDomain    AlterDomain    DropType;
@@ -101,6 +103,7 @@ sorts! {
     "trusted language"          "p"    Other         Plainly       CreateObject    AlterObject    AlterObject    DropObject;
     "procedural language"       "p"    Other         Plainly       CreateObject    AlterObject    AlterObject    DropObject;
     "language"                  "p"    Other         Plainly       CreateObject    AlterObject    AlterObject    DropObject;
+    "library"                   "m"    Other         Plainly       CreateObject    AlterObject    AlterObject    DropObject;
     "spatial reference system"  "m"    Other         Wordily       CreateObject    AlterObject    AlterObject    DropObject;
 }
 
@@ -138,13 +141,33 @@ pub(super) fn name(cursor: &mut Cursor<'_>, sort: &Sort) -> Option<(Name, Option
                         .until(&["as", "default", "for", "options", "rename to", "owner to", "set", "add", "drop", "cascade", "restrict", "name", "definition"])
                         .len();
                     cursor.rest = &before[taken..];
-                    // The types of an operator's operands, in DROP.
-                    cursor.parens();
-                    even_text(&before[..taken])
+                    let list = cursor.parens();
+                    let name = even_text(&before[..taken]);
+                    match list {
+                        Some(list) if sort.words == "operator" => format!("{name} ({})", operands(list, cursor.engine)),
+                        // The method stands behind the name in ALTER and DROP, and behind the type in CREATE.
+                        _ => name.split(" using ").next().map(str::to_owned).unwrap_or_default(),
+                    }
                 }
             };
             (!text.is_empty()).then_some((text, None))
         }
+    }
+}
+
+/// The types of an operator's operands: two types in ALTER and DROP, `leftarg = …` and `rightarg = …` in CREATE.
+fn operands(list: &[Token], engine: Engine) -> String {
+    let each = items(list);
+    let written = |side: &str| {
+        let named = each.iter().find_map(|item| {
+            let mut cursor = Cursor::new(item, engine);
+            (cursor.eat(side) && cursor.equals()).then_some(cursor.rest)
+        });
+        named.map_or_else(|| "none".to_owned(), |ty| even_type(ty, engine))
+    };
+    match each.iter().any(|item| item.contains(&Token::Eq)) {
+        true => format!("{}, {}", written("leftarg"), written("rightarg")),
+        false => each.iter().map(|ty| even_type(ty, engine)).collect::<Vec<_>>().join(", "),
     }
 }
 

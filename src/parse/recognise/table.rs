@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Action, Column, CreateTable, Index, Op};
 use crate::parse::cursor::{Cursor, bare, find, is_word, items};
 use crate::parse::even::even_text;
+use crate::parse::names::is_temporary;
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
 
@@ -18,6 +19,7 @@ impl Reader<'_> {
         table.if_not_exists = cursor.eat("if not exists");
         let from = cursor.rest;
         table.name = cursor.name()?;
+        table.temporary |= is_temporary(&table.name, self.engine);
         let name = &from[..from.len() - cursor.rest.len()];
         let mut options: Vec<String> = ["unlogged", "foreign"].into_iter().filter(|w| has(w)).map(str::to_owned).collect();
         let mut kind = if table.temporary { Kind::CreateTemporary } else { Kind::CreateTable };
@@ -39,8 +41,12 @@ impl Reader<'_> {
             table.like = Some(parent);
             cursor.parens();
         } else if let Some(list) = cursor.parens() {
-            self.elements(list, name, &mut table, &mut options)?;
-        } else if !["as", "select", "with"].iter().any(|w| cursor.at(w)) {
+            // Before `AS TABLE u` stand names alone.
+            let names = list.iter().enumerate().all(|(at, token)| matches!((at % 2, token), (0, Token::Word(_)) | (1, Token::Comma)));
+            if !(names && query_at(cursor.rest).is_some()) {
+                self.elements(list, name, &mut table, &mut options)?;
+            }
+        } else if query_at(cursor.rest).is_none() {
             return None;
         }
         if let Some(at) = find(cursor.rest, "inherits") {
@@ -52,7 +58,7 @@ impl Reader<'_> {
             return None;
         }
         // `… AS SELECT`, or on MySQL a SELECT with nothing before it. `AS` also stands inside of options.
-        if let Some(query) = ["as select", "as with", "as values", "as table", "as execute", "select"].iter().find_map(|q| find(rest, q)) {
+        if let Some(query) = query_at(rest) {
             table.of_query = table.columns.is_empty();
             kind = if table.temporary { kind } else { Kind::CreateTableAs };
             options.push(even_text(&rest[..query]));
@@ -120,12 +126,12 @@ impl Reader<'_> {
     }
 
     /// CREATE [UNIQUE | FULLTEXT | SPATIAL] INDEX; `cursor` stands behind INDEX.
-    pub(super) fn create_index(self, mut cursor: Cursor<'_>, modifiers: &[String]) -> Option<Vec<Action>> {
+    pub(super) fn create_index(self, mut cursor: Cursor<'_>, or_replace: bool, modifiers: &[String]) -> Option<Vec<Action>> {
         let has = |word: &str| modifiers.iter().any(|m| m == word);
         let concurrently = cursor.eat("concurrently");
         let if_not_exists = cursor.eat("if not exists");
         let mut name = if cursor.at("on") { None } else { Some(cursor.name()?) };
-        let mut rest: Vec<String> = ["fulltext", "spatial"].into_iter().filter(|w| has(w)).map(str::to_owned).collect();
+        let mut rest: Vec<String> = ["fulltext", "spatial", "vector"].into_iter().filter(|w| has(w)).map(str::to_owned).collect();
         if cursor.eat("using") {
             rest.push(format!("using {}", cursor.word()?));
         }
@@ -158,8 +164,18 @@ impl Reader<'_> {
         let object = name.clone().unwrap_or_else(|| format!("on {table}"));
         let index = Index { name, table, unique, columns, rest: rest.join(" ") };
         let kind = if unique { Kind::CreateUniqueIndex } else { Kind::CreateIndex };
-        Some(vec![action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists, concurrently })])
+        // MariaDB drops the old one first.
+        let old = index.name.clone().filter(|_| or_replace).map(|name| {
+            let op = Op::DropIndex { table: Some(index.table.clone()), name: name.clone(), if_exists: true, concurrently: false };
+            action(Kind::DropIndex, name, op)
+        });
+        Some(Vec::from_iter(old.into_iter().chain([action(kind, object, Op::CreateIndex { index: Box::new(index), if_not_exists, concurrently })])))
     }
+}
+
+/// Where the query begins that a table is made of.
+fn query_at(tokens: &[Token]) -> Option<usize> {
+    ["as select", "as with", "as values", "as table", "as execute", "select"].iter().find_map(|query| find(tokens, query))
 }
 
 /// SQLite takes several constraints without a comma between them.
@@ -195,10 +211,11 @@ fn index_options(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
             rest.push(format!("with({})", even_text(cursor.parens()?)));
         } else if let Some(word) = cursor.eat_any(&["invisible", "ignored", "not ignored"]) {
             rest.push(word.to_owned());
-        } else if cursor.eat_any(&["algorithm", "lock"]).is_some() {
+        } else if cursor.eat_any(&["algorithm", "lock", "wait"]).is_some() {
             cursor.equals();
             cursor.token()?;
-        } else if let Some(word) = cursor.eat_any(&["tablespace", "comment", "key_block_size", "using"]) {
+        } else if cursor.eat("nowait") {
+        } else if let Some(word) = cursor.eat_any(&["tablespace", "comment", "key_block_size", "using", "m", "distance"]) {
             cursor.equals();
             rest.push(format!("{word} {}", even_text(std::slice::from_ref(cursor.token()?))));
         } else {

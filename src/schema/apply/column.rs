@@ -3,9 +3,10 @@
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, ColumnChange, Constraint, Name, Rule};
-use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
+use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Object, Table};
 use crate::schema::naming::{rename_word, rule_columns, words};
 use crate::schema::types::{Conversion, conversion};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Catalog {
@@ -24,6 +25,12 @@ impl Catalog {
             }
         } else {
             conditional = if_not_exists && !held.known;
+        }
+        if let (true, Some(why)) = (self.judging_down, &column.faulty) {
+            return Err(Refusal::new(format!("column {table}.{}: {why}", column.name)));
+        }
+        if self.engine == Engine::Sqlite && self.judging_down {
+            self.sqlite_may_add(&held, column, constraints)?;
         }
         if self.judging_down
             && column.not_null
@@ -52,6 +59,29 @@ impl Catalog {
         Ok(Effect { own: true, conditional, ..Effect::default() })
     }
 
+    /// What SQLite adds by rebuilding the table only (manual, "ALTER TABLE ADD COLUMN").
+    fn sqlite_may_add(&self, table: &Table, column: &Column, constraints: &[Constraint]) -> Result<(), Refusal> {
+        let refuse = |what: &str| Err(Refusal::new(format!("SQLite adds no column {}.{} {what}", table.name, column.name)));
+        let rows = !self.holds_none(table);
+        let computed = |default: &String| {
+            default.starts_with("current_")
+                || words(default, Engine::Sqlite).next().is_some() && default.contains(['(', '+', '*', '|']) && !default.starts_with('\'')
+        };
+        if column.generated.as_ref().is_some_and(|g| g.ends_with(" stored")) {
+            return refuse("that is computed and stored");
+        }
+        if constraints.iter().any(|c| matches!(c.rule, Rule::PrimaryKey(_) | Rule::Unique(_))) {
+            return refuse("with a key");
+        }
+        if rows && column.default.as_ref().is_some_and(computed) {
+            return refuse("whose default is computed, where rows stand");
+        }
+        if rows && !self.checks_off && column.default.is_some() && constraints.iter().any(|c| matches!(c.rule, Rule::ForeignKey { .. })) {
+            return refuse("that points at another table and has a default, where rows stand");
+        }
+        Ok(())
+    }
+
     pub(super) fn drop_column(&mut self, table: &str, column: &str, if_exists: bool, cascade: bool) -> Applied {
         self.views_hold()?;
         if if_exists {
@@ -67,7 +97,8 @@ impl Catalog {
         }
         let held = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         let mysql = self.engine.is_mysql_like();
-        let uses = |columns: &[String]| columns.iter().any(|c| words(c).any(|w| w == column));
+        let engine = self.engine;
+        let uses = |columns: &[String]| columns.iter().any(|c| words(c, engine).any(|w| w == column));
         let mut gone: Vec<Name> = Vec::new();
         let mut new = Table::clone(&held);
         new.columns.retain(|c| c.def.name != column);
@@ -77,10 +108,10 @@ impl Catalog {
                 && index.def.as_ref().is_some_and(|d| uses(&d.columns))
                 && let Some(def) = &mut Rc::make_mut(index).def
             {
-                def.columns.retain(|c| !words(c).any(|w| w == column));
+                def.columns.retain(|c| !words(c, engine).any(|w| w == column));
             }
             let Some(def) = &index.def else { return true };
-            let keep = !def.columns.is_empty() && !uses(&def.columns) && !words(&def.rest).any(|w| w == column);
+            let keep = !def.columns.is_empty() && !uses(&def.columns) && !words(&def.rest, engine).any(|w| w == column);
             if !keep {
                 gone.push(index.name.clone());
             }
@@ -91,7 +122,7 @@ impl Catalog {
                 columns.retain(|c| c != column);
                 return !columns.is_empty();
             }
-            constraint.rule.as_ref().is_none_or(|rule| !rule_columns(rule).contains(&column))
+            constraint.rule.as_ref().is_none_or(|rule| !rule_columns(rule, engine).iter().any(|c| c == column))
         });
         let targets = |t: &Table| -> Vec<Name> {
             t.constraints.iter().filter_map(|c| if let Some(Rule::ForeignKey { target, .. }) = &c.rule { Some(target.clone()) } else { None }).collect()
@@ -105,8 +136,78 @@ impl Catalog {
             self.set(Key::IndexTable(index), None);
         }
         self.drop_hanging(&format!("{table}.{column}"));
+        match self.engine {
+            Engine::Sqlite => self.name_becomes_text(table, column),
+            Engine::Postgres => self.take_along(table, column)?,
+            Engine::Mysql | Engine::Mariadb => {}
+        }
         let before = self.stood_before(old.values);
         Ok(Effect { destroyed: if before { vec![old.values] } else { Vec::new() }, own: !before, ..Effect::default() })
+    }
+
+    /// What PostgreSQL drops with a column: statistics on it, and with CASCADE what else uses it. Without CASCADE it refuses, so nothing
+    /// else is left by then.
+    fn take_along(&mut self, table: &str, column: &str) -> Result<(), Refusal> {
+        for who in self.leaning(table).iter() {
+            match who {
+                Leaning::User(user) => {
+                    if let (Key::Object(class, view, on), Some(Entry::Object(object))) = (&**user, self.get(user))
+                        && object.definition.as_ref().is_some_and(|d| speaks_of(d, column, self.engine))
+                    {
+                        self.drop_object(*class, view, on.as_ref(), true, true)?;
+                    }
+                }
+                Leaning::Part(class @ (Class::Policy | Class::Rule | Class::Trigger | Class::Other), name) => {
+                    if self.part_speaks_of(table, *class, name, column) {
+                        self.drop_part(table, *class, name);
+                    }
+                }
+                Leaning::Table(other) => {
+                    let points = |c: &Option<Rule>| matches!(c, Some(Rule::ForeignKey { target, target_columns, .. }) if target == table && target_columns.iter().any(|c| c == column));
+                    if self.table(other).is_some_and(|t| t.constraints.iter().any(|c| points(&c.rule))) {
+                        let _ = self.change_table(other, |t| t.constraints.retain(|c| !points(&c.rule)));
+                    }
+                }
+                Leaning::Part(..) | Leaning::Attribute(_) => {}
+            }
+        }
+        let computed = |c: &HeldColumn| c.def.generated.as_ref().is_some_and(|g| words(g, Engine::Postgres).any(|w| w == column));
+        let along: Vec<Name> = self.table(table).map(|t| t.columns.iter().filter(|c| computed(c)).map(|c| c.def.name.clone()).collect()).unwrap_or_default();
+        for computed in along {
+            self.drop_column(table, &computed, true, true)?;
+        }
+        Ok(())
+    }
+
+    /// Whether what hangs on a table names its column; a publication and the function behind a trigger are looked at by nobody.
+    fn part_speaks_of(&self, table: &str, class: Class, name: &str, column: &str) -> bool {
+        [None, Some(table.to_owned())].into_iter().any(|on| match self.get(&Key::Object(class, name.to_owned(), on)) {
+            Some(Entry::Object(object)) => object.definition.as_ref().is_some_and(|d| {
+                let text = match class {
+                    Class::Policy => d.split_once(" using").map_or(d.as_str(), |(_, rest)| rest),
+                    Class::Trigger => d.split_once(" on ").map_or("", |(head, _)| head.split_once(" update of ").map_or("", |(_, columns)| columns)),
+                    Class::Other if !d.starts_with("create statistics ") => "",
+                    _ => d,
+                };
+                words(text, self.engine).any(|w| w == column)
+            }),
+            _ => false,
+        })
+    }
+
+    /// SQLite takes a name in double quotes for a text where no column has that name, and writes that into the views over the table
+    /// when the column goes (manual, "Quirks", section 8).
+    fn name_becomes_text(&mut self, table: &str, column: &str) {
+        for who in self.leaning(table).iter() {
+            let Leaning::User(user) = who else { continue };
+            let Some(Entry::Object(view)) = self.get(user).cloned() else { continue };
+            let Some(definition) = &view.definition else { continue };
+            let quoted = definition.split('"').skip(1).step_by(2).any(|word| word.eq_ignore_ascii_case(column));
+            if quoted || speaks_of(definition, column, self.engine) {
+                let changed = Object { definition: Some(format!("{definition} with '{column}' for {column}")), made: view.made };
+                self.set((**user).clone(), Some(Entry::Object(Rc::new(changed))));
+            }
+        }
     }
 
     /// SQLite reads the whole schema anew when it renames or drops, and refuses while a view speaks of a table that is gone
@@ -115,7 +216,8 @@ impl Catalog {
         if self.engine != Engine::Sqlite || !self.judging_down {
             return Ok(());
         }
-        for name in self.touched_tables().filter(|name| self.table(name).is_none()) {
+        let gone: BTreeSet<&Name> = self.touched_tables().filter(|name| self.table(name).is_none()).collect();
+        for name in gone {
             for who in self.leaning(name).iter() {
                 if let Leaning::User(user) = who
                     && let Key::Object(Class::View, view, _) = &**user
@@ -143,7 +245,7 @@ impl Catalog {
         let named = |what: &str, name: &str| Err(Refusal::new(format!("{what} {} uses column {table}.{column}", name.trim_start_matches('\0'))));
         if self.engine == Engine::Sqlite {
             for index in &held.indexes {
-                if index.def.as_ref().is_some_and(|d| d.columns.iter().any(|c| words(c).any(|w| w == column)) || words(&d.rest).any(|w| w == column)) {
+                if index.def.as_ref().is_some_and(|d| d.columns.iter().chain([&d.rest]).any(|c| words(c, self.engine).any(|w| w == column))) {
                     return named("index", &index.name);
                 }
             }
@@ -152,7 +254,7 @@ impl Catalog {
                     // A CHECK or REFERENCES beside the column goes with it.
                     Some(Rule::Check(_)) | None => {}
                     Some(Rule::ForeignKey { columns, .. }) if columns.len() == 1 && constraint.generated => {}
-                    Some(rule) if rule_columns(rule).contains(&column) => return named("constraint", &constraint.name),
+                    Some(rule) if rule_columns(rule, self.engine).iter().any(|c| c == column) => return named("constraint", &constraint.name),
                     Some(_) => {}
                 }
             }
@@ -162,8 +264,7 @@ impl Catalog {
                 if let Leaning::User(user) = who
                     && let Key::Object(Class::View, view, _) = &**user
                     && let Some(Entry::Object(object)) = self.get(user)
-                    // In a join the word may be another table's column.
-                    && object.definition.as_ref().is_some_and(|d| words(d).filter(|&w| w == "from").count() == 1 && !d.contains(" join ") && words(d).any(|w| w == column))
+                    && object.definition.as_ref().is_some_and(|d| is_of_one_table(d, self.engine) && speaks_of(d, column, self.engine))
                 {
                     return named("view", view);
                 }
@@ -176,8 +277,19 @@ impl Catalog {
                 }
             }
         }
+        if !(self.engine.is_mysql_like() || cascade && self.engine == Engine::Postgres) {
+            let computed = |c: &&HeldColumn| c.def.name != column && c.def.generated.as_ref().is_some_and(|g| words(g, self.engine).any(|w| w == column));
+            if let Some(computed) = held.columns.iter().find(computed) {
+                return named("column", &computed.def.name);
+            }
+        }
         if self.engine == Engine::Postgres && !cascade {
             for who in self.leaning(table).iter() {
+                if let Leaning::Part(class @ (Class::Policy | Class::Rule | Class::Trigger), name) = who
+                    && self.part_speaks_of(table, *class, name, column)
+                {
+                    return named(class.word(), name);
+                }
                 if let Leaning::Table(other) = who
                     && other != table
                     && let Some(other_table) = self.table(other)
@@ -192,15 +304,43 @@ impl Catalog {
         Ok(())
     }
 
+    /// PostgreSQL changes no type under a view, nor under a trigger that names the column (manual, ALTER TABLE).
+    fn type_may_change(&self, table: &str, column: &str) -> Result<(), Refusal> {
+        if self.engine != Engine::Postgres || !self.judging_down {
+            return Ok(());
+        }
+        for who in self.leaning(table).iter() {
+            let (what, key) = match who {
+                Leaning::User(user) => ("view", Key::clone(user)),
+                Leaning::Part(Class::Trigger, name) => ("trigger", Key::Object(Class::Trigger, name.clone(), Some(table.to_owned()))),
+                Leaning::Part(..) | Leaning::Table(_) | Leaning::Attribute(_) => continue,
+            };
+            let Some(Entry::Object(object)) = self.get(&key) else { continue };
+            let definition = object.definition.as_deref().unwrap_or_default();
+            let uses = match (&key, what) {
+                (Key::Object(Class::View | Class::MaterializedView, ..), "view") => {
+                    is_of_one_table(definition, self.engine) && words(definition, self.engine).any(|w| w == column)
+                }
+                (_, "trigger") => words(definition.split(" execute ").next().unwrap_or_default(), self.engine).any(|w| w == column),
+                _ => false,
+            };
+            if uses {
+                return Err(Refusal::new(format!("{what} {} uses column {table}.{column}", key.name())));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Applied {
         self.views_hold()?;
         let old = self.column_or_assume(table, from).or_missing(|| format!("column {table}.{from}"))?;
         if self.judging_down && self.table(table).is_some_and(|t| t.column(to).is_some_and(|c| !c.assumed)) {
             return Err(Refusal::new(format!("column {table}.{to} exists already")));
         }
+        let engine = self.engine;
         let swap = |names: &mut Vec<String>| {
             for name in names {
-                *name = rename_word(name, from, to);
+                *name = if name == from { to.to_owned() } else { rename_word(name, from, to, engine) };
             }
         };
         self.change_table(table, |t| {
@@ -210,20 +350,20 @@ impl Catalog {
                     Rc::make_mut(&mut column.def).name = to.to_owned();
                 }
                 if let Some(generated) = &column.def.generated {
-                    let generated = rename_word(generated, from, to);
+                    let generated = rename_word(generated, from, to, engine);
                     Rc::make_mut(&mut column.def).generated = Some(generated);
                 }
             }
             for constraint in &mut t.constraints {
                 match &mut Rc::make_mut(constraint).rule {
                     Some(Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. }) => swap(columns),
-                    Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_word(text, from, to),
+                    Some(Rule::Check(text) | Rule::Exclude(text)) => *text = rename_word(text, from, to, engine),
                     None => {}
                 }
             }
             for def in t.indexes.iter_mut().filter_map(|i| Rc::make_mut(i).def.as_mut()) {
                 swap(&mut def.columns);
-                def.rest = rename_word(&def.rest, from, to);
+                def.rest = rename_word(&def.rest, from, to, engine);
             }
         })
         .or_missing(|| format!("table {table}"))?;
@@ -257,37 +397,61 @@ impl Catalog {
             ColumnChange::SetDefault(default) => new.default = Some(default.clone()),
             ColumnChange::DropDefault => new.default = None,
             ColumnChange::SetType { ty, using, collation } => {
+                self.type_may_change(table, column)?;
                 new.ty.clone_from(ty);
                 new.collation.clone_from(collation);
                 using_given = using.as_ref();
             }
-            ColumnChange::Identity(identity) => {
-                new.identity.clone_from(identity);
-                new.not_null |= identity.is_some();
+            ColumnChange::AddIdentity(identity) | ColumnChange::SetIdentity(identity) => {
+                new.identity = Some(identity.clone());
+                new.not_null = true;
             }
+            ColumnChange::DropIdentity { .. } => new.identity = None,
             ColumnChange::DropExpression => new.generated = None,
             ColumnChange::Attribute(name, value) => {
-                return Ok(self.set_attribute(&format!("{table}.{column}"), name, Some(value)));
+                return self.set_attribute(&format!("{table}.{column}"), name, Some(value.as_str()).filter(|value| !value.is_empty()));
             }
         }
-        if let (ColumnChange::Identity(identity), Engine::Postgres) = (change, self.engine) {
-            match identity {
-                Some(_) => self.make_sequence(table, column),
-                None => self.drop_hanging(&format!("{table}.{column}")),
-            }
+        if self.engine == Engine::Postgres {
+            self.identity_changes(table, &old, change)?;
         }
         let mut effect = self.change_column(table, &old, new, using_given)?;
         if !matches!(change, ColumnChange::SetType { .. }) {
             effect.conversion = None;
         }
         // The position that the sequence had reached is forgotten.
-        if matches!(change, ColumnChange::Identity(None)) && self.stood_before(old.values) {
+        if matches!(change, ColumnChange::DropIdentity { .. }) && self.stood_before(old.values) {
             effect.conversion = Some(Conversion::Unknown);
         }
         // The one attribute that changed was not known before.
-        effect.blind =
-            old.assumed && matches!(change, ColumnChange::SetDefault(_) | ColumnChange::DropDefault | ColumnChange::Identity(_) | ColumnChange::DropExpression);
+        effect.blind = old.assumed
+            && matches!(
+                change,
+                ColumnChange::SetDefault(_)
+                    | ColumnChange::DropDefault
+                    | ColumnChange::AddIdentity(_)
+                    | ColumnChange::SetIdentity(_)
+                    | ColumnChange::DropIdentity { .. }
+                    | ColumnChange::DropExpression
+            );
         Ok(effect)
+    }
+
+    /// The sequence comes and goes with the identity. PostgreSQL refuses a second identity, and to change or drop none.
+    fn identity_changes(&mut self, table: &str, old: &HeldColumn, change: &ColumnChange) -> Result<(), Refusal> {
+        let certain = self.judging_down && !old.assumed;
+        let stands = old.def.identity.is_some();
+        let column = &old.def.name;
+        match change {
+            ColumnChange::AddIdentity(_) if certain && stands => return Err(Refusal::new(format!("column {table}.{column} is an identity already"))),
+            ColumnChange::SetIdentity(_) | ColumnChange::DropIdentity { if_exists: false } if certain && !stands => {
+                return Err(Refusal::new(format!("column {table}.{column} is no identity")));
+            }
+            ColumnChange::AddIdentity(_) => self.make_sequence(table, column),
+            ColumnChange::DropIdentity { .. } => self.drop_hanging(&format!("{table}.{column}")),
+            _ => {}
+        }
+        Ok(())
     }
 
     pub(super) fn redefine_column(&mut self, table: &str, from: &str, column: &Column) -> Applied {
@@ -364,6 +528,11 @@ impl Catalog {
     }
 }
 
+/// Whether a view over one table uses its column; in a join the word may be another table's.
+fn speaks_of(definition: &str, column: &str, engine: Engine) -> bool {
+    words(definition, engine).filter(|w| w == "from").count() == 1 && !definition.contains(" join ") && words(definition, engine).any(|w| w == column)
+}
+
 /// `USING c::new_type`, `CAST(c AS new_type)`, or by way of text.
 fn is_plain_cast(using: &str, column: &Column, engine: Engine) -> bool {
     let plain = using.replace(['"', '(', ')'], "");
@@ -376,4 +545,9 @@ fn is_plain_cast(using: &str, column: &Column, engine: Engine) -> bool {
         });
     }
     using.strip_prefix("cast(").is_some_and(|cast| cast.starts_with(&format!("{} as ", column.name)))
+}
+
+/// Whether a view reads one table, so that a word in it is no other table's column.
+fn is_of_one_table(definition: &str, engine: Engine) -> bool {
+    words(definition, engine).filter(|w| w == "from").count() == 1 && !definition.contains(" join ")
 }

@@ -1,6 +1,7 @@
 //! Values that UP wrote over by a rule that DOWN may turn round. In: an UPDATE of UP, then one of DOWN. Out: the number of the
 //! values before UP, where DOWN leads back to them, unless the new value stood there before.
 
+use crate::engine::Engine;
 use crate::parse::action::{Filter, Value};
 use crate::schema::catalog::{Catalog, Origin};
 use crate::schema::naming::words;
@@ -46,9 +47,9 @@ const FORGETFUL: &[&str] = &[
 ];
 
 /// Whether `value` is computed from the column that it is written to, by something that may be turned round.
-pub(super) fn follows_from(value: &Value, column: &str) -> bool {
+pub(super) fn follows_from(value: &Value, column: &str, engine: Engine) -> bool {
     match value {
-        Value::Computed(text) => words(text).any(|w| w == column) && !words(text).any(|w| FORGETFUL.contains(&w)),
+        Value::Computed(text) => words(text, engine).any(|w| w == column) && !words(text, engine).any(|w| FORGETFUL.contains(&&*w)),
         Value::Literal(_) | Value::Column(_) | Value::Cast(..) => false,
     }
 }
@@ -74,7 +75,7 @@ impl Catalog {
                 return;
             }
             mapped.pairs.push((from.clone(), to.clone()));
-        } else if *filter == Filter::All && follows_from(value, column) && mapped.pairs.is_empty() && !mapped.computed {
+        } else if *filter == Filter::All && follows_from(value, column, self.engine) && mapped.pairs.is_empty() && !mapped.computed {
             mapped.computed = true;
         } else {
             return;
@@ -89,7 +90,7 @@ impl Catalog {
         }
         let mut mapped = self.mappings.get(&current)?.clone();
         if mapped.computed {
-            return (*filter == Filter::All && follows_from(value, column)).then_some(mapped.base);
+            return (*filter == Filter::All && follows_from(value, column, self.engine)).then_some(mapped.base);
         }
         let (now, back) = literal_pair(column, value, filter)?;
         let at = mapped.pairs.iter().position(|(from, to)| from == back && to == now)?;

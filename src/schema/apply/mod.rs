@@ -1,10 +1,13 @@
 //! What an action does to the catalog. In: the catalog and an action. Out: the changed catalog, and what became of values
 //! that stood before.
 
+mod attribute;
 mod column;
+mod depends;
+mod firing;
 pub(crate) mod key;
 pub(crate) mod mapped;
-mod object;
+pub(crate) mod object;
 mod part;
 mod rows;
 mod table;
@@ -102,7 +105,10 @@ pub fn apply(catalog: &mut Catalog, action: &Action) -> Applied {
         Op::RenameObject { class, from, to } => catalog.rename_object(*class, from, to),
         Op::AddEnumValue { ty, label, place, if_not_exists } => catalog.add_enum_value(ty, label, place, *if_not_exists),
         Op::RenameEnumValue { ty, from, to } => catalog.rename_enum_value(ty, from, to),
-        Op::SetAttribute { object, attribute, value } => Ok(catalog.set_attribute(object, attribute, value.as_deref())),
+        Op::SetAttribute { object, attribute, value } => {
+            catalog.attribute_may_be_set(object, attribute)?;
+            catalog.set_attribute(object, attribute, value.as_deref())
+        }
         Op::Insert { table, columns, rows, conflict } => catalog.insert(table, columns, rows, *conflict),
         Op::Update { table, set, filter } => catalog.update(table, set, filter),
         Op::Delete { table, filter } => catalog.delete(table, filter),

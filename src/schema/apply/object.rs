@@ -1,14 +1,15 @@
 //! Views, types, routines and all else that is held as its definition; attributes.
 
-use super::part::whole_of;
+use super::firing::without_place;
+use super::part::PUBLICATION;
+pub(crate) use super::part::whole_of;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object};
-use crate::schema::naming::words;
+use crate::schema::naming::{relations, sources};
 use crate::schema::types::made_type;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Where the signatures of a routine's name are listed: DROP FUNCTION may name it without its arguments.
@@ -25,7 +26,7 @@ impl Catalog {
             let bare = name.split('(').next().unwrap_or(name);
             if let Some(Entry::Text(signature)) = self.get(&Key::Attribute(bare.to_owned(), SIGNATURES.into())) {
                 let alone = !signature.contains('\n');
-                if alone && (name == bare || name.ends_with("()")) {
+                if alone && name == bare {
                     return Key::Object(class, signature.to_string(), on.cloned());
                 }
             }
@@ -77,12 +78,14 @@ impl Catalog {
             Some(old) if or_replace => {
                 effect.own = !self.stood_before(old.made);
                 effect.blind = old.definition.is_none();
+                self.reset_attributes(class, name);
             }
             Some(_) if self.judging_down => return Err(Refusal::new(format!("{} {name} exists already", class.word()))),
             Some(_) => {}
             None => effect.conditional = (or_replace || if_not_exists) && !self.knows(name),
         }
-        if let (true, Some(on)) = (self.judging_down, on)
+        let of_trigger = if class == Class::Trigger { whole_of(class, on, &even::text(definition), self.engine) } else { None };
+        if let (true, Some(on)) = (self.judging_down, on.or(of_trigger.as_ref()))
             && self.table(on).is_none()
             && VIEWS.iter().all(|&view| self.get(&Key::Object(view, on.clone(), None)).is_none())
         {
@@ -91,34 +94,58 @@ impl Catalog {
         if old.is_some() {
             self.stop_leaning(class, name);
         }
-        let definition = even::text(definition);
+        let mut definition = even::text(definition);
         if matches!(class, Class::View | Class::MaterializedView) {
-            let stands =
-                |w: &&str| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, (*w).to_owned(), None)).is_some());
-            let tables: BTreeSet<Name> = words(&definition).filter(stands).map(str::to_owned).collect();
-            for table in tables {
-                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
-            }
+            self.view_leans(class, name, &definition)?;
         }
         if let Some(function) = called_by(class, &definition) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), true);
         }
-        if let Some(whole) = whole_of(class, on, &definition) {
+        if definition.starts_with(PUBLICATION) {
+            for table in relations(&definition, self.engine).into_iter().filter(|w| self.table(w).is_some()).collect::<Vec<_>>() {
+                self.lean(&table, Leaning::Part(class, name.to_owned()), true);
+            }
+        }
+        if let Some(whole) = whole_of(class, on, &definition, self.engine) {
+            if class == Class::Trigger {
+                self.order_trigger(&whole, name, &definition, true);
+                definition = without_place(&definition);
+            }
             self.lean(&whole, Leaning::Part(class, name.to_owned()), true);
         }
         let made = self.fresh();
         self.set(key, Some(Entry::Object(Rc::new(Object { definition: Some(definition), made }))));
         self.note_signature(class, name, true);
+        if let Some(sort) = rights_word(class).filter(|_| self.engine == Engine::Postgres && old.is_none()) {
+            self.give_default_rights(name, sort);
+        }
         Ok(effect)
+    }
+
+    /// A view leans on what it reads from, and that must stand.
+    fn view_leans(&mut self, class: Class, name: &str, definition: &str) -> Result<(), Refusal> {
+        let stands = |w: &Name| self.table(w).is_some() || VIEWS.iter().any(|&view| *w != name && self.get(&Key::Object(view, w.clone(), None)).is_some());
+        let mut tables: Vec<Name> = relations(definition, self.engine).into_iter().filter(stands).collect();
+        if let Some(gone) = sources(definition, self.engine).into_iter().find(|w| !stands(w) && self.touched(&Key::Table(w.clone()))) {
+            match self.engine {
+                // SQLite takes it, and holds it against what comes later.
+                Engine::Sqlite => tables.push(gone),
+                _ if self.judging_down => return Err(Refusal::new(format!("table {gone} does not exist"))),
+                _ => {}
+            }
+        }
+        for table in tables {
+            self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
+        }
+        Ok(())
     }
 
     /// A view no longer leans on the tables that it named.
     fn stop_leaning(&mut self, class: Class, name: &str) {
         let Some(definition) = self.object(&Key::Object(class, name.to_owned(), None)).and_then(|o| o.definition.clone()) else { return };
         if matches!(class, Class::View | Class::MaterializedView) {
-            let tables: BTreeSet<&str> = words(&definition).collect();
-            for table in tables {
-                self.lean(table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
+            for table in relations(&definition, self.engine) {
+                self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), false);
             }
         }
     }
@@ -144,6 +171,11 @@ impl Catalog {
                 }
             }
         }
+        let within = |what: &str| old.definition.as_ref().is_some_and(|d| d.starts_with(&format!("create {what} ")));
+        if cascade && self.judging_down && self.engine == Engine::Postgres && (class == Class::Role || within("database") || within("tablespace")) {
+            return Err(Refusal::new(format!("DROP of {} {name} takes no CASCADE", class.word())));
+        }
+        self.nothing_depends_on(class, &key, self.takes_along(cascade))?;
         let mut effect = self.let_users_go(class, &key, self.takes_along(cascade))?;
         if cascade {
             effect = self.cascade(class, name)?;
@@ -154,10 +186,17 @@ impl Catalog {
             }
             self.stop_leaning(class, name);
             self.note_signature(class, name, false);
-            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d)) {
+            if let Some(whole) = old.definition.as_deref().and_then(|d| whole_of(class, on.as_ref(), d, self.engine)) {
+                if let (Class::Trigger, Some(definition)) = (class, &old.definition) {
+                    self.order_trigger(&whole, name, definition, false);
+                }
                 self.lean(&whole, Leaning::Part(class, name.clone()), false);
             }
             self.drop_hanging(name);
+            if let Some(on) = on {
+                self.drop_hanging(&format!("{on}.{name}"));
+                self.drop_hanging(&format!("{name} on {on}"));
+            }
         }
         self.set(key, None);
         effect.blind = old.definition.is_none();
@@ -224,7 +263,7 @@ impl Catalog {
         let Key::Object(_, full, on) = &key else { return Ok(Effect::default()) };
         // A routine keeps its arguments.
         let to = &match full.split_once('(') {
-            Some((_, arguments)) if class == Class::Routine => format!("{to}({arguments}"),
+            Some((_, arguments)) if class == Class::Routine => format!("{}({arguments}", to.split('(').next().unwrap_or(to)),
             _ => to.to_owned(),
         };
         let new_key = Key::Object(class, to.clone(), on.clone());
@@ -244,7 +283,7 @@ impl Catalog {
             }
         };
         let bare = |name: &str| name.split('(').next().unwrap_or(name).to_owned();
-        let definition = old.definition.as_ref().map(|d| crate::schema::naming::rename_word(d, &bare(from), &bare(to)));
+        let definition = old.definition.as_ref().map(|d| crate::schema::naming::rename_word(d, &bare(from), &bare(to), self.engine));
         if let Some(function) = definition.as_deref().and_then(|d| called_by(class, d)) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), false);
             self.lean(&function, Leaning::User(Box::new(new_key.clone())), true);
@@ -277,11 +316,8 @@ impl Catalog {
             self.set(key, Some(Entry::Object(Rc::new(Object { made, ..unknown }))));
             return Ok(Effect { blind: true, ..Effect::default() });
         };
-        let parts =
-            old.definition.as_ref().and_then(|d| d.split_once("enum(")).and_then(|(head, rest)| Some((head.to_owned(), rest.strip_suffix(')')?.to_owned())));
-        let definition = match parts {
-            Some((head, labels)) => {
-                let mut labels: Vec<String> = labels.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();
+        let definition = match old.definition.as_deref().and_then(labels) {
+            Some((head, mut labels)) => {
                 change(&mut labels)?;
                 Some(format!("{head}enum({})", labels.iter().map(|l| format!("'{l}'")).collect::<Vec<_>>().join(",")))
             }
@@ -337,6 +373,13 @@ impl Catalog {
     }
 }
 
+/// The labels of an enum's definition, behind what stands before them.
+pub(crate) fn labels(definition: &str) -> Option<(&str, Vec<String>)> {
+    let (head, rest) = definition.split_once("enum(")?;
+    let labels = rest.strip_suffix(')')?.split("','").map(|l| l.trim_matches('\'').to_owned()).filter(|l| !l.is_empty()).collect();
+    Some((head, labels))
+}
+
 /// The function that a trigger runs (`… execute function touch()`), as `touch()`.
 pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
     if class != Class::Trigger {
@@ -346,8 +389,20 @@ pub(super) fn called_by(class: Class, definition: &str) -> Option<Name> {
     Some(format!("{}()", rest.split('(').next()?.trim_start_matches("public.")))
 }
 
+/// What ALTER DEFAULT PRIVILEGES calls a class.
+fn rights_word(class: Class) -> Option<&'static str> {
+    match class {
+        Class::View | Class::MaterializedView => Some("tables"),
+        Class::Sequence => Some("sequences"),
+        Class::Routine => Some("functions"),
+        Class::Type | Class::Domain => Some("types"),
+        Class::Schema => Some("schemas"),
+        _ => None,
+    }
+}
+
 /// Whether a view's new query gives fewer columns than the old one; a `*` hides how many there are.
-fn loses_columns(old: Option<&str>, new: &str) -> bool {
+pub(crate) fn loses_columns(old: Option<&str>, new: &str) -> bool {
     let count = |definition: &str| {
         let (list, _) = definition.split_once("select ")?.1.split_once(" from ")?;
         let mut depth = 0;

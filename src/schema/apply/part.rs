@@ -1,11 +1,10 @@
 //! What hangs on a table, a column or another object: triggers, policies, owned sequences, comments. It goes and moves with it.
 
-use super::Effect;
 use super::object::called_by;
+use crate::engine::Engine;
 use crate::parse::action::{Class, Name};
-use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
-use crate::schema::naming;
+use crate::schema::naming::{self, first_path};
 use std::rc::Rc;
 
 /// The column that an even text says a sequence belongs to.
@@ -17,25 +16,50 @@ fn owner(text: &str) -> Option<Name> {
 }
 
 /// The table of a trigger, where only its definition says it (`… after insert on users for each row …`).
-fn trigger_table(definition: &str) -> Option<Name> {
-    let mut words = definition.split([' ', '(']).skip_while(|w| *w != "on");
-    words.nth(1).map(|name| name.replace(['"', '`'], ""))
+fn trigger_table(definition: &str, engine: Engine) -> Option<Name> {
+    let (_, rest) = definition.split_once(" on ").or_else(|| definition.split_once(" on\"")).or_else(|| definition.split_once(" on`"))?;
+    let at = definition.len() - rest.len();
+    // The quote that ended the search belongs to the name.
+    first_path(if definition[..at].ends_with(['"', '`']) { &definition[at - 1..] } else { rest }, engine)
 }
 
 /// What an object of `class` hangs on.
-pub(super) fn whole_of(class: Class, on: Option<&Name>, definition: &str) -> Option<Name> {
+pub(crate) fn whole_of(class: Class, on: Option<&Name>, definition: &str, engine: Engine) -> Option<Name> {
     match class {
         _ if on.is_some() => on.cloned(),
-        Class::Trigger => trigger_table(definition),
+        Class::Trigger => trigger_table(definition, engine),
         Class::Sequence => owner(definition),
+        Class::Other if definition.starts_with("create statistics ") => first_path(definition.rsplit_once("from ")?.1, engine),
         _ => None,
     }
 }
 
-/// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE;
-/// MySQL manual, ALTER TABLE).
-const DEFAULTS: &[(&str, &str)] =
-    &[("increment", "1"), ("statistics", "-1"), ("visibility", "visible"), ("visibility", "not ignored"), ("enforcement", "enforced")];
+/// Every class of objects.
+pub(super) const CLASSES: [Class; 14] = [
+    Class::View,
+    Class::MaterializedView,
+    Class::Type,
+    Class::Domain,
+    Class::Sequence,
+    Class::Routine,
+    Class::Trigger,
+    Class::Schema,
+    Class::Extension,
+    Class::Policy,
+    Class::Role,
+    Class::Event,
+    Class::Rule,
+    Class::Other,
+];
+
+/// The attribute of a table that names a partition of it, and holds its bounds.
+pub(super) const PARTITION: &str = "partition ";
+
+/// How the definition of a publication begins.
+pub(super) const PUBLICATION: &str = "create publication ";
+
+/// What the objects of ALTER DEFAULT PRIVILEGES begin with, and what all of them lean on.
+pub(super) const DEFAULT_RIGHTS: &str = "default privileges";
 
 impl Catalog {
     /// `owner` goes, and all that hangs on it.
@@ -54,6 +78,16 @@ impl Catalog {
 
     /// The part `name` of `owner` goes.
     pub(super) fn drop_part(&mut self, owner: &str, class: Class, name: &str) {
+        self.lean(owner, Leaning::Part(class, name.to_owned()), false);
+        let key = Key::Object(class, name.to_owned(), None);
+        // A publication stays, and no longer speaks of the table.
+        if let Some(Entry::Object(object)) = self.get(&key)
+            && let Some(definition) = object.definition.as_ref().filter(|d| d.starts_with(PUBLICATION))
+        {
+            let object = Object { definition: Some(format!("{definition} without {owner}")), made: object.made };
+            self.set(key, Some(Entry::Object(Rc::new(object))));
+            return;
+        }
         for key in [Key::Object(class, name.to_owned(), None), Key::Object(class, name.to_owned(), Some(owner.to_owned()))] {
             let function = match self.get(&key) {
                 Some(Entry::Object(object)) => object.definition.as_deref().and_then(|d| called_by(class, d)),
@@ -68,7 +102,6 @@ impl Catalog {
                 self.set(key, None);
             }
         }
-        self.lean(owner, Leaning::Part(class, name.to_owned()), false);
         self.drop_hanging(name);
     }
 
@@ -116,59 +149,25 @@ impl Catalog {
         self.lean(&owner, Leaning::Part(Class::Sequence, name), true);
     }
 
-    /// The value of an attribute that the statement which made `object` gave it, or that the engine gives where none is said.
-    fn initial(&self, object: &str, attribute: &str) -> Option<String> {
-        let text = match self.table(object) {
-            Some(table) => table.options.clone(),
-            None => self.definition_of(object).unwrap_or_default(),
-        };
-        if attribute.starts_with("constraint ") {
-            let (_, rest) = text.split_once(&format!("{attribute} "))?;
-            return rest.split(" constraint ").next()?.split(" default ").next().map(str::to_owned);
+    /// PostgreSQL gives a new object the rights that ALTER DEFAULT PRIVILEGES named before, and keeps them with it.
+    pub(super) fn give_default_rights(&mut self, name: &str, sort: &str) {
+        let schema = name.rsplit_once('.').map_or("public", |(schema, _)| schema);
+        let rights: Vec<String> = self
+            .leaning(DEFAULT_RIGHTS)
+            .iter()
+            .filter_map(|who| match who {
+                Leaning::User(key) => match &**key {
+                    Key::Attribute(object, right) if object.rsplit_once("in schema ").is_none_or(|(_, only)| only == schema) => Some(right.clone()),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .filter(|right| right.contains(&format!(" on {sort} to ")))
+            .collect();
+        if !rights.is_empty() {
+            let key = Key::Attribute(name.to_owned(), "default rights".to_owned());
+            self.lean(name, Leaning::Attribute("default rights".to_owned()), true);
+            self.set(key, Some(Entry::Text(rights.join(", ").into())));
         }
-        let padded = format!(" {text}").replace(['(', ')', ',', '='], " ");
-        let (_, rest) = padded.split_once(&format!(" {attribute} "))?;
-        let rest = rest.trim_start().trim_start_matches("by ").trim_start_matches("with ");
-        let written = match rest.strip_prefix('\'') {
-            Some(quoted) => quoted.split('\'').next(),
-            None => rest.split(' ').next(),
-        };
-        written.filter(|w| !w.is_empty() && !DEFAULTS.contains(&(attribute, w))).map(str::to_owned)
-    }
-
-    pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Effect {
-        let object = &self.signature(object);
-        let key = Key::Attribute(object.to_owned(), attribute.to_owned());
-        if !self.touched(&key)
-            && self.get(&key).is_none()
-            && let Some(initial) = self.initial(object, attribute)
-        {
-            self.assume_attribute(&key, initial);
-        }
-        let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
-        let value = value.map(even::text).filter(|value| !DEFAULTS.contains(&(attribute, value)));
-        // Everybody may call a routine until somebody says no (PostgreSQL manual, "Privileges").
-        let value = match (attribute, value) {
-            ("grant execute to public", None) => Some("revoked".to_owned()),
-            ("grant execute to public", Some(_)) => None,
-            (_, value) => value,
-        };
-        if attribute == "owned by" {
-            if let Some(Entry::Text(old)) = self.get(&key).cloned() {
-                self.lean(&old, Leaning::Part(Class::Sequence, object.to_owned()), false);
-            }
-            if let Some(new) = &value {
-                self.lean(new, Leaning::Part(Class::Sequence, object.to_owned()), true);
-            }
-        }
-        if let Some((_, role)) = attribute.rsplit_once(" to ").filter(|_| attribute.starts_with("grant ")) {
-            self.lean(role, Leaning::User(Box::new(key.clone())), value.is_some());
-        }
-        let entry = value.map(|v| Entry::Text(v.into()));
-        if self.get(&key) != entry.as_ref() {
-            self.lean(object, Leaning::Attribute(attribute.to_owned()), entry.is_some());
-            self.set(key, entry);
-        }
-        Effect { blind: !known, ..Effect::default() }
     }
 }

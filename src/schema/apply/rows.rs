@@ -4,7 +4,7 @@ use super::mapped::follows_from;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
-use crate::schema::catalog::{Brought, Catalog, Leaning, Origin, Table};
+use crate::schema::catalog::{Brought, Catalog, Key, Leaning, Origin, Table};
 use crate::schema::types::{Conversion, conversion};
 use crate::table::Loss;
 use std::collections::HashSet;
@@ -71,6 +71,7 @@ impl Catalog {
                 return Err(Refusal::new(format!("INSERT into {table} names {} columns and brings another number of values", columns.len())));
             }
         }
+        self.parents_stand(&target)?;
         let stood = self.stood_before(target.made);
         let mut effect = Effect { own: !stood, ..Effect::default() };
         if let (Rows::Copied { from, values, whole }, true) = (rows, self.holds_none(&target)) {
@@ -96,6 +97,8 @@ impl Catalog {
             let source_rows = self.table(from).map_or(source.rows, |t| t.rows);
             let rows = if *whole && conflict != OnConflict::Ignore { source_rows } else { self.fresh() };
             (copied.rows, copied.empty) = (rows, false);
+            // What the migration brought comes along.
+            copied.brought = source.brought.iter().filter(|b| !self.stood_before(b.origin)).cloned().collect();
             self.change_table(table, |t| *t = copied).or_missing(|| format!("table {table}"))?;
             return Ok(effect);
         }
@@ -133,6 +136,22 @@ impl Catalog {
         })
         .or_missing(|| format!("table {table}"))?;
         Ok(effect)
+    }
+
+    /// SQLite looks for the table that a key points at when rows are written (manual, "SQLite Foreign Key Support", section 3).
+    fn parents_stand(&self, child: &Table) -> Result<(), Refusal> {
+        if self.engine != Engine::Sqlite || !self.judging_down || self.checks_off {
+            return Ok(());
+        }
+        for constraint in &child.constraints {
+            if let Some(Rule::ForeignKey { target, .. }) = &constraint.rule
+                && self.table(target).is_none()
+                && (self.knows(target) || self.touched(&Key::Table(target.clone())))
+            {
+                return Err(Refusal::new(format!("a foreign key of {} points at table {target}, which is not there", child.name)));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn update(&mut self, table: &str, set: &[(Name, Value)], filter: &Filter) -> Applied {
@@ -175,7 +194,7 @@ impl Catalog {
             };
             if new != old.values && self.stood_before(old.values) {
                 effect.destroyed.push(old.values);
-                effect.perhaps |= *filter != Filter::All || follows_from(value, column);
+                effect.perhaps |= *filter != Filter::All || follows_from(value, column, self.engine);
                 effect.own = false;
             }
             changes.push((column.clone(), new));

@@ -1,11 +1,20 @@
 //! Tables: made, dropped, renamed.
 
+use super::part::PARTITION;
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Constraint, CreateTable, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldColumn, Key, Leaning, Table};
 use crate::schema::types::made_type;
 use std::rc::Rc;
+
+/// The bounds of a partition, and what else its options say: `partition of logs for values from(2023)to(2024)`.
+fn partition_bounds(options: &str) -> Option<(String, String)> {
+    let (before, rest) = options.split_once("partition of ")?;
+    let at = rest.find("for values").or_else(|| rest.find("default"))?;
+    let (bounds, after) = rest[at..].split_at(rest[at..].find(" partition by ").unwrap_or(rest.len() - at));
+    Some((bounds.trim().to_owned(), format!("{before}{after}").trim().to_owned()))
+}
 
 impl Catalog {
     pub(super) fn create_table(&mut self, create: &CreateTable) -> Applied {
@@ -31,12 +40,16 @@ impl Catalog {
         } else if create.if_not_exists || create.or_replace {
             effect.conditional = !self.knows(&create.name);
         }
+        if let (true, Some((column, why))) = (self.judging_down, create.columns.iter().find_map(|c| c.faulty.as_ref().map(|why| (&c.name, why)))) {
+            return Err(Refusal::new(format!("column {}.{column}: {why}", create.name)));
+        }
         let made = self.fresh();
+        let bounds = create.like.as_deref().and_then(|_| partition_bounds(&create.options));
         let mut table = Table {
             name: create.name.clone(),
             made,
             known: !create.of_query,
-            options: create.options.clone(),
+            options: bounds.as_ref().map_or_else(|| create.options.clone(), |(_, rest)| rest.clone()),
             rows: self.fresh(),
             empty: !create.of_query,
             ..Table::default()
@@ -58,7 +71,11 @@ impl Catalog {
             self.lean_on_type(&create.name, &column.def.ty);
         }
         self.set(key, Some(Entry::Table(Rc::new(table))));
+        if let (Some((bounds, _)), Some(parent)) = (bounds, &create.like) {
+            self.set_attribute(parent, &format!("{PARTITION}{}", create.name), Some(&bounds))?;
+        }
         if self.engine == Engine::Postgres {
+            self.give_default_rights(&create.name, "tables");
             for column in create.columns.iter().filter(|c| c.identity.is_some()) {
                 self.make_sequence(&create.name, &column.name);
             }
@@ -107,6 +124,14 @@ impl Catalog {
         for who in self.leaning(name).iter() {
             self.drop_leaning(name, who, self.takes_along(cascade))?;
         }
+        // Its partitions go with it.
+        for who in self.leaning(name).iter() {
+            if let Leaning::Attribute(attribute) = who
+                && let Some(part) = attribute.strip_prefix(PARTITION).filter(|_| self.engine == Engine::Postgres)
+            {
+                along.extend(self.drop_table(part, true, cascade)?.destroyed);
+            }
+        }
         self.drop_hanging_on_table(&table);
         self.forget_names(&table);
         self.set(Key::Table(name.to_owned()), None);
@@ -124,12 +149,14 @@ impl Catalog {
     /// A table goes on which `who` leans.
     fn drop_leaning(&mut self, table: &str, who: &Leaning, cascade: bool) -> Result<(), Refusal> {
         match who {
+            // SQLite's keys keep the name, and hold again when a table of that name stands.
+            Leaning::Table(_) if self.engine == Engine::Sqlite => Ok(()),
             Leaning::Table(other) if other != table && !self.together.contains(other) => {
-                if !cascade || self.engine.is_mysql_like() {
+                // SQLite lets the key stand, and it points at nothing.
+                if !cascade || self.engine != Engine::Postgres {
                     return match self.engine {
-                        Engine::Sqlite => Ok(()),
-                        Engine::Postgres | Engine::Mysql | Engine::Mariadb if self.checks_off || !self.judging_down => Ok(()),
-                        Engine::Postgres | Engine::Mysql | Engine::Mariadb => Err(Refusal::new(format!("a foreign key of {other} points at {table}"))),
+                        _ if self.checks_off || !self.judging_down => Ok(()),
+                        _ => Err(Refusal::new(format!("a foreign key of {other} points at {table}"))),
                     };
                 }
                 let points = |rule: &Option<Rule>| matches!(rule, Some(Rule::ForeignKey { target, .. }) if target == table);
@@ -137,6 +164,13 @@ impl Catalog {
                 Ok(())
             }
             Leaning::User(user) if self.engine == Engine::Postgres => {
+                if let Key::Attribute(parent, attribute) = &**user
+                    && attribute.starts_with(PARTITION)
+                {
+                    self.lean(parent, Leaning::Attribute(attribute.clone()), false);
+                    self.lean(table, who.clone(), false);
+                    self.set((**user).clone(), None);
+                }
                 let Key::Object(class, view, on) = &**user else { return Ok(()) };
                 if !cascade {
                     return Err(Refusal::new(format!("{} {view} leans on {table}", class.word())));
@@ -180,6 +214,16 @@ impl Catalog {
         }
         for who in leaning.iter().filter(|w| matches!(w, Leaning::Table(_) | Leaning::User(_))) {
             self.lean(from, who.clone(), false);
+            if let Leaning::User(user) = who
+                && let Key::Attribute(parent, attribute) = &**user
+                && attribute.starts_with(PARTITION)
+                && let Some(Entry::Text(bounds)) = self.get(user).cloned()
+            {
+                self.set((**user).clone(), None);
+                self.lean(parent, Leaning::Attribute(attribute.clone()), false);
+                self.set_attribute(parent, &format!("{PARTITION}{to}"), Some(&bounds))?;
+                continue;
+            }
             let who = if *who == Leaning::Table(from.to_owned()) { Leaning::Table(to.to_owned()) } else { who.clone() };
             if let Leaning::Table(other) = &who {
                 let _ = self.change_table(other, |t| {

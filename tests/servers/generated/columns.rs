@@ -5,20 +5,21 @@ use super::world::{Column, World, pick, reword, uses};
 use fastrand::Rng;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("add-column", 5, On::Both, add),
-    ("add-column-default", 5, On::Both, add_default),
-    ("add-column-required", 3, On::Both, add_required),
-    ("drop-column", 3, On::Both, drop),
-    ("rename-column", 1, On::Both, rename),
+    ("add-column", 5, On::All, add),
+    ("add-column-default", 5, On::All, add_default),
+    ("add-column-required", 3, On::All, add_required),
+    ("required-in-new-table", 2, On::All, required_in_new_table),
+    ("drop-column", 3, On::All, drop),
+    ("rename-column", 1, On::All, rename),
     ("widen-type", 1, On::Postgres, |w, r| retype(w, r, WIDER, false)),
     ("narrow-type", 1, On::Postgres, |w, r| retype(w, r, NARROWER, false)),
     ("cut-type", 1, On::Postgres, |w, r| retype(w, r, CUT, false)),
     ("convert-type", 1, On::Postgres, convert),
     ("convert-by-expression", 1, On::Postgres, by_expression),
     ("set-not-null", 5, On::Postgres, set_not_null),
-    ("drop-not-null", 1, On::Postgres, drop_not_null),
-    ("set-default", 5, On::Postgres, set_default),
-    ("drop-default", 4, On::Postgres, drop_default),
+    ("drop-not-null", 2, On::Postgres, drop_not_null),
+    ("set-default", 5, On::Servers, set_default),
+    ("drop-default", 4, On::Servers, drop_default),
 ];
 
 const WIDER: &[(&str, &str)] = &[
@@ -100,6 +101,14 @@ fn add_required(world: &mut World, rng: &mut Rng) -> Option<Change> {
     })
 }
 
+/// Without a default, which only a table without rows takes.
+fn required_in_new_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
+    let table = world.fresh("t");
+    let column = Column { not_null: true, ..world.new_column(rng) };
+    let up = vec![format!("CREATE TABLE {table} (id integer PRIMARY KEY)"), format!("ALTER TABLE {table} ADD COLUMN {}", column.sql())];
+    Some(Change { up, down: vec![format!("DROP TABLE {table}")], alone: false })
+}
+
 fn drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let (table, mut at) = world.column(rng)?;
     if rng.u8(..5) > 0 {
@@ -114,7 +123,7 @@ fn drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let mut down = vec![format!("ALTER TABLE {} ADD COLUMN {}", held.name, column.sql())];
     down.extend(gone.iter().map(|c| format!("ALTER TABLE {} ADD CONSTRAINT {} {}", held.name, c.name, c.text)));
     down.extend(gone_indexes.iter().map(|i| held.create_index(i)));
-    Some(Change { up: vec![format!("ALTER TABLE {} DROP COLUMN {}", held.name, column.name)], down })
+    Some(Change { up: vec![format!("ALTER TABLE {} DROP COLUMN {}", held.name, column.name)], down, alone: false })
 }
 
 fn rename(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -124,6 +133,9 @@ fn rename(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let old = std::mem::replace(&mut held.columns[at].name, new.clone());
     for part in held.constraints.iter_mut().chain(&mut held.indexes) {
         part.text = reword(&part.text, &old, &new);
+    }
+    for column in &mut held.columns {
+        column.rest = reword(&column.rest, &old, &new);
     }
     let name = held.name.clone();
     for over in world.views.iter_mut().filter(|o| o.table == name) {

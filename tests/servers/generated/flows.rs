@@ -7,20 +7,28 @@ use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
     ("rebuild", 3, On::Sqlite, rebuild),
-    ("copy-before-drop", 3, On::Both, copy_before_drop),
-    ("add-fill-drop", 3, On::Both, add_fill_drop),
-    ("drop-and-add-back", 1, On::Both, drop_and_add_back),
-    ("fill-new-column", 4, On::Both, fill_new_column),
-    ("save-and-update", 3, On::Both, save_and_update),
-    ("move-to-table", 3, On::Both, move_to_table),
-    ("split-to-table", 1, On::Both, split_to_table),
-    ("make-and-unmake", 3, On::Both, make_and_unmake),
-    ("recreate-table", 1, On::Both, recreate_table),
+    ("copy-before-drop", 3, On::All, copy_before_drop),
+    ("add-fill-drop", 3, On::All, add_fill_drop),
+    ("drop-and-add-back", 1, On::All, drop_and_add_back),
+    ("fill-new-column", 4, On::All, fill_new_column),
+    ("save-and-update", 3, On::All, save_and_update),
+    ("move-to-table", 3, On::All, move_to_table),
+    ("split-to-table", 1, On::All, split_to_table),
+    ("make-and-unmake", 3, On::All, make_and_unmake),
+    ("recreate-table", 1, On::All, recreate_table),
 ];
+
+/// Another name, made from this one.
+fn suffixed(name: &str) -> String {
+    match name.strip_suffix('"') {
+        Some(open) => format!("{open}_new\""),
+        None => format!("{name}_new"),
+    }
+}
 
 /// The steps of a rebuild from `old` to `new`, which have one name; `carry` are the columns that come along, new and old.
 fn steps(old: &Table, new: &Table, carry: &[(String, String)], filter: &str) -> Vec<String> {
-    let scratch = Table { name: format!("{}_new", new.name), ..new.clone() };
+    let scratch = Table { name: suffixed(&new.name), ..new.clone() };
     let into: Vec<&str> = carry.iter().map(|c| c.0.as_str()).collect();
     let from: Vec<&str> = carry.iter().map(|c| c.1.as_str()).collect();
     let mut all = vec![
@@ -34,7 +42,7 @@ fn steps(old: &Table, new: &Table, carry: &[(String, String)], filter: &str) -> 
 }
 
 fn same(table: &Table) -> Vec<(String, String)> {
-    std::iter::once("id").chain(table.columns.iter().map(|c| c.name.as_str())).map(|c| (c.to_owned(), c.to_owned())).collect()
+    std::iter::once("id").chain(table.written().map(|c| c.name.as_str())).map(|c| (c.to_owned(), c.to_owned())).collect()
 }
 
 fn rebuild(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -52,15 +60,16 @@ fn rebuild(world: &mut World, rng: &mut Rng) -> Option<Change> {
         4 => {
             // The column stays behind.
             let free = *pick(rng, &old.free())?;
-            new.columns.remove(free);
-            forth.remove(free + 1);
-            back.remove(free + 1);
+            let gone = new.columns.remove(free);
+            forth.retain(|(name, _)| *name != gone.name);
+            back.retain(|(name, _)| *name != gone.name);
         }
         5 => new.columns.push(world.new_column(rng)),
         6 => {
             // A value is computed on its way.
             let name = &old.columns[at].name;
-            forth[at + 1].1 = [format!("coalesce({name}, 'none')"), format!("upper({name})"), format!("CAST({name} AS integer)")][rng.usize(..3)].clone();
+            forth.iter_mut().find(|(to, _)| to == name)?.1 =
+                [format!("coalesce({name}, 'none')"), format!("upper({name})"), format!("CAST({name} AS integer)")][rng.usize(..3)].clone();
         }
         _ => {}
     }
@@ -69,7 +78,7 @@ fn rebuild(world: &mut World, rng: &mut Rng) -> Option<Change> {
     if rng.u8(..10) == 0 && forth.len() > 2 {
         forth.pop();
     }
-    let made = Change { up: steps(&old, &new, &forth, filter), down: steps(&new, &old, &back, "") };
+    let made = Change { up: steps(&old, &new, &forth, filter), down: steps(&new, &old, &back, ""), alone: false };
     world.tables[table] = new;
     Some(made)
 }
@@ -81,7 +90,7 @@ fn copy_before_drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let new = world.fresh("c");
     let held = &mut world.tables[table];
     let old = held.columns.remove(at);
-    let copy = Column { name: new, ty: old.ty.clone(), not_null: false, default: None };
+    let copy = Column { name: new, ty: old.ty.clone(), ..Column::default() };
     let name = held.name.clone();
     let filter = if rng.u8(..6) == 0 { " WHERE id > 1" } else { "" };
     let what = if rng.u8(..6) == 0 && old.is_text() { format!("lower({})", old.name) } else { old.name.clone() };
@@ -100,14 +109,14 @@ fn copy_before_drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
         down.push(format!("ALTER TABLE {name} ALTER COLUMN {} SET NOT NULL", old.name));
     }
     held.columns.push(copy);
-    Some(Change { up, down })
+    Some(Change { up, down, alone: false })
 }
 
 /// A column of another type takes the values over.
 fn add_fill_drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let table = world.table(rng)?;
     let at = *pick(rng, &world.tables[table].free())?;
-    let new = Column { name: world.fresh("c"), ty: world.a_type(rng), not_null: false, default: None };
+    let new = Column { name: world.fresh("c"), ty: world.a_type(rng), ..Column::default() };
     let held = &mut world.tables[table];
     let (old, name) = (held.columns.remove(at), held.name.clone());
     let plain = rng.bool();
@@ -123,7 +132,7 @@ fn add_fill_drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
         format!("ALTER TABLE {name} DROP COLUMN {}", new.name),
     ];
     held.columns.push(new);
-    Some(Change { up, down })
+    Some(Change { up, down, alone: false })
 }
 
 fn drop_and_add_back(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -132,7 +141,7 @@ fn drop_and_add_back(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let column = &held.columns[*pick(rng, &held.free())?];
     let name = &held.name;
     let up = vec![format!("ALTER TABLE {name} DROP COLUMN {}", column.name), format!("ALTER TABLE {name} ADD COLUMN {}", column.sql())];
-    Some(Change { up, down: vec![format!("UPDATE {name} SET id = id")] })
+    Some(Change { up, down: vec![format!("UPDATE {name} SET id = id")], alone: false })
 }
 
 fn fill_new_column(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -146,7 +155,7 @@ fn fill_new_column(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let up = vec![format!("ALTER TABLE {name} ADD COLUMN {}", new.sql()), format!("UPDATE {name} SET {} = {value}", new.name)];
     let down = vec![format!("ALTER TABLE {name} DROP COLUMN {}", new.name)];
     held.columns.push(new);
-    Some(Change { up, down })
+    Some(Change { up, down, alone: false })
 }
 
 /// Old values are saved in a column before they are overwritten.
@@ -168,8 +177,8 @@ fn save_and_update(world: &mut World, rng: &mut Rng) -> Option<Change> {
         format!("UPDATE {name} SET {c} = {new}{}", if rng.bool() { only } else { "" }),
     ];
     let down = vec![format!("UPDATE {name} SET {c} = {saved}{back}"), format!("ALTER TABLE {name} DROP COLUMN {saved}")];
-    world.tables[table].columns.push(Column { name: saved, ty: column.ty, not_null: false, default: None });
-    Some(Change { up, down })
+    world.tables[table].columns.push(Column { name: saved, ty: column.ty, ..Column::default() });
+    Some(Change { up, down, alone: false })
 }
 
 /// All rows move to a new table, and back.
@@ -188,7 +197,7 @@ fn move_to_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
     down.extend(old.indexes.iter().map(|i| old.create_index(i)));
     down.push(format!("DROP TABLE {}", new.name));
     world.tables[table] = new;
-    Some(Change { up, down })
+    Some(Change { up, down, alone: false })
 }
 
 /// One column's values move to a table of their own, and back.
@@ -209,7 +218,7 @@ fn split_to_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
         format!("UPDATE {name} SET {c} = (SELECT {c} FROM {side} WHERE {side}.id = {name}.id)"),
         format!("DROP TABLE {side}"),
     ];
-    Some(Change { up, down })
+    Some(Change { up, down, alone: false })
 }
 
 /// What UP makes, it takes away itself.
@@ -222,7 +231,7 @@ fn make_and_unmake(world: &mut World, rng: &mut Rng) -> Option<Change> {
         1 => vec![format!("INSERT INTO {name} ({}) VALUES {row}", table.names()), format!("DELETE FROM {name} WHERE id = {id}")],
         _ => vec![format!("ALTER TABLE {name} ADD COLUMN {scratch} integer DEFAULT 1"), format!("ALTER TABLE {name} DROP COLUMN {scratch}")],
     };
-    Some(Change { up, down: Vec::new() })
+    Some(Change { up, down: Vec::new(), alone: false })
 }
 
 /// A table is dropped and made again in one migration.
@@ -231,5 +240,5 @@ fn recreate_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let mut up = vec![format!("DROP TABLE {}{}", if rng.bool() { "IF EXISTS " } else { "" }, table.name)];
     up.extend(table.create_all());
     let row = world.row(table, 1, rng);
-    Some(Change { up, down: vec![format!("INSERT INTO {} ({}) VALUES {row}", table.name, table.names())] })
+    Some(Change { up, down: vec![format!("INSERT INTO {} ({}) VALUES {row}", table.name, table.names())], alone: false })
 }

@@ -1,27 +1,49 @@
 //! The grammar of migrations. In: what stands. Out: a change, with the statements that do it and those that undo it.
 
 use super::world::World;
-use super::{columns, flows, objects, parts, rows};
+use super::{columns, definitions, flows, keys, objects, parts, rows, settings, things};
 use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 /// Statements of UP, and of DOWN.
+#[derive(Default)]
 pub(super) struct Change {
     pub(super) up: Vec<String>,
     pub(super) down: Vec<String>,
+    /// Some statement of it cannot be in a transaction.
+    pub(super) alone: bool,
 }
 
 /// A change of one statement each way.
 pub(super) fn change(up: impl Into<String>, down: impl Into<String>) -> Option<Change> {
-    Some(Change { up: vec![up.into()], down: vec![down.into()] })
+    Some(Change { up: vec![up.into()], down: vec![down.into()], alone: false })
 }
 
 /// Where a kind of change can be written.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum On {
+    /// On SQLite, PostgreSQL and MariaDB.
+    All,
+    /// Not on MariaDB.
     Both,
+    /// Not on SQLite.
+    Servers,
     Sqlite,
     Postgres,
+    Mariadb,
+}
+
+impl On {
+    fn has(self, engine: Engine) -> bool {
+        match self {
+            On::All => true,
+            On::Both => engine != Engine::Mariadb,
+            On::Servers => engine != Engine::Sqlite,
+            On::Sqlite => engine == Engine::Sqlite,
+            On::Postgres => engine == Engine::Postgres,
+            On::Mariadb => engine == Engine::Mariadb,
+        }
+    }
 }
 
 /// Changes the world; `None` where nothing stands that it could be done to.
@@ -32,8 +54,8 @@ pub(super) type Kind = (&'static str, usize, On, Make);
 
 /// Every kind that `engine` has.
 pub(super) fn kinds(engine: Engine) -> Vec<Kind> {
-    let other = if engine == Engine::Postgres { On::Sqlite } else { On::Postgres };
-    [columns::KINDS, parts::KINDS, rows::KINDS, objects::KINDS, flows::KINDS].concat().into_iter().filter(|kind| kind.2 != other).collect()
+    let all = [columns::KINDS, definitions::KINDS, parts::KINDS, keys::KINDS, rows::KINDS, objects::KINDS, things::KINDS, settings::KINDS, flows::KINDS];
+    all.concat().into_iter().filter(|kind| kind.2.has(engine)).collect()
 }
 
 /// One change of a kind that is drawn, and the kind's name.

@@ -18,17 +18,35 @@ const SLIPS: &[(&str, &str)] = &[
     (" DESC", ""),
     ("SELECT ", "SELECT DISTINCT "),
     ("ADD COLUMN ", "ADD COLUMN IF NOT EXISTS "),
+    ("DROP SEQUENCE ", "DROP SEQUENCE IF EXISTS x"),
+    (" DEFAULT ", " -- DEFAULT "),
+    (" COLLATE \"C\"", ""),
+    (" COLLATE NOCASE", ""),
+    (" STORED", " STORED UNIQUE"),
+    (" WITHOUT ROWID", ""),
+    (" START WITH 10", ""),
+    (" USING (id > 0)", " USING (id > 1)"),
+    (" RESTRICTIVE", " PERMISSIVE"),
+    ("integer PRIMARY KEY", "integer NOT NULL UNIQUE"),
+    ("NOT NULL", "NULL"),
+    ("AFTER", "BEFORE"),
+    (" ON DELETE CASCADE", " ON DELETE RESTRICT"),
+    ("DROP CONSTRAINT ", "DROP CONSTRAINT IF EXISTS x"),
+    ("c1", "c2"),
+    ("ix_", "ix_again_"),
     ("DROP TABLE ", "DROP TABLE IF EXISTS x"),
     ("DROP COLUMN ", "DROP COLUMN IF EXISTS x"),
     ("DROP INDEX ", "DROP INDEX IF EXISTS x"),
     ("DROP VIEW ", "DROP VIEW IF EXISTS x"),
-    (" (", " (id, "),
+    (" ON users (", " ON users (id, "),
 ];
 
 /// Puts a mistake into `down`, or leaves it out; `start` is what stood before UP.
 pub(super) fn make(mut down: Vec<String>, start: &World, rng: &mut Rng) -> Option<Vec<String>> {
+    let count = down.len();
     let at = if down.is_empty() { 0 } else { rng.usize(..down.len()) };
-    match rng.u8(..12) {
+    match rng.u8(..14) {
+        12 | 13 if down.len() > 1 => down.swap(at, (at + 1) % count),
         0 => return None,
         1 => return Some(vec![String::from("-- nothing to undo")]),
         2 | 3 if !down.is_empty() => {

@@ -1,35 +1,34 @@
-//! Changes of tables as a whole, views, functions, triggers, enums and comments.
+//! Changes of tables as a whole, views, functions, triggers and enums.
 
 use super::grammar::{Change, Kind, On, change};
-use super::world::{Over, Part, Table, World, pick, reword};
+use super::world::{Over, Part, Table, World};
 use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("create-table", 5, On::Both, create_table),
-    ("drop-table", 2, On::Both, drop_table),
-    ("rename-table", 1, On::Both, rename_table),
-    ("create-view", 5, On::Both, create_view),
-    ("drop-view", 4, On::Both, drop_view),
-    ("replace-view", 5, On::Postgres, replace_view),
+    ("create-table", 5, On::All, create_table),
+    ("drop-table", 2, On::All, drop_table),
+    ("rename-table", 1, On::All, rename_table),
+    ("create-view", 5, On::All, create_view),
+    ("drop-view", 4, On::All, drop_view),
+    ("replace-view", 5, On::Servers, replace_view),
     ("create-function", 3, On::Postgres, create_function),
     ("replace-function", 4, On::Postgres, replace_function),
     ("drop-function", 4, On::Postgres, drop_function),
-    ("create-trigger", 4, On::Both, create_trigger),
-    ("drop-trigger", 4, On::Both, drop_trigger),
+    ("create-trigger", 4, On::All, create_trigger),
+    ("drop-trigger", 4, On::All, drop_trigger),
     ("create-type", 4, On::Postgres, create_type),
-    ("add-enum-value", 1, On::Postgres, add_label),
+    ("add-enum-value", 2, On::Postgres, add_label),
     ("rename-enum-value", 1, On::Postgres, rename_label),
-    ("comment", 5, On::Postgres, comment),
 ];
 
 fn create_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
-    let mut table = Table { name: world.fresh("t"), columns: Vec::new(), constraints: Vec::new(), indexes: Vec::new() };
+    let mut table = Table { name: world.fresh("t"), ..Table::default() };
     for _ in 0..rng.usize(1..4) {
         table.columns.push(world.new_column(rng));
     }
     let first = table.columns[0].clone();
-    if let (Some(text), true) = (world.a_check(&first), rng.bool()) {
+    if let (Some(text), true) = (world.a_check(&first, rng), rng.bool()) {
         table.constraints.push(Part { name: world.fresh("ck_"), generated: false, unique: false, text });
     }
     if rng.u8(..3) == 0 {
@@ -42,7 +41,7 @@ fn create_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
     }
     let down = format!("DROP TABLE {}{}", if rng.u8(..4) == 0 { "IF EXISTS " } else { "" }, table.name);
     world.tables.push(table);
-    Some(Change { up, down: vec![down] })
+    Some(Change { up, down: vec![down], alone: false })
 }
 
 fn drop_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -52,23 +51,21 @@ fn drop_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let mut up: Vec<String> = gone.iter().map(|v| format!("DROP VIEW {}", v.name)).collect();
     world.views.retain(|v| v.table != held.name);
     world.triggers.retain(|t| t.table != held.name);
+    world.things.retain(|t| t.table.as_ref() != Some(&held.name));
     up.push(format!("DROP TABLE {}{}", held.name, if world.engine == Engine::Postgres && rng.bool() { " CASCADE" } else { "" }));
     let mut down = held.create_all();
     down.extend(gone.iter().map(|v| format!("CREATE VIEW {} AS {}", v.name, v.text)));
-    Some(Change { up, down })
+    Some(Change { up, down, alone: false })
 }
 
 fn rename_table(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let table = world.table(rng)?;
     let new = world.fresh("t");
     let old = std::mem::replace(&mut world.tables[table].name, new.clone());
-    for part in world.tables.iter_mut().flat_map(|t| &mut t.constraints) {
-        part.text = part.text.replace(&format!("REFERENCES {old} "), &format!("REFERENCES {new} "));
+    if old.contains('.') {
+        return None;
     }
-    for over in world.views.iter_mut().chain(&mut world.triggers).filter(|o| o.table == old) {
-        over.table.clone_from(&new);
-        over.text = reword(&over.text, &old, &new);
-    }
+    world.rename_table(&old, &new);
     change(format!("ALTER TABLE {old} RENAME TO {new}"), format!("ALTER TABLE {new} RENAME TO {old}"))
 }
 
@@ -146,6 +143,12 @@ fn create_trigger(world: &mut World, rng: &mut Rng) -> Option<Change> {
         world.triggers.push(Over { name, table, text });
         return made;
     }
+    if world.engine == Engine::Mariadb {
+        let text = format!("BEFORE UPDATE ON {table} FOR EACH ROW SET @seen = OLD.id");
+        let made = change(format!("CREATE TRIGGER {name} {text}"), format!("DROP TRIGGER {name}"));
+        world.triggers.push(Over { name, table, text });
+        return made;
+    }
     let called = world.fresh("f");
     let text = format!("BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {called}()");
     let made = Change {
@@ -154,6 +157,7 @@ fn create_trigger(world: &mut World, rng: &mut Rng) -> Option<Change> {
             format!("CREATE TRIGGER {name} {text}"),
         ],
         down: vec![format!("DROP TRIGGER {name} ON {table}"), format!("DROP FUNCTION {called}()")],
+        alone: false,
     };
     world.triggers.push(Over { name, table, text });
     Some(made)
@@ -164,13 +168,13 @@ fn drop_trigger(world: &mut World, rng: &mut Rng) -> Option<Change> {
         return None;
     }
     let trigger = world.triggers.remove(rng.usize(..world.triggers.len()));
-    let on = if world.engine == Engine::Sqlite { String::new() } else { format!(" ON {}", trigger.table) };
+    let on = if world.engine != Engine::Postgres { String::new() } else { format!(" ON {}", trigger.table) };
     change(format!("DROP TRIGGER {}{on}", trigger.name), format!("CREATE TRIGGER {} {}", trigger.name, trigger.text))
 }
 
 fn create_type(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let name = world.fresh("e");
-    let mut made = Change { up: vec![format!("CREATE TYPE {name} AS ENUM ('a', 'b')")], down: vec![format!("DROP TYPE {name}")] };
+    let mut made = Change { up: vec![format!("CREATE TYPE {name} AS ENUM ('a', 'b')")], down: vec![format!("DROP TYPE {name}")], alone: false };
     if rng.bool() {
         let column = world.fresh("c");
         let table = &world.tables[world.table(rng)?].name;
@@ -199,7 +203,7 @@ fn add_label(world: &mut World, rng: &mut Rng) -> Option<Change> {
     }
     down.push(String::from("DROP TYPE mood_old"));
     world.labels.push(label);
-    Some(Change { up, down: if rng.bool() { down } else { Vec::new() } })
+    Some(Change { up, down: if rng.bool() { down } else { Vec::new() }, alone: false })
 }
 
 fn rename_label(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -207,21 +211,4 @@ fn rename_label(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let at = rng.usize(..world.labels.len());
     let old = std::mem::replace(&mut world.labels[at], new.clone());
     change(format!("ALTER TYPE mood RENAME VALUE '{old}' TO '{new}'"), format!("ALTER TYPE mood RENAME VALUE '{new}' TO '{old}'"))
-}
-
-fn comment(world: &mut World, rng: &mut Rng) -> Option<Change> {
-    let (table, at) = world.column(rng)?;
-    let held = &world.tables[table];
-    let view = pick(rng, &world.views).map(|v| format!("VIEW {}", v.name));
-    let on = match (rng.u8(..3), view) {
-        (0, Some(view)) => view,
-        (1, _) => format!("TABLE {}", held.name),
-        _ => format!("COLUMN {}.{}", held.name, held.columns[at].name),
-    };
-    let old = world.comments.iter().find(|(what, _)| *what == on).map(|(_, text)| text.clone());
-    let text = world.fresh("words ");
-    let down = old.map_or_else(|| format!("COMMENT ON {on} IS NULL"), |text| format!("COMMENT ON {on} IS '{text}'"));
-    world.comments.retain(|(what, _)| *what != on);
-    world.comments.push((on.clone(), text.clone()));
-    change(format!("COMMENT ON {on} IS '{text}'"), down)
 }

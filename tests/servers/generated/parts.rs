@@ -3,19 +3,20 @@
 use super::grammar::{Change, Kind, On, change};
 use super::world::{Part, World, pick};
 use fastrand::Rng;
+use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("add-check", 5, On::Postgres, add_check),
-    ("add-unique", 4, On::Postgres, add_unique),
-    ("add-foreign-key", 3, On::Postgres, add_foreign_key),
-    ("drop-constraint", 1, On::Postgres, drop_constraint),
+    ("add-check", 5, On::Servers, add_check),
+    ("add-unique", 4, On::Servers, add_unique),
+    ("add-foreign-key", 3, On::Servers, add_foreign_key),
+    ("drop-constraint", 2, On::Servers, drop_constraint),
     ("rename-constraint", 4, On::Postgres, rename_constraint),
-    ("create-index", 5, On::Both, create_index),
-    ("create-unique-index", 4, On::Both, create_unique_index),
+    ("create-index", 5, On::All, create_index),
+    ("create-unique-index", 4, On::All, create_unique_index),
     ("create-partial-index", 4, On::Both, create_partial_index),
-    ("drop-index", 4, On::Both, |w, r| drop_index(w, r, false)),
-    ("drop-unique-index", 1, On::Both, |w, r| drop_index(w, r, true)),
-    ("rename-index", 4, On::Postgres, rename_index),
+    ("drop-index", 4, On::All, |w, r| drop_index(w, r, false)),
+    ("drop-unique-index", 3, On::All, |w, r| drop_index(w, r, true)),
+    ("rename-index", 4, On::Servers, rename_index),
 ];
 
 fn add(world: &mut World, table: usize, part: Part) -> Option<Change> {
@@ -30,7 +31,7 @@ fn add(world: &mut World, table: usize, part: Part) -> Option<Change> {
 
 fn add_check(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let (table, at) = world.column(rng)?;
-    let text = world.a_check(&world.tables[table].columns[at])?;
+    let text = world.a_check(&world.tables[table].columns[at].clone(), rng)?;
     let part = Part { name: world.fresh("ck_"), generated: false, unique: false, text };
     add(world, table, part)
 }
@@ -47,7 +48,7 @@ fn add_foreign_key(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let (table, at) = world.column(rng)?;
     let held = &world.tables[table];
     let target = &pick(rng, &world.tables)?.name;
-    let action = ["", " ON DELETE CASCADE", " NOT VALID"][rng.usize(..3)];
+    let action = ["", " ON DELETE CASCADE", if world.engine == Engine::Postgres { " NOT VALID" } else { "" }][rng.usize(..3)];
     let column = if rng.bool() { "id" } else { &held.columns[at].name };
     let text = format!("FOREIGN KEY ({column}) REFERENCES {target} (id){action}");
     let part = Part { name: world.fresh("fk_"), generated: false, unique: false, text };
@@ -82,7 +83,7 @@ fn rename_constraint(world: &mut World, rng: &mut Rng) -> Option<Change> {
 fn create(world: &mut World, table: usize, unique: bool, text: String) -> Option<Change> {
     let part = Part { name: world.fresh("ix_"), generated: false, unique, text };
     let held = &mut world.tables[table];
-    let made = change(held.create_index(&part), format!("DROP INDEX {}", part.name));
+    let made = change(held.create_index(&part), held.drop_index(&part.name, world.engine));
     held.indexes.push(part);
     made
 }
@@ -91,11 +92,16 @@ fn create_index(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let (table, at) = world.column(rng)?;
     let column = &world.tables[table].columns[at];
     let text = match rng.u8(..3) {
-        0 if column.is_text() => format!("(lower({}))", column.name),
+        0 if column.is_text() && world.engine != Engine::Mariadb => format!("(lower({}))", column.name),
         1 => format!("({} DESC, id)", column.name),
         _ => format!("({})", column.name),
     };
-    create(world, table, false, text)
+    let made = create(world, table, false, text)?;
+    if world.engine == Engine::Postgres && rng.u8(..8) == 0 {
+        let beside = |sql: &String, words: &str| sql.replacen(words, &format!("{words} CONCURRENTLY"), 1);
+        return Some(Change { up: vec![beside(&made.up[0], "CREATE INDEX")], down: vec![beside(&made.down[0], "DROP INDEX")], alone: true });
+    }
+    Some(made)
 }
 
 fn create_unique_index(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -115,7 +121,7 @@ fn drop_index(world: &mut World, rng: &mut Rng, unique: bool) -> Option<Change> 
     let held = &mut world.tables[table];
     let fits: Vec<usize> = (0..held.indexes.len()).filter(|&at| held.indexes[at].unique == unique).collect();
     let part = held.indexes.remove(*pick(rng, &fits)?);
-    change(format!("DROP INDEX {}", part.name), held.create_index(&part))
+    change(held.drop_index(&part.name, world.engine), held.create_index(&part))
 }
 
 fn rename_index(world: &mut World, rng: &mut Rng) -> Option<Change> {
@@ -127,5 +133,10 @@ fn rename_index(world: &mut World, rng: &mut Rng) -> Option<Change> {
     }
     let at = rng.usize(..held.indexes.len());
     let old = std::mem::replace(&mut held.indexes[at].name, new.clone());
-    change(format!("ALTER INDEX {old} RENAME TO {new}"), format!("ALTER INDEX {new} RENAME TO {old}"))
+    match world.engine {
+        Engine::Mariadb => {
+            change(format!("ALTER TABLE {} RENAME INDEX {old} TO {new}", held.name), format!("ALTER TABLE {} RENAME INDEX {new} TO {old}", held.name))
+        }
+        _ => change(format!("ALTER INDEX {} RENAME TO {new}", held.beside(&old)), format!("ALTER INDEX {} RENAME TO {old}", held.beside(&new))),
+    }
 }

@@ -6,15 +6,16 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("insert-rows", 5, On::Both, insert),
-    ("insert-select", 1, On::Both, insert_select),
-    ("insert-or-ignore", 1, On::Both, insert_or_ignore),
-    ("upsert-rows", 1, On::Both, upsert),
-    ("update-all", 1, On::Both, update_all),
-    ("update-where", 1, On::Both, update_where),
-    ("delete-rows", 1, On::Both, delete),
-    ("delete-and-insert-back", 1, On::Both, delete_and_insert_back),
-    ("truncate", 1, On::Postgres, truncate),
+    ("insert-rows", 5, On::All, insert),
+    ("insert-select", 1, On::All, insert_select),
+    ("insert-or-ignore", 1, On::All, insert_or_ignore),
+    ("upsert-rows", 1, On::All, upsert),
+    ("update-all", 1, On::All, update_all),
+    ("update-where", 1, On::All, update_where),
+    ("delete-rows", 1, On::All, delete),
+    ("delete-and-insert-back", 1, On::All, delete_and_insert_back),
+    ("merge-rows", 2, On::Postgres, merge),
+    ("truncate", 1, On::Servers, truncate),
 ];
 
 /// INSERT, its table, and the ids of its rows.
@@ -47,7 +48,7 @@ fn insert(world: &mut World, rng: &mut Rng) -> Option<Change> {
 
 fn insert_select(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let table = &world.tables[world.table(rng)?];
-    let values: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    let values: Vec<&str> = table.written().map(|c| c.name.as_str()).collect();
     let list = std::iter::once("id + 1000").chain(values).collect::<Vec<_>>().join(", ");
     let filter = if rng.bool() { " WHERE id > 1" } else { "" };
     let (name, names) = (&table.name, table.names());
@@ -57,8 +58,11 @@ fn insert_select(world: &mut World, rng: &mut Rng) -> Option<Change> {
 fn insert_or_ignore(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let first = [1, 2, 500][rng.usize(..3)];
     let (sql, table, ids) = rows(world, rng, first)?;
-    let sql =
-        if world.engine == Engine::Sqlite && rng.bool() { sql.replacen("INSERT", "INSERT OR IGNORE", 1) } else { format!("{sql} ON CONFLICT DO NOTHING") };
+    let sql = match world.engine {
+        Engine::Mysql | Engine::Mariadb => sql.replacen("INSERT", "INSERT IGNORE", 1),
+        Engine::Sqlite if rng.bool() => sql.replacen("INSERT", "INSERT OR IGNORE", 1),
+        Engine::Sqlite | Engine::Postgres => format!("{sql} ON CONFLICT DO NOTHING"),
+    };
     change(sql, delete_ids(&table, &ids, rng))
 }
 
@@ -66,9 +70,11 @@ fn upsert(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let first = [1, 2, 600][rng.usize(..3)];
     let (sql, table, ids) = rows(world, rng, first)?;
     let column = world.tables.iter().find(|t| t.name == table)?.columns.first()?.name.clone();
-    let sql = match world.engine == Engine::Sqlite && rng.bool() {
-        true => sql.replacen("INSERT", if rng.bool() { "REPLACE" } else { "INSERT OR REPLACE" }, 1),
-        false => format!("{sql} ON CONFLICT (id) DO UPDATE SET {column} = excluded.{column}"),
+    let sql = match (world.engine, rng.u8(..4)) {
+        (Engine::Mysql | Engine::Mariadb, 0 | 1) | (Engine::Sqlite, 0) => sql.replacen("INSERT", "REPLACE", 1),
+        (Engine::Mysql | Engine::Mariadb, _) => format!("{sql} ON DUPLICATE KEY UPDATE {column} = VALUES({column})"),
+        (Engine::Sqlite, 1) => sql.replacen("INSERT", "INSERT OR REPLACE", 1),
+        (Engine::Sqlite | Engine::Postgres, _) => format!("{sql} ON CONFLICT (id) DO UPDATE SET {column} = excluded.{column}"),
     };
     change(sql, delete_ids(&table, &ids, rng))
 }
@@ -121,6 +127,15 @@ fn delete_and_insert_back(world: &mut World, rng: &mut Rng) -> Option<Change> {
 fn truncate(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let table = &world.tables[world.table(rng)?];
     let row = world.row(table, 1, rng);
-    let cascade = if rng.bool() { " CASCADE" } else { "" };
+    let cascade = if rng.bool() && world.engine == Engine::Postgres { " CASCADE" } else { "" };
     change(format!("TRUNCATE {}{cascade}", table.name), format!("INSERT INTO {} ({}) VALUES {row}", table.name, table.names()))
+}
+
+fn merge(world: &mut World, rng: &mut Rng) -> Option<Change> {
+    let (table, at) = world.column(rng)?;
+    let (name, column) = (&world.tables[table].name, &world.tables[table].columns[at]);
+    let value = world.literal(&column.ty, 6, rng);
+    let action = [format!("UPDATE SET {} = {value}", column.name), String::from("DELETE")][rng.usize(..2)].clone();
+    let id = [1, 888][rng.usize(..2)];
+    change(format!("MERGE INTO {name} m USING (VALUES ({id})) v (key) ON m.id = v.key WHEN MATCHED THEN {action}"), "SELECT 1")
 }

@@ -2,6 +2,8 @@
 //! engine makes up by itself (numbers of objects, column order).
 
 mod mariadb;
+mod mysql;
+mod mysql_like;
 mod postgres;
 mod sqlite;
 
@@ -23,7 +25,7 @@ pub(crate) struct State {
 
 /// How far a dump looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
+enum Scope {
     /// The database, and all that a case can change on its server.
     Server,
     /// The database alone.
@@ -31,11 +33,21 @@ pub(crate) enum Scope {
 }
 
 /// Everything that a case can change.
-pub(crate) async fn dump(link: &mut Link, database: &Database, scope: Scope) -> State {
+pub(crate) async fn dump(link: &mut Link, database: &Database) -> State {
+    dump_within(link, database, Scope::Server).await
+}
+
+/// What stands in the database alone, whatever others do on its server.
+pub(crate) async fn dump_alone(link: &mut Link, database: &Database) -> State {
+    dump_within(link, database, Scope::Database).await
+}
+
+async fn dump_within(link: &mut Link, database: &Database, scope: Scope) -> State {
     let mut state = match database.engine {
         Engine::Sqlite => sqlite::dump(link).await,
         Engine::Postgres => postgres::dump(link, database, scope).await,
-        Engine::Mysql | Engine::Mariadb => mariadb::dump(link, scope).await,
+        Engine::Mysql => mysql::dump(link, scope).await,
+        Engine::Mariadb => mariadb::dump(link, scope).await,
     };
     state.schema.sort();
     state.rows.sort();
@@ -49,7 +61,8 @@ pub(crate) async fn clean(database: &Database) {
     match database.engine {
         Engine::Sqlite => {}
         Engine::Postgres => postgres::clean(&mut link, database).await,
-        Engine::Mysql | Engine::Mariadb => mariadb::clean(&mut link, database).await,
+        Engine::Mysql => mysql::clean(&mut link, database).await,
+        Engine::Mariadb => mariadb::clean(&mut link, database).await,
     }
     link.close().await;
 }

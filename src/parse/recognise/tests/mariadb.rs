@@ -85,7 +85,7 @@ ALTER EVENT e DISABLE -- alter-object e
 RENAME TABLE a TO b, c TO d -- rename-table a; rename-table c
 RENAME USER a TO b -- alter-role a
 GRANT SELECT ON db.* TO 'bob'@'%' -- grant db.*
-REVOKE ALL PRIVILEGES, GRANT OPTION FROM bob -- revoke all privileges; revoke grant option
+REVOKE ALL PRIVILEGES, GRANT OPTION FROM bob -- revoke all; revoke grant option
 CREATE USER a, 'b'@'%' IDENTIFIED BY 'x' -- create-role a; create-role b@%
 SET PASSWORD FOR bob = 'x' -- alter-role password
 SET foreign_key_checks = 0 -- disable-checks foreign_key_checks
@@ -108,7 +108,7 @@ DEALLOCATE PREPARE s -- session-setting s
 FLUSH TABLES -- maintenance
 PURGE BINARY LOGS TO 'x' -- purge-logs x
 RESET MASTER -- purge-logs
-LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE t -- load-rows t
+LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE t -- replace-rows t
 INSERT LOW_PRIORITY IGNORE INTO t (a) VALUES (1) -- insert-or-ignore t
 REPLACE DELAYED INTO t VALUES (1) -- replace-rows t
 UPDATE LOW_PRIORITY IGNORE t SET a = 1 -- update-rows t
@@ -137,4 +137,28 @@ VACUUM -- not-understood
 CREATE EXTENSION x -- not-understood
 CALL -- not-understood
 SET GLOBAL -- not-understood
+CREATE TABLE t IGNORE SELECT a FROM u -- create-table-as t
+CREATE TABLE t ENGINE = InnoDB SELECT a FROM u -- create-table-as t
+SHUTDOWN -- call
+ALTER TABLE t ALTER KEY IF EXISTS i NOT IGNORED -- index-option t.i
+ALTER TABLE t ADD SYSTEM VERSIONING -- table-option t
+ALTER TABLE t ADD PERIOD IF NOT EXISTS FOR p (a, b) -- add-not-null t.a; add-not-null t.b; table-option t
+ALTER TABLE t ADD COLUMN s TIMESTAMP(6) GENERATED ALWAYS AS ROW START -- add-column t.s
+CREATE TABLE t (a INT, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END INVISIBLE, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING -- create-table t
+CREATE OR REPLACE UNIQUE INDEX i ON t (a) NOWAIT -- drop-index i; create-unique-index i
+CREATE VECTOR INDEX i ON t (v) M=8 DISTANCE=cosine -- create-index i
+CREATE INDEX IF NOT EXISTS i ON t (a) WAIT 5 -- create-index i
+CREATE OR REPLACE SEQUENCE s -- drop-sequence s; create-sequence s
+CREATE OR REPLACE DATABASE d -- drop-database d; create-database d
+CREATE OR REPLACE ROLE r -- drop-role r; create-role r
+CREATE OR REPLACE USER a IDENTIFIED BY 'x' -- drop-role a; create-role a
+SELECT NEXT VALUE FOR s -- set-sequence s
+ANALYZE UPDATE t SET a = 1 -- update-rows t
+ANALYZE FORMAT=JSON DELETE FROM t -- delete-rows t
+ANALYZE TABLE t PERSISTENT FOR ALL -- maintenance t
+EXPLAIN DELETE FROM t -- query
+START ALL SLAVES -- replication
+CHECK VIEW v -- maintenance v
+REPAIR VIEW v FROM MYSQL -- maintenance v
+DROP TABLESPACE ts ENGINE = InnoDB -- drop-object ts
 "##;

@@ -46,7 +46,7 @@ ALTER PROCEDURE p(int) RENAME TO q -- alter-routine p(integer)
 DROP ROUTINE r -- drop-routine r
 CREATE AGGREGATE a(int) (sfunc = s, stype = int) -- create-object a(integer)
 DROP AGGREGATE a(int) -- drop-object a(integer)
-CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = f) -- create-object ===
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = f) -- create-object === (integer, integer)
 CREATE CAST (a AS b) WITH FUNCTION f(a) -- create-object a as b
 CREATE CONSTRAINT TRIGGER tr AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE f('x') -- create-trigger tr
 CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f() -- create-object e
@@ -181,7 +181,7 @@ DROP PUBLICATION p -- replication p
 CREATE SERVER s FOREIGN DATA WRAPPER w -- create-object s
 DROP SERVER s -- drop-object s
 DROP CAST (a AS b) -- drop-object a as b
-DROP OPERATOR === (int, int) -- drop-object ===
+DROP OPERATOR === (int, int) -- drop-object === (integer, integer)
 DROP FOREIGN TABLE f -- drop-object f
 ALTER FOREIGN TABLE f ADD COLUMN a int -- add-column f.a
 DROP EVENT TRIGGER e -- drop-object e
@@ -196,7 +196,7 @@ ALTER TABLE t OWNER TO bob -- owner t
 WITH d AS (DELETE FROM ONLY t WHERE a RETURNING *), e AS (SELECT 1) INSERT INTO u OVERRIDING SYSTEM VALUE SELECT * FROM d -- delete-rows t; insert-select u
 CREATE INDEX i ON t (a) TABLESPACE x -- create-index i
 CREATE INDEX ON s.t USING gin (a jsonb_path_ops) TABLESPACE x -- create-index on s.t
-ALTER OPERATOR FAMILY f USING gin ADD OPERATOR 9 %>> (text, text) -- alter-object f using gin
+ALTER OPERATOR FAMILY f USING gin ADD OPERATOR 9 %>> (text, text) -- alter-object f
 foo bar baz -- not-understood
 CREATE TABLE t (a int b text) -- not-understood
 CREATE TABLE t (a int, ) -- not-understood
@@ -216,4 +216,26 @@ GRANT SELECT ON t -- not-understood
 DO x -- not-understood
 SET x -- not-understood
 ALTER TYPE t -- not-understood
+ALTER TABLE t SPLIT PARTITION p INTO (PARTITION a FOR VALUES FROM (1) TO (2), PARTITION b FOR VALUES FROM (2) TO (3)) -- partition-scheme t
+ALTER TABLE t MERGE PARTITIONS (a, b) INTO c -- partition-scheme t
+ALTER FOREIGN TABLE f OPTIONS (SET a 'b') -- table-option f
+ALTER FOREIGN TABLE f ALTER COLUMN c OPTIONS (ADD a 'b') -- column-option f.c
+CREATE FOREIGN TABLE f (a int OPTIONS (x 'y'), b text) SERVER s OPTIONS (x 'y') -- create-virtual-table f
+ALTER TEXT SEARCH DICTIONARY d (stopwords = russian) -- alter-object d
+CREATE TABLE IF NOT EXISTS t (a, b) WITH (fillfactor=70) AS TABLE u -- create-table-as t
+ALTER EVENT TRIGGER e DISABLE -- alter-object e
+ALTER STATISTICS s SET STATISTICS 5 -- alter-object s
+ALTER EXTENSION x SET SCHEMA s -- alter-extension x
+ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a, PERIOD valid) REFERENCES b (id, PERIOD valid) -- add-foreign-key t.f
+ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (id, valid WITHOUT OVERLAPS) -- add-primary-key t.p
+ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT ENFORCED -- add-check t.c
+ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID -- add-not-null t.a
+ALTER TABLE t ALTER CONSTRAINT n NO INHERIT -- alter-constraint t.n
+ALTER TABLE t ADD COLUMN a int GENERATED ALWAYS AS (b * 2) -- add-column t.a
+ALTER TABLE t ALTER c SET GENERATED ALWAYS SET INCREMENT BY 2 RESTART WITH 5 -- column-identity t.c; column-option t.c; set-sequence t.c
+CREATE TABLE t (id int4range, v daterange, CONSTRAINT p PRIMARY KEY (id, v WITHOUT OVERLAPS), FOREIGN KEY (id, PERIOD v) REFERENCES u (id, PERIOD v)) -- create-table t
+CREATE TABLE t (a int REFERENCES b NOT ENFORCED) -- create-table t
+INSERT INTO t (a) VALUES (1) RETURNING WITH (OLD AS o, NEW AS n) o.a, n.a -- insert-rows t
+DROP OPERATOR CLASS c USING btree -- drop-object c
+ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT, INSERT ON TABLES TO bob -- default-privileges default privileges in schema s; default-privileges default privileges in schema s
 "##;

@@ -46,4 +46,7 @@ CREATE TYPE t AS ENUM ('a') -- not-understood
 SET x = 1 -- not-understood
 ALTER TABLE t ENGINE=InnoDB -- not-understood
 GRANT SELECT ON t TO bob -- not-understood
+CREATE TABLE temp.t (a) -- create-temporary-table temp.t
+INSERT INTO words (words) VALUES ('rebuild') -- call words
+INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1 ON CONFLICT DO NOTHING -- upsert-rows t
 "##;

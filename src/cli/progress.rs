@@ -1,0 +1,70 @@
+//! Tells what a run is doing: on a terminal a line that moves, elsewhere a quiet line for each migration.
+
+use super::{Console, Format, Global};
+use crate::run::{Event, shown};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Makes what [`crate::run::Locked::apply`] tells visible. Where a line cannot be printed, the migration must go on all the same.
+pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl FnMut(Event<'_>) + use<'a> {
+    let quiet = global.quiet || global.format == Format::Json;
+    // What -v tells has its own lines on stderr, and the moving line would tear them.
+    let line = (!quiet && !global.verbose && std::io::stderr().is_terminal()).then(MovingLine::new);
+    let mut began = Instant::now();
+    move |event| {
+        let bar = line.as_ref().map(|line| &line.0);
+        let _ = match event {
+            Event::Started { step } => {
+                began = Instant::now();
+                if let Some(bar) = bar {
+                    bar.reset();
+                    bar.set_prefix(format!("{} {} {}", step.direction.name(), step.version, step.name));
+                }
+                Ok(())
+            }
+            Event::Statement { step, at, sql } => {
+                if let Some(bar) = bar {
+                    bar.set_message(format!("statement {at} of {} (line {}): {}", step.statements.len(), sql.line, shown(&sql.text)));
+                }
+                Ok(())
+            }
+            Event::Retrying { step, message, pause } => {
+                let line = format!("{} {} {}: {message}; trying again in {:.1} s", step.direction.name(), step.version, step.name, pause.as_secs_f32());
+                match bar {
+                    Some(bar) => {
+                        bar.println(line);
+                        Ok(())
+                    }
+                    None => writeln!(std::io::stderr(), "{line}"),
+                }
+            }
+            Event::Finished { .. } if quiet => Ok(()),
+            Event::Finished { step } => {
+                let line = format!("{} {} {} ({} ms)", step.direction.name(), step.version, step.name, began.elapsed().as_millis());
+                match bar {
+                    Some(bar) => bar.suspend(|| writeln!(console.out, "{line}")),
+                    None => writeln!(console.out, "{line}"),
+                }
+            }
+        };
+    }
+}
+
+/// A line that is gone when this is: an error that follows begins on a line of its own.
+struct MovingLine(ProgressBar);
+
+impl MovingLine {
+    fn new() -> MovingLine {
+        let style = ProgressStyle::with_template("{spinner} {prefix}, {elapsed}: {wide_msg}").expect("the template is right");
+        let bar = ProgressBar::new_spinner().with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        MovingLine(bar)
+    }
+}
+
+impl Drop for MovingLine {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

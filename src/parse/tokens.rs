@@ -1,0 +1,164 @@
+//! A statement to sqlparser's tokens. In: the text of one statement. Out: its tokens, white space left out where nothing can hang on it.
+//!
+//! Most statements are bare words, whole numbers, short strings and a few marks. Our own scanner has the bounds of those, and makes
+//! tokens of them at a third of what sqlparser's tokenizer takes, which allocates three times a word. Where anything else stands
+//! in a statement, that tokenizer reads all of it.
+
+use crate::engine::Engine;
+use crate::lex::{Kind, Scanner};
+use sqlparser::keywords::{ALL_KEYWORDS, ALL_KEYWORDS_INDEX, Keyword};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+
+/// Longer texts are counted in sqlparser's own tokens before they are parsed.
+const MAX_PLAIN: usize = 16 << 10;
+
+/// The tokens of `sql`; `None` where sqlparser's tokenizer refuses it. Spans are left out: positions come from `lex`.
+pub(super) fn tokens(sql: &str, engine: Engine) -> Option<Vec<TokenWithSpan>> {
+    if sql.len() <= MAX_PLAIN
+        && let Some(tokens) = plain(sql, engine)
+    {
+        return Some(tokens);
+    }
+    Tokenizer::new(engine.dialect(), sql).tokenize_with_location().ok()
+}
+
+/// The tokens of a statement in which nothing stands that the dialects read in different ways.
+fn plain(sql: &str, engine: Engine) -> Option<Vec<TokenWithSpan>> {
+    let bytes = sql.as_bytes();
+    let mut tokens: Vec<TokenWithSpan> = Vec::with_capacity(sql.len() / 6 + 4);
+    let mut name_ends = None;
+    for lexeme in Scanner::new(sql, engine) {
+        let (text, next) = (&sql[lexeme.start..lexeme.end], bytes.get(lexeme.end).copied().unwrap_or(b' '));
+        let mut is_name = false;
+        let token = match (lexeme.kind, bytes[lexeme.start]) {
+            (Kind::Space | Kind::Newline, _) => continue,
+            (Kind::Word, b'0'..=b'9') if text.bytes().all(|b| b.is_ascii_digit()) && ends_word(next) && next != b'.' => Token::Number(text.to_owned(), false),
+            (Kind::Word, b'a'..=b'z' | b'A'..=b'Z' | b'_') if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && ends_word(next) => {
+                is_name = true;
+                Token::Word(Word { value: text.to_owned(), quote_style: None, keyword: keyword(text) })
+            }
+            (Kind::Quoted, quote @ (b'\'' | b'"' | b'`')) => {
+                let inner = &text[1..text.len() - 1];
+                // Doubled quotes, escapes, and strings that go on behind a line end.
+                if inner.bytes().any(|b| b == quote || b == b'\\') || matches!(tokens.last().map(|t| &t.token), Some(Token::SingleQuotedString(_))) {
+                    return None;
+                }
+                match (quote, engine) {
+                    (b'\'', _) => Token::SingleQuotedString(inner.to_owned()),
+                    (b'"', Engine::Postgres | Engine::Sqlite) | (b'`', _) => {
+                        is_name = true;
+                        Token::make_word(inner, Some(char::from(quote)))
+                    }
+                    _ => return None,
+                }
+            }
+            (Kind::Punct, b'(') => Token::LParen,
+            (Kind::Punct, b')') => Token::RParen,
+            (Kind::Punct, b',') => Token::Comma,
+            (Kind::Punct, b';') => Token::SemiColon,
+            (Kind::Punct, b'*') => Token::Mul,
+            (Kind::Punct, b'=') if !matches!(next, b'=' | b'>') => Token::Eq,
+            (Kind::Punct, b'<') if next == b' ' => Token::Lt,
+            (Kind::Punct, b'>') if next == b' ' => Token::Gt,
+            (Kind::Punct, b'.') if name_ends == Some(lexeme.start) && !matches!(next, b'0'..=b'9' | b'.') => Token::Period,
+            _ => return None,
+        };
+        name_ends = is_name.then_some(lexeme.end);
+        tokens.push(TokenWithSpan::wrap(token));
+    }
+    Some(tokens)
+}
+
+/// Where the keywords that begin with each letter stand in sqlparser's list, which is sorted.
+const INITIALS: [(usize, usize); 26] = {
+    let (mut ranges, mut at) = ([(0, 0); 26], 0);
+    while at < ALL_KEYWORDS.len() {
+        let range = &mut ranges[(ALL_KEYWORDS[at].as_bytes()[0] - b'A') as usize];
+        if range.1 == 0 {
+            range.0 = at;
+        }
+        at += 1;
+        range.1 = at;
+    }
+    ranges
+};
+
+/// The length of the longest keyword.
+const LONGEST: usize = {
+    let (mut longest, mut at) = (0, 0);
+    while at < ALL_KEYWORDS.len() {
+        if ALL_KEYWORDS[at].len() > longest {
+            longest = ALL_KEYWORDS[at].len();
+        }
+        at += 1;
+    }
+    longest
+};
+
+/// The keyword that `word` is, as sqlparser's tokenizer would find it.
+fn keyword(word: &str) -> Keyword {
+    let mut upper = [0; LONGEST];
+    let Some(upper) = upper.get_mut(..word.len()) else { return Keyword::NoKeyword };
+    upper.copy_from_slice(word.as_bytes());
+    upper.make_ascii_uppercase();
+    let Some(&(from, to)) = INITIALS.get(usize::from(upper[0].wrapping_sub(b'A'))) else { return Keyword::NoKeyword };
+    ALL_KEYWORDS[from..to].binary_search_by(|keyword| keyword.as_bytes().cmp(upper)).map_or(Keyword::NoKeyword, |found| ALL_KEYWORDS_INDEX[from + found])
+}
+
+/// Whether `next` cannot belong to the word or number before it, nor make it the prefix of a string.
+fn ends_word(next: u8) -> bool {
+    matches!(next, b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b',' | b';' | b'.' | b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::TABLE;
+
+    #[test]
+    fn keywords_are_found_in_any_case() {
+        for (keyword, expected) in ALL_KEYWORDS.iter().zip(ALL_KEYWORDS_INDEX) {
+            for word in [keyword.to_lowercase(), (*keyword).to_owned(), format!("{keyword}x"), keyword[1..].to_owned(), "x".repeat(LONGEST + 1)] {
+                let Token::Word(made) = Token::make_word(&word, None) else { panic!("a word") };
+                assert!(word.is_empty() || super::keyword(&word) == made.keyword, "{word}");
+            }
+            assert_eq!(super::keyword(keyword), *expected);
+        }
+    }
+
+    /// Every line of every page, prose and SQL, and every paragraph.
+    #[test]
+    fn plain_tokens_are_those_of_sqlparser() {
+        let mut seen = 0;
+        let own = [
+            "a 'x'\n'y'",
+            "a._b",
+            "a ._b",
+            "n'x'",
+            "e 'x'",
+            "a.1",
+            "1.5",
+            "1e5",
+            "0x1f",
+            "x''",
+            "f(1)::int",
+            "''",
+            "'a''b'",
+            "'a\\'b'",
+            "\"a b\".c",
+            "a`b`",
+            "a\"b\"",
+        ];
+        let pages = TABLE.iter().flat_map(|row| row.page.lines().chain(row.page.split("\n\n")));
+        for text in own.into_iter().chain(pages) {
+            for engine in Engine::ALL {
+                let Some(plain) = plain(text, engine) else { continue };
+                let all = Tokenizer::new(engine.dialect(), text).tokenize().unwrap_or_else(|error| panic!("{text} on {engine}: {error}"));
+                let all: Vec<Token> = all.into_iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
+                assert_eq!(plain.into_iter().map(|t| t.token).collect::<Vec<_>>(), all, "{text} on {engine}");
+                seen += usize::from(!all.is_empty());
+            }
+        }
+        assert!(seen > 5_000, "only {seen} texts are plain");
+    }
+}
