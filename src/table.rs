@@ -328,6 +328,7 @@ checks! {
     NO_EFFECT                "R07" "no-effect"                "round-trip" "UP and DOWN leave the database as it was";
     DUPLICATE                "R08" "duplicate-version"        "round-trip" "two migrations have one version, so no history can hold both";
     CLEARS                   "R09" "down-clears"              "round-trip" "DOWN deletes or overwrites rows written since, so that it can run";
+    OLD_APPLICATION          "R10" "old-application"          "round-trip" "the application before UP may not work on the schema after it";
     BLOCKING_INDEX           "L01" "blocking-index"           "locks"      "an index is built while writes wait";
     NOT_CONCURRENTLY         "L02" "not-concurrently"         "locks"      "its CONCURRENTLY form would take a weaker lock";
     VALIDATING               "L03" "validating-constraint"    "locks"      "a constraint reads every row while writes wait";

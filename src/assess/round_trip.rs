@@ -7,10 +7,11 @@ use crate::lock_table::Work;
 use crate::migration::{Direction, Migration};
 use crate::parse::Statement;
 use crate::parse::action::Op;
+use crate::schema::application::{Application, Meets, application};
 use crate::schema::apply::key::dropped_kind;
 use crate::schema::apply::{Effect, apply};
 use crate::schema::catalog::{Catalog, Entry, Journal, Origin};
-use crate::schema::diff::{Demand, Part, application, demands, differences, merged};
+use crate::schema::diff::{Demand, Part, demands, differences, merged};
 use crate::table::{Cell, Check, Kind, Loss, Row, Verdict, check};
 use foldhash::HashSet;
 
@@ -117,7 +118,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     catalog.begin();
     let ran_up = run(catalog, up, Direction::Up);
     let before = catalog.end();
-    let app_rollback = application(&before, catalog);
+    let meets = application(&before, catalog);
     let up_changes = differences(&before, catalog);
     let up_unseen = unseen(&ran_up);
 
@@ -145,7 +146,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         lost.extend(ran_up.done.iter().flat_map(|d| d.effect.destroyed.iter().copied()));
     }
 
-    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), no_down };
+    let mapped_back = ran_down.done.iter().any(|d| d.effect.mapped_back && matches!(d.action.op, Op::Update { .. }));
+    let context = Context { catalog, lost: &lost, carried: &carried, demands: !demands.is_empty() || !cleared.is_empty(), mapped_back, no_down };
     let mut findings = Vec::new();
     let mut statements = Vec::new();
     for done in &ran_up.done {
@@ -200,6 +202,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             "",
         ));
     }
+    let app_rollback = meets.iter().map(|m| m.how).chain(up_unseen.then_some(Application::Unknown)).max().unwrap_or(Application::Safe);
+    findings.extend(meets.into_iter().map(|meets| of_application(meets, &ran_up)));
     findings.extend(lock::findings(&ran_up.done, catalog.engine, !migration.up.no_transaction));
     findings.extend(lock::findings(&ran_down.done, catalog.engine, migration.down.as_ref().is_some_and(|down| !down.no_transaction)));
     // Without a DOWN that runs, nothing that was written since can go with it.
@@ -316,6 +320,19 @@ fn no_down_finding(migration: &Migration, left: &[String], missing: Option<&Miss
     };
     let at = migration.down.as_ref().and_then(|down| down.segments.first()).map(|segment| (Direction::Down, segment.first_line));
     finding(check::NO_DOWN, Verdict::Irreversible, Loss::None, at, message, help)
+}
+
+/// What the application before UP meets, at the statement that did it.
+fn of_application(meets: Meets, up: &Ran<'_>) -> Finding {
+    let bare = meets.object.rsplit(' ').next().unwrap_or(&meets.object);
+    let named = |done: &&Done<'_>| done.action.object == bare || meets.object.split(' ').any(|word| word == done.action.object);
+    let of_table = |done: &&Done<'_>| bare.split('.').next() == done.action.object.split('.').next();
+    let done = up.done.iter().rev().find(named).or_else(|| up.done.iter().rev().find(of_table));
+    let at = done.map(|done| (Direction::Up, done.statement.line));
+    let sure = if meets.how == Application::Breaks { "does not work" } else { "may not work" };
+    let help = "keep the old form beside the new one until no old version runs";
+    let message = format!("the application before UP {sure}: {} {}", meets.object, meets.what);
+    finding(check::OLD_APPLICATION, Verdict::Reversible, Loss::None, at, message, help)
 }
 
 fn of_statement(row: &'static Row, verdict: Verdict, loss: Loss, done: &Done<'_>, why: &str) -> Finding {

@@ -33,6 +33,8 @@ pub(super) struct Context<'a> {
     pub(super) carried: &'a HashSet<Origin>,
     /// DOWN demands something of rows that UP does not.
     pub(super) demands: bool,
+    /// DOWN leads values back by the rule that UP wrote them with.
+    pub(super) mapped_back: bool,
     /// DOWN is missing or does nothing.
     pub(super) no_down: bool,
 }
@@ -192,7 +194,8 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
         done.action.op,
         Op::DropTable { .. } | Op::DropColumn { .. } | Op::Truncate { .. } | Op::Update { .. } | Op::Delete { .. } | Op::Insert { .. }
     );
-    if followed && effect.own {
+    // A rebuilt table is new, and what it holds may be old.
+    if followed && effect.own && !(effect.perhaps && context.mapped_back) {
         return reversible(Loss::None, "it only touches what the same migration made");
     }
     if followed && effect.destroyed.is_empty() && !effect.blind {

@@ -6,6 +6,7 @@ use super::go::{self, Plan};
 use super::settings::Settings;
 use super::{Console, Format, Global};
 use crate::exit::Exit;
+use crate::lex::secret::masked;
 use crate::migration::Version;
 use crate::recover::{self, Target, Undo};
 use serde_json::json;
@@ -33,7 +34,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         (None, Some(steps)) => Target::Steps(steps as usize),
         (None, None) => return show(global, arguments, console),
     };
-    go::go(global, &arguments.common, &arguments.back.consents(), console, go::load_or_none, |sight| {
+    go::go(global, &arguments.common, console, go::load_or_none, |sight| {
         let undo = recover::route(&sight.observed.history, &sight.loaded.migrations, &target, arguments.back.source(), sight.observed.engine)?;
         Ok(Plan { undo, run: Vec::new(), nothing: String::from("nothing to do: nothing is applied after that") })
     })
@@ -56,7 +57,7 @@ fn show(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow
         return Ok(Exit::Done);
     };
     if global.format == Format::Json {
-        let plan = json!({"version": applied.version, "name": applied.name, "verdict": applied.verdict, "loss": applied.loss, "down": down.text(), "loses": applied.down_loses});
+        let plan = json!({"version": applied.version, "name": applied.name, "verdict": applied.verdict, "loss": applied.loss, "down": masked(&down.text()), "loses": applied.down_loses});
         writeln!(console.out, "{}", json!({"schema": 1, "would_undo": [plan]}))?;
         return Ok(Exit::Blocked);
     }
@@ -65,7 +66,7 @@ fn show(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow
         "`migrate down --steps 1` would undo {} {} ({}, loss: {}), applied {}:\n",
         applied.version, applied.name, applied.verdict, applied.loss, applied.at
     )?;
-    for line in down.text().trim().lines() {
+    for line in masked(&down.text()).trim().lines() {
         writeln!(console.out, "    {line}")?;
     }
     if !applied.down_loses.is_empty() {

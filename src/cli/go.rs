@@ -26,18 +26,18 @@ use std::io::{BufRead, IsTerminal, Write};
 #[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    pub(super) half_done: half_done::Arguments,
+    half_done: half_done::Arguments,
     #[command(flatten)]
-    pub(super) waiting: Waiting,
+    waiting: Waiting,
+    /// Agree to lose what stands in this table or column; may be given more than once, `all` stands for any
+    #[arg(long, value_name = "OBJECT", num_args = 1..)]
+    accept_loss: Vec<String>,
 }
 
 /// What those that go back take.
 #[derive(clap::Args)]
 #[group(skip)]
 pub(super) struct Back {
-    /// Agree to lose what stands in this table or column; may be given more than once, `all` stands for any
-    #[arg(long, value_name = "OBJECT", num_args = 1..)]
-    accept_loss: Vec<String>,
     /// Which DOWN to use where the file's is not the one stored when UP ran
     #[arg(long = "use", value_name = "WHICH", value_enum)]
     source: Option<Which>,
@@ -55,10 +55,6 @@ impl Back {
             Which::Stored => Source::Stored,
             Which::File => Source::File,
         })
-    }
-
-    pub(super) fn consents(&self) -> Consents {
-        Consents { accepted_loss: self.accept_loss.clone() }
     }
 }
 
@@ -89,11 +85,11 @@ pub(super) fn load_or_none(settings: &Settings, engine: Engine) -> anyhow::Resul
 pub(super) fn go(
     global: &Global,
     arguments: &Arguments,
-    consents: &Consents,
     console: &mut Console,
     load: impl FnOnce(&Settings, Engine) -> anyhow::Result<Loaded>,
     plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
 ) -> anyhow::Result<Exit> {
+    let consents = &Consents { accepted_loss: arguments.accept_loss.clone() };
     let settings = Settings::new(global)?;
     let database = Database::new(global, &settings)?;
     let loaded = load(&settings, database.engine)?;
@@ -119,10 +115,16 @@ async fn held(
     plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
 ) -> anyhow::Result<Exit> {
     let mut observed = locked.observe().await?;
+    let went_on = observed.half_done.is_some();
     if let Some(half) = observed.half_done.clone() {
         let mut catalog = Catalog::new(observed.engine);
         settings.start(global, &mut catalog)?;
-        let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog)?;
+        let anew = |migration: &Migration| {
+            let entries = judged(global, settings, observed.engine, loaded, &[migration])?;
+            let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
+            Ok(steps::up(migration, &entry.assessment, &settings.config.gate, observed.engine, None)?)
+        };
+        let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog, anew)?;
         let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
         let cleared = clear(locked, vec![step], &observed, consents).await?;
         if !matches!(course, Course::Finish(_)) {
@@ -131,6 +133,14 @@ async fn held(
         }
         locked.apply(cleared, &mut progress(console, global)).await?;
         observed = locked.observe().await?;
+    }
+    if observed.half_done.is_none() && !went_on && arguments.half_done.wants_half_done() {
+        return Err(Failure::usage(
+            "nothing-half-done",
+            "no run stopped part-way on this database, so there is nothing to take back or to settle",
+            "leave that flag out",
+        )
+        .into());
     }
     let sight = Sight { loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
     note_reworded(&sight, global)?;
@@ -142,12 +152,13 @@ async fn held(
         }
         return Ok(Exit::Done);
     }
-    let entries = judged(global, settings, &sight, &plan.run)?;
+    let entries = judged(global, settings, observed.engine, loaded, &plan.run)?;
     warn(&entries, global)?;
     let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
     let policy = &settings.config.gate;
-    let mut all: Vec<Step> = plan.undo.iter().map(|undo| steps::down(undo, observed.engine)).collect();
-    all.extend(plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone())));
+    let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
+    let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone()));
+    let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
     let cleared = clear(locked, all, &observed, consents).await?;
     locked.apply(cleared, &mut progress(console, global)).await?;
     say(console, global, &plan, &entries)?;
@@ -180,17 +191,17 @@ fn note_reworded(sight: &Sight<'_>, global: &Global) -> std::io::Result<()> {
 }
 
 /// Judges what is to run.
-fn judged<'a>(global: &Global, settings: &Settings, sight: &Sight<'a>, run: &[&Migration]) -> anyhow::Result<Vec<Entry<'a>>> {
+fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a Loaded, run: &[&Migration]) -> anyhow::Result<Vec<Entry<'a>>> {
     let mut entries = Vec::new();
     if run.is_empty() {
         return Ok(entries);
     }
     let due: HashSet<&str> = run.iter().map(|m| m.path.as_str()).collect();
-    let mut catalog = Catalog::new(sight.observed.engine);
+    let mut catalog = Catalog::new(engine);
     settings.start(global, &mut catalog)?;
     judge::judge(
         &mut catalog,
-        sight.loaded,
+        loaded,
         &settings.config.gate,
         |m| due.contains(m.path.as_str()),
         |entry| {

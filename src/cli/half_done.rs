@@ -33,11 +33,31 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// What is asked for makes no sense where nothing is half-done: then nothing is to run. (`--finish` always may be given.)
+    pub(super) fn wants_half_done(&self) -> bool {
+        self.compensate || self.settle.is_some()
+    }
+
     /// The step that brings `half` to an end; `history` is all that ran, and `catalog` what stood before.
-    pub(super) fn step(&self, half: &HalfDone, history: &[Applied], files: &[Migration], catalog: Catalog) -> anyhow::Result<Step> {
+    /// `judge` gives the step of a migration as it is judged now.
+    pub(super) fn step(
+        &self,
+        half: &HalfDone,
+        history: &[Applied],
+        files: &[Migration],
+        catalog: Catalog,
+        judge: impl FnOnce(&Migration) -> anyhow::Result<Step>,
+    ) -> anyhow::Result<Step> {
         let engine = catalog.engine;
         let file = Version::new(&half.row.version).and_then(|version| files.iter().find(|file| file.version == version));
-        let Some(step) = steps::half_done(&half.row, file, engine) else {
+        if let Some(end) = &self.settle {
+            let outcome = if end == "done" { Outcome::Done } else { Outcome::Undone };
+            let note = Some(format!("settled by hand; goes on with row {}", half.row.seq));
+            return Ok(Step { course: Course::Settle(outcome), reason: self.reason.clone(), note, ..steps::recorded(&half.row) });
+        }
+        let changed = file.filter(|file| half.row.direction == Direction::Up && file.up.sha256() != half.row.up_sha256);
+        let judged = changed.map(judge).transpose()?;
+        let Some(step) = steps::half_done(&half.row, file, judged, engine) else {
             let (row, help) = (&half.row, "put its file back; or bring it to an end by hand and say so: `--settle done|undone --reason TEXT`");
             let message = format!(
                 "{} of {} {} stopped part-way, and its text is at hand neither in a file nor in the history",
@@ -48,10 +68,6 @@ impl Arguments {
             return Err(failure(Exit::PartWay, message, help.to_owned()).into());
         };
         let step = Step { reason: self.reason.clone(), note: Some(format!("goes on with row {}", half.row.seq)), ..step };
-        if let Some(end) = &self.settle {
-            let outcome = if end == "done" { Outcome::Done } else { Outcome::Undone };
-            return Ok(Step { course: Course::Settle(outcome), note: Some(format!("settled by hand; goes on with row {}", half.row.seq)), ..step });
-        }
         let story = Story { half, step: &step };
         if let Next::Lost(_) = half.next {
             return Err(failure(Exit::Drift, story.told(), format!("look at what stands{}", story.by_hand())).into());
@@ -87,7 +103,9 @@ impl Arguments {
                 }
             };
         }
-        if let Some(sql) = step.statements.iter().take(stands).find(|sql| sql.manner == Manner::Carried) {
+        // The rest would be run without it; what is left before it makes it anew.
+        let before_the_rest = step.statements.iter().take(stands);
+        if let Some(sql) = before_the_rest.clone().find(|sql| sql.manner == Manner::Carried).filter(|_| before_the_rest.len() < step.statements.len()) {
             let message = format!("{}; line {} left something in its session that a new one does not have", story.told(), sql.line);
             return Err(failure(Exit::PartWay, message, format!("`--compensate` takes back what stands{}", story.by_hand())).into());
         }

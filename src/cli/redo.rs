@@ -21,7 +21,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     go::go(
         global,
         &arguments.common,
-        &arguments.back.consents(),
         console,
         |settings, engine| settings.load(engine),
         |sight| {

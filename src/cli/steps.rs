@@ -1,14 +1,16 @@
 //! Steps for the runner. In: migrations, their assessments, what the history holds of them. Out: [`Step`]s.
 
+use super::failure::Failure;
 use crate::assess::{self, Assessment};
 use crate::engine::Engine;
 use crate::gate::policy::Policy;
 use crate::gate::{Course, Inverse, Sql, Step};
 use crate::migration::{Direction, Migration, Script};
 use crate::observed::{Applied, HalfDone, in_force};
-use crate::parse::manner::{Touchable, manners, touched};
+use crate::parse::action::Op;
+use crate::parse::manner::{manners, touched};
 use crate::parse::{self, Statement};
-use crate::recover::Undo;
+use crate::recover::{BY_THE_STORED, Undo};
 use crate::schema::catalog::Catalog;
 use crate::table::{Kind, Loss, Verdict};
 
@@ -38,11 +40,28 @@ fn as_sql(statements: Vec<Statement>, path: &str, engine: Engine) -> Vec<Sql> {
     sql.collect()
 }
 
+/// Refuses a script that ends a transaction which is not its own.
+fn transactions_hold(script: &Script, path: &str, engine: Engine) -> Result<(), Failure> {
+    match parsed(script, engine).iter().find(|statement| statement.breaks_transaction()) {
+        Some(statement) => Err(Failure {
+            path: Some(path.to_owned()),
+            line: Some(statement.line),
+            ..Failure::usage(
+                "ends-transaction",
+                format!("{path}:{}: this ends a transaction, and the runner keeps its own around the script; nothing was touched", statement.line),
+                "leave out what should not stand, and with it the statement that takes it back",
+            )
+        }),
+        None => Ok(()),
+    }
+}
+
 /// UP of a migration that was judged.
-pub(super) fn up(migration: &Migration, assessment: &Assessment, policy: &Policy, engine: Engine, note: Option<String>) -> Step {
+pub(super) fn up(migration: &Migration, assessment: &Assessment, policy: &Policy, engine: Engine, note: Option<String>) -> Result<Step, Failure> {
+    transactions_hold(&migration.up, &migration.path, engine)?;
     let (statements, in_transaction) = statements(&migration.up, &migration.path, engine);
     let text = migration.up.text();
-    Step {
+    Ok(Step {
         version: migration.version.to_string(),
         name: migration.name.clone(),
         direction: Direction::Up,
@@ -59,7 +78,7 @@ pub(super) fn up(migration: &Migration, assessment: &Assessment, policy: &Policy
         down_loses: down_loses(assessment),
         reason: None,
         note,
-    }
+    })
 }
 
 /// What DOWN takes away with all that was written since UP.
@@ -82,59 +101,58 @@ fn down_loses(assessment: &Assessment) -> Vec<String> {
 }
 
 /// DOWN of what is to be undone; its verdict is what was recorded when UP ran, and passed the wall.
-pub(super) fn down(undo: &Undo<'_>, engine: Engine) -> Step {
+pub(super) fn down(undo: &Undo<'_>, engine: Engine) -> Result<Step, Failure> {
     let applied = undo.applied;
     let path = match undo.file {
         Some(file) => file.down_path.clone().unwrap_or_else(|| file.path.clone()),
         None => format!("{} (stored in the history)", applied.version),
     };
+    transactions_hold(&undo.down, &path, engine)?;
     let (statements, in_transaction) = statements(&undo.down, &path, engine);
-    Step {
-        version: applied.version.clone(),
-        name: applied.name.clone(),
+    Ok(Step {
         direction: Direction::Down,
         statements,
         in_transaction,
-        course: Course::Whole,
-        verdict: Verdict::Reversible,
-        loss: Loss::WrittenSince,
-        needs_attestation: false,
-        up_sha256: applied.up_sha256.clone(),
-        up_text: None,
         down_sha256: Some(undo.down.sha256()),
         down_text: Some(undo.down.text()),
-        down_loses: applied.down_loses.clone(),
-        reason: None,
+        up_text: None,
         note: undo.note.clone(),
-    }
+        ..recorded(applied)
+    })
 }
 
-/// A run that stopped part-way, by its file or, where that is gone, by the text that its history row holds.
-pub(super) fn half_done(row: &Applied, file: Option<&Migration>, engine: Engine) -> Option<Step> {
-    let (script, path) = of_half_done(row, file)?;
-    let (statements, in_transaction) = statements(&script, &path, engine);
-    let verdict = [Verdict::Reversible, Verdict::Partial, Verdict::Irreversible].into_iter().find(|v| v.name() == row.verdict)?;
-    let loss = [Loss::None, Loss::WrittenSince, Loss::Possible, Loss::Certain].into_iter().find(|l| l.name() == row.loss)?;
-    let down = file.and_then(|file| file.down.as_ref());
-    Some(Step {
+/// A step without statements that says what `row` says.
+pub(super) fn recorded(row: &Applied) -> Step {
+    let verdict = [Verdict::Reversible, Verdict::Partial, Verdict::Irreversible].into_iter().find(|v| v.name() == row.verdict);
+    let loss = [Loss::None, Loss::WrittenSince, Loss::Possible, Loss::Certain].into_iter().find(|l| l.name() == row.loss);
+    Step {
         version: row.version.clone(),
         name: row.name.clone(),
         direction: row.direction,
-        statements,
-        in_transaction,
+        statements: Vec::new(),
+        in_transaction: true,
         course: Course::Whole,
-        verdict,
-        loss,
+        // A word that this program never wrote is the worst.
+        verdict: verdict.unwrap_or(Verdict::Irreversible),
+        loss: loss.unwrap_or(Loss::Certain),
         // Whether it may run was asked when it began.
         needs_attestation: false,
-        up_sha256: file.map_or_else(|| row.up_sha256.clone(), |file| file.up.sha256()),
-        up_text: file.map(|file| file.up.text()).filter(|text| text.len() <= KEPT).or_else(|| row.up_text.clone()),
-        down_sha256: down.map(Script::sha256).or_else(|| row.down_sha256.clone()),
-        down_text: down.map(Script::text).or_else(|| row.down_text.clone()),
+        up_sha256: row.up_sha256.clone(),
+        up_text: row.up_text.clone(),
+        down_sha256: row.down_sha256.clone(),
+        down_text: row.down_text.clone(),
         down_loses: row.down_loses.clone(),
         reason: None,
         note: None,
-    })
+    }
+}
+
+/// A run that stopped part-way, by its file or, where that is gone, by the text that its history row holds. Where its UP was changed since,
+/// `judged` says what the changed one means.
+pub(super) fn half_done(row: &Applied, file: Option<&Migration>, judged: Option<Step>, engine: Engine) -> Option<Step> {
+    let (script, path) = of_half_done(row, file)?;
+    let (statements, in_transaction) = statements(&script, &path, engine);
+    Some(Step { statements, in_transaction, ..judged.unwrap_or_else(|| recorded(row)) })
 }
 
 /// What such a run runs, and the file that it stands in.
@@ -143,7 +161,9 @@ fn of_half_done(row: &Applied, file: Option<&Migration>) -> Option<(Script, Stri
     match (row.direction, file) {
         (Direction::Up, Some(file)) => Some((file.up.clone(), file.path.clone())),
         (Direction::Up, None) => Some((Script::whole(row.up_text.as_deref()?), stored)),
-        (Direction::Down, Some(Migration { down: Some(down), path, down_path, .. })) => Some((down.clone(), down_path.clone().unwrap_or_else(|| path.clone()))),
+        (Direction::Down, Some(Migration { down: Some(down), path, down_path, .. })) if row.note.as_deref() != Some(BY_THE_STORED) => {
+            Some((down.clone(), down_path.clone().unwrap_or_else(|| path.clone())))
+        }
         (Direction::Down, _) => Some((Script::whole(row.down_text.as_deref()?), stored)),
     }
 }
@@ -171,14 +191,17 @@ pub(super) fn compensation(
     let backward = assess::compensation(&mut catalog, &statements).map_err(|(line, why)| format!("for line {line}, {}", why.0))?;
     let mut loses = Vec::new();
     let inverses = backward.into_iter().enumerate().rev().map(|(at, sql)| {
-        let sql = as_sql(sql.iter().flat_map(|text| parsed(&Script::whole(text.as_str()), engine)).collect(), &path, engine);
+        let backward: Vec<Statement> = sql.iter().flat_map(|text| parsed(&Script::whole(text.as_str()), engine)).collect();
+        for action in backward.iter().flat_map(|statement| &statement.actions) {
+            match &action.op {
+                Op::DropTable { name, .. } => loses.push(format!("table {name}")),
+                Op::DropColumn { table, column, .. } => loses.push(format!("column {table}.{column}")),
+                _ => {}
+            }
+        }
+        let sql = as_sql(backward, &path, engine);
         Inverse { statement: at + 1, sql: sql.into_iter().map(|sql| Sql { line: statements[at].line, ..sql }).collect() }
     });
     let inverses: Vec<Inverse> = inverses.collect();
-    for touched in inverses.iter().flat_map(|inverse| &inverse.sql).filter_map(|sql| sql.touched.as_ref()).flatten() {
-        if touched.dropped && touched.class == Touchable::Table {
-            loses.push(format!("table {}", touched.name));
-        }
-    }
     Ok((inverses, loses))
 }

@@ -3,7 +3,6 @@
 use super::go::{self, Plan, known_version};
 use super::{Console, Global};
 use crate::exit::Exit;
-use crate::gate::Consents;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -21,7 +20,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     go::go(
         global,
         &arguments.common,
-        &Consents::default(),
         console,
         |settings, engine| settings.load(engine),
         |sight| {

@@ -2,6 +2,7 @@
 //! does not fit together.
 
 use crate::engine::Engine;
+use crate::lex::secret::masked;
 use crate::migration::{Migration, Script, Version};
 use crate::observed::{Applied, in_force};
 use crate::parse;
@@ -136,7 +137,8 @@ const SHOWN: usize = 20;
 fn difference(applied: &Applied, up: &Script) -> String {
     let Some(ran) = &applied.up_text else { return String::new() };
     let up = up.text();
-    let diff = TextDiff::from_lines(ran.as_str(), up.as_str()).unified_diff().context_radius(1).header("as it ran", "as it is").to_string();
+    let (ran, up) = (masked(ran), masked(&up));
+    let diff = TextDiff::from_lines(&*ran, &*up).unified_diff().context_radius(1).header("as it ran", "as it is").to_string();
     let lines: Vec<&str> = diff.lines().collect();
     let more = if lines.len() > SHOWN { "\n    …" } else { "" };
     format!(":\n    {}{more}", lines[..lines.len().min(SHOWN)].join("\n    "))

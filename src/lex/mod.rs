@@ -2,6 +2,7 @@
 //! none dropped; and the line comments outside of strings and bodies, in which layouts keep their markers.
 
 mod scan;
+pub mod secret;
 
 use crate::engine::Engine;
 pub(crate) use scan::{Kind, Scanner, is_word};

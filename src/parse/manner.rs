@@ -17,6 +17,7 @@ pub enum Manner {
     /// It sets something for the session, and may be said again in another session.
     Session,
     /// It leaves something in the session that another session cannot be given: a temporary table, a variable, a prepared statement.
+    /// It does nothing else.
     Carried,
 }
 
@@ -94,7 +95,8 @@ pub fn manners(statements: &[Statement], engine: Engine) -> Vec<Manner> {
 fn manner(statement: &Statement, engine: Engine) -> Manner {
     let all = |kinds: &[Kind]| !statement.actions.is_empty() && statement.actions.iter().all(|a| kinds.contains(&a.kind));
     let prepared = statement.text.trim_start().get(..7).is_some_and(|word| word.eq_ignore_ascii_case("PREPARE"));
-    if all(&[Kind::CreateTemporary]) || prepared || engine.is_mysql_like() && sets_a_variable(statement) {
+    let sets = statement.words().next().is_some_and(|word| word.eq_ignore_ascii_case(b"SET"));
+    if all(&[Kind::CreateTemporary]) || prepared || engine.is_mysql_like() && sets && names_a_variable(statement) {
         return Manner::Carried;
     }
     // SET LOCAL is over with its transaction, so it stays in it.
@@ -112,8 +114,8 @@ fn manner(statement: &Statement, engine: Engine) -> Manner {
 const ROWS: [Kind; 9] =
     [Kind::Insert, Kind::InsertSelect, Kind::InsertIgnore, Kind::Upsert, Kind::Replace, Kind::Update, Kind::Delete, Kind::Load, Kind::Query];
 
-/// Whether it gives a user variable a value, or takes one (`@x`, but not `@@x` or an account's `'a'@'b'`).
-fn sets_a_variable(statement: &Statement) -> bool {
+/// Whether it names a user variable (`@x`, but not `@@x` or an account's `'a'@'b'`).
+fn names_a_variable(statement: &Statement) -> bool {
     let text = &statement.text;
     let starts_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '`';
     text.match_indices('@').any(|(at, _)| {
@@ -254,7 +256,10 @@ mod tests {
             (Mariadb, "TRUNCATE TABLE t", Alone),
             (Mariadb, "SET foreign_key_checks = 0", Session),
             (Mariadb, "SET @x = 1", Carried),
-            (Mariadb, "UPDATE t SET c = @x", Carried),
+            (Mariadb, "UPDATE t SET c = @x", Inside),
+            (Mariadb, "INSERT INTO t VALUES (@x)", Inside),
+            (Mariadb, "CALL p(@x)", Alone),
+            (Mariadb, "EXECUTE s", Alone),
             (Mariadb, "UPDATE t SET mail = 'a@b'", Inside),
             (Mariadb, "CALL p()", Alone),
         ] {

@@ -56,6 +56,17 @@ impl Statement {
         frames && self.actions.iter().all(|a| a.kind == Kind::Transaction)
     }
 
+    /// Whether it ends a transaction otherwise than by COMMIT: within the runner's own, nobody could say what stands.
+    pub fn breaks_transaction(&self) -> bool {
+        let mut words = self.words();
+        match words.next() {
+            first if is_any(first, &["rollback"]) => !words.any(|word| word.eq_ignore_ascii_case(b"to")),
+            first if is_any(first, &["abort", "xa"]) => true,
+            first if is_any(first, &["prepare"]) => is_any(words.next(), &["transaction"]),
+            _ => false,
+        }
+    }
+
     /// Whether it builds or drops an index beside the application's work (PostgreSQL).
     pub fn is_concurrent(&self) -> bool {
         self.words().take(4).any(|word| word.eq_ignore_ascii_case(b"concurrently"))
@@ -70,6 +81,9 @@ impl Statement {
             // Into and out of the write-ahead log is refused there (sqlite.org/pragma.html#pragma_journal_mode).
             Engine::Sqlite => !(is_any(first, &["pragma"]) && is_any(words.next(), &["journal_mode"])),
             Engine::Mysql | Engine::Mariadb => true,
+            Engine::Postgres if is_any(first, &["discard"]) => !is_any(words.next(), &["all"]),
+            Engine::Postgres if is_any(first, &["cluster"]) => words.next().is_some(),
+            Engine::Postgres if is_any(first, &["reindex"]) && is_any(words.clone().next(), &["database", "system", "schema"]) => false,
             Engine::Postgres if is_any(first, &["create", "drop", "reindex"]) => {
                 let beyond = !is_any(first, &["reindex"]) && is_any(words.clone().next(), &["database", "tablespace", "subscription"]);
                 !beyond && !words.take(5).any(|word| word.eq_ignore_ascii_case(b"concurrently"))

@@ -97,6 +97,9 @@ impl Wall {
     }
 }
 
+/// What the history notes of a DOWN that was taken from it, though the file has another one.
+pub const BY_THE_STORED: &str = "by the stored DOWN, which is not the file's";
+
 /// Whether `applied` was recorded as irreversible with data at risk, on a database that may have held any.
 pub fn loses_data(applied: &Applied) -> bool {
     applied.note.as_deref() != Some(EXEMPT)
@@ -160,13 +163,15 @@ fn step<'a>(applied: &'a Applied, file: Option<&'a Migration>, source: Option<So
             return Err(Wall::DownEdited { path, at: applied.at.clone(), reach });
         }
         (Some(down), _, Some(Source::File)) if differs => (Some(down), Some("by the file's DOWN, which is not the stored one")),
-        (Some(_), stored, Some(Source::Stored)) if differs => (stored, Some("by the stored DOWN, which is not the file's")),
+        (Some(_), stored, Some(Source::Stored)) if differs => (stored, Some(BY_THE_STORED)),
         (Some(down), ..) => (Some(down), None),
         (None, stored, _) => (stored, file.is_none().then_some("by the stored DOWN: the file is gone")),
     };
     match down {
-        // A DOWN of comments alone would change nothing and be recorded as done.
-        Some(down) if applied.verdict != Verdict::Irreversible.name() || !parse::script(&down, engine).is_empty() => {
+        // A DOWN of comments alone would change nothing and be recorded as done. One of the file's was never judged.
+        Some(down)
+            if applied.verdict != Verdict::Irreversible.name() && !(differs && source == Some(Source::File)) || !parse::script(&down, engine).is_empty() =>
+        {
             Ok(Undo { applied, file, down, note: note.map(str::to_owned) })
         }
         _ => Err(Wall::NoDown { version, name, reach }),

@@ -5,7 +5,7 @@ use crate::assess::{Judged, RoundTrip};
 use crate::engine::Engine;
 use crate::gate::merge::{Attestation, Severity};
 use crate::migration::{Allow, Direction};
-use crate::schema::diff::Application;
+use crate::schema::application::Application;
 use crate::table::{Loss, Verdict};
 use serde::Serialize;
 use std::io::Write;

@@ -4,7 +4,7 @@ use super::{Entry, Report};
 use crate::assess::Finding;
 use crate::gate::merge::Severity;
 use crate::migration::Direction;
-use crate::schema::diff::Application;
+use crate::schema::application::Application;
 use crate::table::{Loss, Verdict};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};

@@ -87,22 +87,25 @@ impl Run<'_> {
     async fn as_one(&mut self, range: Range<usize>, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let first = range.start;
         let (begin, unchecked) = match self.connection.driver {
-            Driver::Sqlite(_) => ("BEGIN IMMEDIATE", sqlite::Unchecked::of(&self.step.statements, &range)),
+            Driver::Sqlite(_) => (String::from("BEGIN IMMEDIATE"), sqlite::Unchecked::of(&self.step.statements, &range)),
             // Between the segments of one script its settings hold; between two scripts they do not.
-            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => (postgres::SETTLE_AND_BEGIN, sqlite::Unchecked::default()),
-            Driver::Postgres(_) | Driver::Mysql(_) => ("BEGIN", sqlite::Unchecked::default()),
+            Driver::Postgres(_) if matches!(commit, Commit::History(_)) => {
+                (format!("{}; BEGIN", postgres::settle(&self.connection.patience)), sqlite::Unchecked::default())
+            }
+            Driver::Postgres(_) | Driver::Mysql(_) => (String::from("BEGIN"), sqlite::Unchecked::default()),
         };
         if unchecked.off {
             self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
-        let ran = match self.own(first, begin).await {
+        let ran = match self.connection.execute(&begin).await.map_err(|error| Stop::at(first, &error).doing("BEGIN")) {
             Ok(()) => self.inside(range, &unchecked, commit, progress).await,
             Err(stop) => Err(stop),
         };
-        if ran.is_err() {
-            // A connection that is gone was rolled back by the server.
-            let _ = self.connection.execute("ROLLBACK").await;
-        }
+        let ran = match ran {
+            // Where that fails the connection is of no more use, and the server rolls back when it ends.
+            Err(stop) if self.connection.execute("ROLLBACK").await.is_err() => Err(Stop { lost: true, again: false, ..stop }),
+            other => other,
+        };
         if unchecked.off {
             // Not part of the outcome: the transaction is over, and the next step would fail here too.
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
@@ -302,21 +305,55 @@ impl Run<'_> {
     async fn alone(&mut self, range: &Range<usize>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let looked = self.look(range).await?;
         self.begun(range, looked.as_ref(), journal).await?;
-        let mut ran = self.statements(range.clone(), progress).await;
-        if let Err(stop) = &ran
-            && stop.again
-            && let Ok(Some(Next::Cleanup(cleanup))) = look::after(self.connection, looked.as_ref()).await
-        {
-            // CREATE INDEX CONCURRENTLY that gave up leaves an index that nobody uses and that bars the next try.
-            if let Err(ended) = self.connection.run(&cleanup).await {
-                ran = Err(Stop::ended(range.start, &ended).doing("taking away what the statement left half-done"));
-            }
+        let waits_long = self.waits_long(range);
+        if waits_long {
+            self.own(range.start, "SET lock_timeout = 0").await?;
         }
-        ran?;
+        let ran = self.statements(range.clone(), progress).await;
+        if waits_long && ran.is_ok() {
+            let limit = self.connection.patience.lock.map_or(0, |limit| limit.as_millis());
+            let set = self.connection.execute(&format!("SET lock_timeout = {limit}")).await;
+            set.map_err(|error| Stop::at(range.start, &error).doing("SET lock_timeout"))?;
+        }
+        if let Err(stop) = ran {
+            return Err(self.failed_alone(stop, range, looked.as_ref(), journal).await);
+        }
         if range.len() > 1 {
             self.own(range.end - 1, "UNLOCK TABLES").await?;
         }
         self.done(range.end, journal, progress).await
+    }
+
+    /// Whether it waits for the transactions of others by its nature, as CREATE INDEX CONCURRENTLY does, and holds nobody up by that. A
+    /// script that sets a limit means it.
+    fn waits_long(&self, range: &Range<usize>) -> bool {
+        let says = |sql: &Sql, word: &str| sql.text.to_ascii_lowercase().contains(word);
+        matches!(self.connection.driver, Driver::Postgres(_))
+            && self.step.statements[range.clone()].iter().any(|sql| says(sql, "concurrently"))
+            && !self.step.statements.iter().any(|sql| says(sql, "lock_timeout"))
+    }
+
+    /// What is known after a statement that commits by itself has failed: the database's refusal is certain where the connection holds.
+    async fn failed_alone(&mut self, stop: Stop, range: &Range<usize>, looked: Option<&look::Look>, journal: &mut Journal) -> Stop {
+        if stop.lost || range.len() > 1 {
+            return stop;
+        }
+        match look::after(self.connection, looked).await {
+            // CREATE INDEX CONCURRENTLY that gave up leaves an index that nobody uses and that bars the next try.
+            Ok(Some(Next::Cleanup(cleanup))) if stop.again => match self.connection.run(&cleanup).await {
+                Ok(()) => stop,
+                Err(ended) => Stop { again: false, ..Stop::ended(range.start, &ended).doing("taking away what the statement left half-done") },
+            },
+            // The next start takes it away.
+            Ok(Some(Next::Cleanup(_))) => stop,
+            // As before it: DDL of one object is atomic. Should this row fail, the next start looks at the catalog.
+            Ok(Some(Next::Due)) => {
+                let _ = journal.refused(self.connection, self.step, range.end).await;
+                stop
+            }
+            // A procedure may have done a part of its work, so it is not done again unasked.
+            Ok(_) | Err(_) => Stop { again: false, ..stop },
+        }
     }
 
     /// Says in the journal that the first `count` statements stand. They ran, so only the row is tried again where somebody is in the way.
@@ -391,7 +428,7 @@ impl Run<'_> {
     async fn settle(&mut self) -> sqlx::Result<()> {
         match (&self.connection.driver, &self.connection.home) {
             (Driver::Sqlite(_), _) => self.connection.execute("PRAGMA foreign_keys = ON").await?,
-            (Driver::Postgres(_), _) => self.connection.execute(postgres::SETTLE).await?,
+            (Driver::Postgres(_), _) => self.connection.execute(&postgres::settle(&self.connection.patience)).await?,
             (Driver::Mysql(_), Home::Server(database)) => {
                 for sql in mysql::settle(database, &self.connection.patience) {
                     self.connection.execute(&sql).await?;

@@ -59,6 +59,11 @@ impl Journal {
         self.committed(connection, step, count, "done", None).await
     }
 
+    /// Says that the database refused what was about to run: it did nothing, whatever the catalog shows later.
+    pub(super) async fn refused(&mut self, connection: &mut Connection, step: &Step, count: usize) -> sqlx::Result<()> {
+        self.committed(connection, step, count, "refused", None).await
+    }
+
     /// Says so within the transaction that made them stand.
     pub(super) async fn done_within(&mut self, connection: &mut Connection, step: &Step, count: usize) -> sqlx::Result<()> {
         self.add(connection, step, count, "done", None).await
@@ -107,6 +112,7 @@ pub(super) async fn position(connection: &mut Connection, history: &HistoryTable
                 position.begun = Some((count, sha256, looked));
             }
             "done" => position = Position { done: (count, sha256), begun: None },
+            "refused" => position.begun = None,
             _ => return Err(strange()),
         }
     }

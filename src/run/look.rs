@@ -18,6 +18,9 @@ use sqlx::mysql::MySqlDatabaseError;
 pub(super) struct Look {
     /// The database's user: another one may be shown more, or less, of the same things.
     user: String,
+    /// The schema that names without one are in (MySQL, MariaDB).
+    #[serde(default)]
+    schema: Option<String>,
     objects: Vec<Looked>,
 }
 
@@ -58,7 +61,7 @@ const UNKNOWN: &str = "unknown";
 
 /// Looks at all of `touched` before a statement runs.
 pub(super) async fn before(connection: &mut Connection, touched: &[Touched]) -> sqlx::Result<Look> {
-    let mut look = Look { user: connection.user().await?.unwrap_or_default(), objects: Vec::new() };
+    let mut look = Look { user: connection.user().await?.unwrap_or_default(), schema: schema(connection).await?, objects: Vec::new() };
     for one in touched {
         let before = seen(connection, one.class, &one.name).await?;
         look.objects.push(Looked { class: one.class.name().to_owned(), name: one.name.clone(), dropped: one.dropped, before });
@@ -66,14 +69,25 @@ pub(super) async fn before(connection: &mut Connection, touched: &[Touched]) -> 
     Ok(look)
 }
 
+/// The schema that names without one are in; only where a script can change that and the catalog is asked by it.
+async fn schema(connection: &mut Connection) -> sqlx::Result<Option<String>> {
+    match connection.driver {
+        Driver::Mysql(_) => connection.cell("SELECT DATABASE()").await,
+        Driver::Sqlite(_) | Driver::Postgres(_) => Ok(None),
+    }
+}
+
 /// What became of a statement that began; `None`: it stands.
 pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> sqlx::Result<Option<Next>> {
     let undecided = |what: &str| Ok(Some(Next::Undecided(what.to_owned())));
-    let Some(Look { user, objects }) = look else {
+    let Some(Look { user, schema: was_in, objects }) = look else {
         return undecided("no look at the catalog tells what it did");
     };
     if !objects.is_empty() && connection.user().await?.unwrap_or_default() != *user {
         return undecided(&format!("it was begun by the database's user {user}, and another one may not see the same: connect as {user}"));
+    }
+    if schema(connection).await? != *was_in {
+        return undecided(&format!("it ran in the database {}, where this session is not: look there", was_in.as_deref().unwrap_or("without a name")));
     }
     let (mut changed, mut same) = (0, 0);
     for one in objects {
@@ -97,6 +111,8 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
             // What was not there is not dropped: DROP … IF EXISTS.
             (_, ABSENT, ABSENT) if one.dropped => {}
             (_, before, now) if before == now => same += 1,
+            // CREATE OR REPLACE drops first: what is gone though it was to stay did not come to its end.
+            (_, _, ABSENT) if !one.dropped => return undecided(&format!("{} is gone: look what became of it", one.shown())),
             _ => changed += 1,
         }
     }
@@ -135,7 +151,8 @@ fn shown(text: Option<String>) -> String {
 fn named(name: &str, object: &str, schema: &str) -> String {
     match name.rsplit_once('.') {
         Some((space, name)) => format!("{object} = {} AND {schema} = {}", literal(name), literal(space)),
-        None => format!("{object} = {}", literal(name)),
+        // A name without a schema means what the session finds by it, and no other schema's object.
+        None => format!("{object} = {} AND {schema} = ANY (current_schemas(false))", literal(name)),
     }
 }
 

@@ -205,7 +205,11 @@ impl Locked {
         if self.connection.read_only {
             return Err(RunError::Usage(String::from("this connection was opened to read only; nothing was touched")));
         }
-        pooler::refuse(&mut self.connection, &self.table).await?;
+        if let Engine::Postgres = self.connection.engine {
+            pooler::refuse(&mut self.connection, &self.table).await?;
+            let settled = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
+            settled.map_err(|error| self.connection.refused("setting the lock time-out", &error))?;
+        }
         self.table.create(&mut self.connection).await?;
         let who = history::who(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))?;
         let mut seq = head.unwrap_or(0) + 1;
@@ -220,7 +224,8 @@ impl Locked {
         }
         if let Engine::Postgres = self.connection.engine {
             // The next script would begin so; what follows now is none.
-            self.connection.execute(postgres::SETTLE).await.map_err(|error| self.connection.refused("ending the script's session settings", &error))?;
+            // All is done and recorded by now, so an error here changes nothing: the session ends with it.
+            let _ = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
         }
         Ok(cleared.steps().len())
     }

@@ -14,7 +14,7 @@ pub(super) async fn refuse(connection: &mut Connection, table: &HistoryTable) ->
     let Driver::Postgres(_) = connection.driver else { return Ok(()) };
     let refused = |connection: &Connection, error: &sqlx::Error| connection.refused("looking for a pooler", error);
     let held = connection.rows(&postgres::own_process_holds(table)).await.map_err(|error| refused(connection, &error))?;
-    let [own, holds, limit] = held.into_iter().next().and_then(|row| <[Option<String>; 3]>::try_from(row).ok()).unwrap_or_default();
+    let [own, holds] = held.into_iter().next().and_then(|row| <[Option<String>; 2]>::try_from(row).ok()).unwrap_or_default();
     let second = match &connection.canceller {
         Canceller::Postgres(options, _) => second(options).await.map_err(|error| RunError::Unreachable {
             place: connection.place.clone(),
@@ -22,16 +22,11 @@ pub(super) async fn refuse(connection: &mut Connection, table: &HistoryTable) ->
         })?,
         Canceller::Flag(_) | Canceller::Mysql(..) => None,
     };
-    let asked = connection.patience.lock.map(|limit| limit.as_millis().to_string());
-    let why = if holds.as_deref() != Some("t") || own == second {
-        "it shares server processes between clients, so no lock would hold"
-    } else if asked.is_some() && limit != asked {
-        "it leaves out how long a statement may wait for an application's lock (`ignore_startup_parameters`; `--db-lock-timeout 0` does without)"
-    } else {
+    if holds.as_deref() == Some("t") && own != second {
         return Ok(());
-    };
+    }
     unlock(connection, table).await;
-    Err(RunError::Usage(refusal(&connection.place, why)))
+    Err(RunError::Usage(refusal(&connection.place, "it shares server processes between clients, so no lock would hold")))
 }
 
 /// What to say of a pooler at `place`, and why.

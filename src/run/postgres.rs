@@ -2,6 +2,7 @@
 
 use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::history::HistoryTable;
+use super::patience::Patience;
 use super::secret::Secrets;
 use super::tables::{Rows, Table};
 use super::{POLL, RunError, pooler};
@@ -149,13 +150,9 @@ fn held(key: i64) -> String {
     )
 }
 
-/// Asks, in one statement, for the own server process, whether it holds the lock, and for how long it waits for others, in milliseconds.
+/// Asks, in one statement, for the own server process and whether it holds the lock.
 pub(super) fn own_process_holds(table: &HistoryTable) -> String {
-    format!(
-        "SELECT pg_backend_pid(), EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {}), \
-         (SELECT setting FROM pg_settings WHERE name = 'lock_timeout')",
-        held(key(table))
-    )
+    format!("SELECT pg_backend_pid(), EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {})", held(key(table)))
 }
 
 /// Gives the lock back, and tells whether this process had it.
@@ -164,10 +161,11 @@ pub(super) fn unlock(table: &HistoryTable) -> String {
 }
 
 /// Ends what a script may have set for its session, so that the next migration does not run under it.
-pub(super) const SETTLE: &str = "RESET SESSION AUTHORIZATION; RESET ALL";
-
-/// The same and then a transaction, in one message to the server.
-pub(super) const SETTLE_AND_BEGIN: &str = "RESET SESSION AUTHORIZATION; RESET ALL; BEGIN";
+pub(super) fn settle(patience: &Patience) -> String {
+    // A pooler may have left out what the session was to begin with.
+    let limit = patience.lock.map(|limit| format!("; SET lock_timeout = {}", limit.as_millis())).unwrap_or_default();
+    format!("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL{limit}")
+}
 
 /// What an INSERT of ours begins with, inside of a script's transaction: a role that the script took may not write here.
 pub(super) const AS_OURSELVES: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; ";

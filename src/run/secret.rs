@@ -1,8 +1,7 @@
 //! Keeps passwords out of what is printed. In: a URL, a statement, a driver's message. Out: text that may be shown.
 
 use super::RunError;
-
-const MASK: &str = "***";
+use crate::lex::secret::{MASK, masked, speaks_of_passwords};
 
 /// The passwords of one connection, in every form in which a message could hold them.
 #[derive(Clone, Default)]
@@ -72,33 +71,7 @@ const QUOTES: [char; 2] = ['\'', '"'];
 
 /// The first line of a statement, for people; without what stands in quotes where the statement speaks of passwords.
 pub fn shown(sql: &str) -> String {
-    let line = sql.lines().next().unwrap_or_default();
-    if !speaks_of_passwords(sql) {
-        return line.to_owned();
-    }
-    let (mut shown, mut inside) = (String::new(), None);
-    for letter in line.chars() {
-        match inside {
-            None => {
-                shown.push(letter);
-                if QUOTES.contains(&letter) {
-                    inside = Some(letter);
-                    shown.push_str(MASK);
-                }
-            }
-            Some(quote) if quote == letter => {
-                shown.push(letter);
-                inside = None;
-            }
-            Some(_) => {}
-        }
-    }
-    shown
-}
-
-fn speaks_of_passwords(sql: &str) -> bool {
-    let lower = sql.to_ascii_lowercase();
-    ["password", "identified", "passwd", "secret"].iter().any(|word| lower.contains(word))
+    masked(sql).lines().next().unwrap_or_default().to_owned()
 }
 
 fn decoded(text: &str) -> String {

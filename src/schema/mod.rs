@@ -1,5 +1,6 @@
 //! The catalog that scripts leave behind, and how two states of it differ.
 
+pub mod application;
 pub mod apply;
 pub mod catalog;
 pub mod diff;

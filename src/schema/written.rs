@@ -24,6 +24,8 @@ impl Written {
     pub(crate) fn note(&mut self, statement: &Statement, engine: Engine) {
         for action in &statement.actions {
             match &action.op {
+                // A password was put out of the definition's sight, and stays out of every report.
+                Op::CreateObject { definition, .. } if definition.contains('…') => {}
                 // One statement that makes several objects is the text of none.
                 Op::CreateObject { definition, .. } if statement.actions.iter().filter(|a| matches!(a.op, Op::CreateObject { .. })).count() == 1 => {
                     self.statements.insert(even::text(definition), statement.text.as_str().into());

@@ -219,3 +219,17 @@ fn what_would_have_kept_the_values_can_be_pasted_and_is_judged_so() {
         }
     }
 }
+
+#[test]
+fn no_password_of_an_older_file_is_shown_or_written() {
+    for (made, up) in [
+        ("CREATE SUBSCRIPTION s CONNECTION 'host=h password=geheim' PUBLICATION p;", "DROP SUBSCRIPTION s;"),
+        ("CREATE ROLE r LOGIN PASSWORD 'geheim';", "DROP ROLE r;"),
+        ("CREATE USER MAPPING FOR r SERVER f OPTIONS (password 'geheim');", "DROP USER MAPPING FOR r SERVER f;"),
+    ] {
+        let folder = folder(&[("V1_a.sql", made), ("V2_b.sql", up)]);
+        let ran = migrate(folder.path(), &["check", "--dir", ".", "--engine", "postgres", "--fix", "--yes", "-v", "V2_b.sql"]);
+        assert!(!ran.out.contains("geheim") && ran.code < 2, "{up}: {}{}", ran.out, ran.err);
+        assert_eq!(read(folder.path(), "V2_b.sql"), up);
+    }
+}

@@ -13,6 +13,7 @@ use proptest::prelude::{Strategy, any};
 use proptest::strategy::{NewTree, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use unmigrate::engine::Engine;
@@ -89,13 +90,13 @@ struct Input {
     bytes: Vec<u8>,
 }
 
-/// Files with what stands in them.
-type Files = Vec<(PathBuf, Vec<u8>)>;
+/// A file's path and its bytes.
+type File = (PathBuf, Vec<u8>);
 
 /// What inputs are made of.
 struct Corpus {
     /// The layouts' folders, each a copy of its own, and their files.
-    folders: Vec<(PathBuf, Files)>,
+    folders: Vec<(PathBuf, Vec<File>)>,
     pieces: Vec<Vec<u8>>,
     _copies: tempfile::TempDir,
 }
@@ -117,7 +118,7 @@ impl Corpus {
     fn collect() -> Corpus {
         let copies = tempfile::tempdir().expect("a folder");
         let layouts = root().join("fixtures/layouts");
-        let mut folders: std::collections::BTreeMap<PathBuf, Files> = std::collections::BTreeMap::new();
+        let mut folders: BTreeMap<PathBuf, Vec<File>> = BTreeMap::new();
         for file in files_in(&layouts) {
             let inside = file.strip_prefix(&layouts).expect("it stands there");
             let copy = copies.path().join(inside);

@@ -1,5 +1,6 @@
 //! The library and the binary from outside. One binary of tests, so that they link once.
 
+mod application;
 mod cli;
 mod cli_errors;
 mod cli_json;

@@ -368,12 +368,12 @@ async fn changes_show(database: &Database) {
     for sql in ground(engine) {
         link.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
-    let mut before = state::dump(&mut link, database).await;
-    assert_eq!(state::dump(&mut link, database).await, before, "{engine}: nothing changed");
+    let mut before = state::dump(&mut link, database, state::Scope::Server).await;
+    assert_eq!(state::dump(&mut link, database, state::Scope::Server).await, before, "{engine}: nothing changed");
     let mut overlooked = Vec::new();
     for (what, part, sql) in changes(engine) {
         link.execute(sql).await.unwrap_or_else(|error| panic!("{what}: {sql}: {error}"));
-        let after = state::dump(&mut link, database).await;
+        let after = state::dump(&mut link, database, state::Scope::Server).await;
         let (old, new) = if part == Part::Rows { (&before.rows, &after.rows) } else { (&before.schema, &after.schema) };
         if old == new {
             overlooked.push(format!("{what}: {sql}"));

@@ -40,12 +40,12 @@ async fn round_trip(case: &Case, down: &str, database: &Database) -> Result<(Sta
     let mut link = Link::open(database).await.map_err(|error| error.to_string())?;
     trial::run_each(&trial::statements(&case.before, database.engine), &mut link).await?;
     link = trial::renew(link, database).await?;
-    let before = state::dump(&mut link, database).await;
+    let before = state::dump(&mut link, database, state::Scope::Server).await;
     trial::run(&case.up, &mut link, database.engine).await?;
     link = trial::renew(link, database).await?;
     trial::run(down, &mut link, database.engine).await.map_err(|error| format!("DOWN was refused: {error}"))?;
     link = trial::renew(link, database).await?;
-    let after = state::dump(&mut link, database).await;
+    let after = state::dump(&mut link, database, state::Scope::Server).await;
     link.close().await;
     Ok((before, after))
 }

@@ -220,11 +220,11 @@ fn r#type(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
 
 fn type_attribute(mut cursor: Cursor<'_>, name: &Name) -> Option<Action> {
     let words = cursor.eat_any(&["add attribute", "drop attribute", "alter attribute"])?;
-    cursor.eat("if exists");
+    let if_exists = if cursor.eat("if exists") { "if exists " } else { "" };
     let column = cursor.part()?;
     let of = format!("attribute {column}");
     if words == "drop attribute" {
-        let op = Op::SetAttribute { object: name.clone(), attribute: of, value: None };
+        let op = Op::SetAttribute { object: name.clone(), attribute: format!("{if_exists}{of}"), value: None };
         return Some(action(Kind::DropAttribute, format!("{name}.{column}"), op));
     }
     if words == "alter attribute" {

@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Class, Constraint, Index, Rule};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
+use crate::schema::naming::words;
 use std::rc::Rc;
 
 /// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE,
@@ -85,13 +86,7 @@ impl Catalog {
         {
             self.assume_attribute(&key, initial);
         }
-        if value.is_none()
-            && attribute.starts_with("constraint ")
-            && !if_exists
-            && self.judging_down
-            && self.get(&key).is_none()
-            && self.definition_of(object).is_some()
-        {
+        if value.is_none() && !if_exists && self.judging_down && self.get(&key).is_none() && self.definition_lacks(object, attribute) {
             return Err(Refusal::new(format!("{attribute} of {object} does not exist")));
         }
         let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
@@ -129,6 +124,16 @@ impl Catalog {
             Some((_, role)) if gone(&Key::Object(Class::Role, role.to_owned(), None)) => Err(Refusal::new(format!("role {role} does not exist"))),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the object's definition is known, and has no such rule (of a domain) or attribute (of a type).
+    fn definition_lacks(&self, object: &str, attribute: &str) -> bool {
+        let Some((sort @ ("constraint" | "attribute"), name)) = attribute.split_once(' ') else { return false };
+        let speaks = |definition: &String| {
+            // A rule without a name got one from the server.
+            words(definition, self.engine).any(|w| w == name || sort == "constraint" && w == "check")
+        };
+        self.definition_of(object).is_some_and(|definition| !speaks(&definition))
     }
 
     /// Whether it is certain that nothing of that name stands any more: the migration at hand took it away.

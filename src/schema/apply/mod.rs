@@ -6,6 +6,7 @@ mod column;
 mod depends;
 mod firing;
 pub(crate) mod key;
+mod lean;
 pub(crate) mod mapped;
 pub(crate) mod object;
 mod part;

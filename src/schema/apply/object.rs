@@ -134,6 +134,14 @@ impl Catalog {
                 _ => {}
             }
         }
+        // SQLite takes this too.
+        if self.judging_down && self.engine != Engine::Sqlite {
+            for table in &tables {
+                if let Some(column) = self.column_gone(table, definition) {
+                    return Err(Refusal::new(format!("column {table}.{column} does not exist")));
+                }
+            }
+        }
         for table in tables {
             self.lean(&table, Leaning::User(Box::new(Key::Object(class, name.to_owned(), None))), true);
         }

@@ -23,6 +23,9 @@ pub(super) enum Fate {
     Bad(String),
 }
 
+/// What a [`Fate::Bad`] begins with where the database refuses DOWN.
+pub(super) const DOWN_FAILS: &str = "DOWN fails: ";
+
 /// A database to try cases on, one after another, each on an empty schema.
 pub(super) enum Server {
     Sqlite,

@@ -234,7 +234,7 @@ impl World {
 
     /// A type that an index or a key can stand on everywhere.
     pub(super) fn can_be_key(&self, ty: &str) -> bool {
-        !matches!(ty, "jsonb" | "blob" | "point") && !(self.engine == Engine::Mariadb && ty == "text")
+        !(matches!(ty, "jsonb" | "blob") || self.engine == Engine::Mariadb && ty == "text")
     }
 
     pub(super) fn literal(&self, ty: &str, number: usize, rng: &mut Rng) -> String {

@@ -1,6 +1,6 @@
 //! MariaDB: a database of its own for each case; what a case sets on the whole server is taken back.
 
-use super::{Case, Fate, compare, one_by_one};
+use super::{Case, DOWN_FAILS, Fate, compare, one_by_one};
 use crate::link::Link;
 use crate::state;
 use crate::support::{Database, database};
@@ -18,7 +18,7 @@ async fn try_case(database: &Database, case: &Case) -> sqlx::Result<Fate> {
     let before = state(database).await?;
     run(database, &case.up).await?;
     if let Err(error) = run(database, case.down.as_deref().unwrap_or_default()).await {
-        return Ok(Fate::Bad(format!("DOWN fails: {error}")));
+        return Ok(Fate::Bad(format!("{DOWN_FAILS}{error}")));
     }
     Ok(compare(&before, &state(database).await?))
 }
@@ -35,7 +35,7 @@ async fn run(database: &Database, statements: &[String]) -> sqlx::Result<()> {
 
 async fn state(database: &Database) -> sqlx::Result<Vec<String>> {
     let mut link = Link::open(database).await?;
-    let state = state::dump(&mut link, database).await;
+    let state = state::dump(&mut link, database, state::Scope::Server).await;
     link.close().await;
     let position = |line: String| match line.split_once(" position: ") {
         Some((of, at)) => format!("position {of} {at}"),

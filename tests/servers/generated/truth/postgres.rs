@@ -1,6 +1,6 @@
 //! PostgreSQL: one database, in which each part of a case is a transaction, and from which all is dropped afterwards.
 
-use super::{Case, Fate, compare, one_by_one};
+use super::{Case, DOWN_FAILS, Fate, compare, one_by_one};
 use crate::support::{self, Database};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use unmigrate::engine::Engine;
@@ -115,7 +115,7 @@ async fn try_case(link: &mut PgConnection, case: &Case) -> sqlx::Result<Fate> {
     let before = state(link).await?;
     run(link, &case.up, case.alone).await?;
     if let Err(error) = run(link, case.down.as_deref().unwrap_or_default(), case.alone).await {
-        return Ok(Fate::Bad(format!("DOWN fails: {error}")));
+        return Ok(Fate::Bad(format!("{DOWN_FAILS}{error}")));
     }
     Ok(compare(&before, &state(link).await?))
 }

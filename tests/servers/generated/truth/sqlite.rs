@@ -1,6 +1,6 @@
 //! SQLite: a new database in memory for each case.
 
-use super::{Case, Fate, compare, one_by_one};
+use super::{Case, DOWN_FAILS, Fate, compare, one_by_one};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use unmigrate::engine::Engine;
 
@@ -16,7 +16,7 @@ async fn try_case(link: &mut SqliteConnection, case: &Case) -> sqlx::Result<Fate
     let before = state(link).await?;
     run(link, &case.up, case.alone).await?;
     if let Err(error) = run(link, case.down.as_deref().unwrap_or_default(), case.alone).await {
-        return Ok(Fate::Bad(format!("DOWN fails: {error}")));
+        return Ok(Fate::Bad(format!("{DOWN_FAILS}{error}")));
     }
     Ok(compare(&before, &state(link).await?))
 }
