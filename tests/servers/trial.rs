@@ -2,7 +2,7 @@
 
 use crate::link::Link;
 use crate::page::Case;
-use crate::state::{self, State, differences};
+use crate::state::{self, Scope, State, differences};
 use crate::support::Database;
 use unmigrate::engine::Engine;
 use unmigrate::migration::Script;
@@ -42,16 +42,16 @@ pub(crate) async fn holds(case: &Case, database: &Database) -> Result<(), String
     let mut link = Link::open(database).await.map_err(|error| error.to_string())?;
     run_each(&statements(&case.before, database.engine), &mut link).await.map_err(|error| format!("`before` was refused: {error}"))?;
     link = renew(link, database).await?;
-    let before = state::dump(&mut link, database).await;
+    let before = state::dump(&mut link, database, Scope::Server).await;
     run(&case.up, &mut link, database.engine).await.map_err(|error| format!("UP was refused: {error}"))?;
     link = renew(link, database).await?;
-    let between = if must_leave_a_trace(case, database.engine) { Some(state::dump(&mut link, database).await) } else { None };
+    let between = if must_leave_a_trace(case, database.engine) { Some(state::dump(&mut link, database, Scope::Server).await) } else { None };
     let back = match &case.down {
         None => Back::Missing,
         Some(down) => run(down, &mut link, database.engine).await.map_or_else(Back::Refused, |()| Back::Ran),
     };
     link = renew(link, database).await?;
-    let after = state::dump(&mut link, database).await;
+    let after = state::dump(&mut link, database, Scope::Server).await;
     link.close().await;
     contradiction(case, &Seen { before, between, after, back }).map_or(Ok(()), Err)
 }

@@ -4,7 +4,7 @@
 use super::child::{Child, Ended, migrate, run};
 use super::set::COUNT;
 use crate::link::Link;
-use crate::state::{self, State, differences};
+use crate::state::{self, Scope, State, differences};
 use crate::support::{self, Database, wait};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ pub(super) fn statement(line: &str) -> Option<&str> {
 pub(super) fn picture(database: &Database) -> State {
     let mut state = wait(async {
         let mut link = Link::open(database).await.expect("a connection");
-        let state = state::dump_alone(&mut link, database).await;
+        let state = state::dump(&mut link, database, Scope::Database).await;
         link.close().await;
         state
     });

@@ -25,7 +25,7 @@ pub(crate) struct State {
 
 /// How far a dump looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
+pub(crate) enum Scope {
     /// The database, and all that a case can change on its server.
     Server,
     /// The database alone.
@@ -33,16 +33,7 @@ enum Scope {
 }
 
 /// Everything that a case can change.
-pub(crate) async fn dump(link: &mut Link, database: &Database) -> State {
-    dump_within(link, database, Scope::Server).await
-}
-
-/// What stands in the database alone, whatever others do on its server.
-pub(crate) async fn dump_alone(link: &mut Link, database: &Database) -> State {
-    dump_within(link, database, Scope::Database).await
-}
-
-async fn dump_within(link: &mut Link, database: &Database, scope: Scope) -> State {
+pub(crate) async fn dump(link: &mut Link, database: &Database, scope: Scope) -> State {
     let mut state = match database.engine {
         Engine::Sqlite => sqlite::dump(link).await,
         Engine::Postgres => postgres::dump(link, database, scope).await,
