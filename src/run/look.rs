@@ -18,7 +18,7 @@ use sqlx::mysql::MySqlDatabaseError;
 pub(super) struct Look {
     /// The database's user: another one may be shown more, or less, of the same things.
     user: String,
-    /// The schema that names without one are in (MySQL, MariaDB).
+    /// Where names without a schema are looked for: the database (MySQL, MariaDB), the schemas of the search path (PostgreSQL).
     #[serde(default)]
     schema: Option<String>,
     objects: Vec<Looked>,
@@ -63,17 +63,18 @@ const UNKNOWN: &str = "unknown";
 pub(super) async fn before(connection: &mut Connection, touched: &[Touched]) -> sqlx::Result<Look> {
     let mut look = Look { user: connection.user().await?.unwrap_or_default(), schema: schema(connection).await?, objects: Vec::new() };
     for one in touched {
-        let before = seen(connection, one.class, &one.name).await?;
+        let before = seen(connection, one.class, &one.name, look.schema.as_deref()).await?;
         look.objects.push(Looked { class: one.class.name().to_owned(), name: one.name.clone(), dropped: one.dropped, before });
     }
     Ok(look)
 }
 
-/// The schema that names without one are in; only where a script can change that and the catalog is asked by it.
+/// Where names without a schema are looked for now; a script may change that.
 async fn schema(connection: &mut Connection) -> sqlx::Result<Option<String>> {
     match connection.driver {
         Driver::Mysql(_) => connection.cell("SELECT DATABASE()").await,
-        Driver::Sqlite(_) | Driver::Postgres(_) => Ok(None),
+        Driver::Postgres(_) => connection.cell("SELECT current_schemas(false)::text").await,
+        Driver::Sqlite(_) => Ok(None),
     }
 }
 
@@ -86,7 +87,7 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
     if !objects.is_empty() && connection.user().await?.unwrap_or_default() != *user {
         return undecided(&format!("it was begun by the database's user {user}, and another one may not see the same: connect as {user}"));
     }
-    if schema(connection).await? != *was_in {
+    if matches!(connection.driver, Driver::Mysql(_)) && schema(connection).await? != *was_in {
         return undecided(&format!("it ran in the database {}, where this session is not: look there", was_in.as_deref().unwrap_or("without a name")));
     }
     let (mut changed, mut same) = (0, 0);
@@ -94,7 +95,7 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
         let Some(class) = Touchable::ALL.into_iter().find(|class| class.name() == one.class) else {
             return undecided(&format!("look at {}", one.shown()));
         };
-        let now = seen(connection, class, &one.name).await?;
+        let now = seen(connection, class, &one.name, was_in.as_deref()).await?;
         match (class, one.before.as_str(), now.as_str()) {
             (Touchable::Rows, _, TRANSACTIONAL | ABSENT) => same += 1,
             (Touchable::Rows, ..) => return undecided(&format!("look at the rows of {}: its storage knows no transactions", one.name)),
@@ -104,7 +105,7 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
                 return Ok(Some(Next::Cleanup(format!("DROP SEQUENCE {}", places.join(", ")))));
             }
             (Touchable::Index, before, INVALID) if before != INVALID && !one.dropped => {
-                let name = connection.cell(&invalid_index(&one.name)).await?;
+                let name = connection.cell(&invalid_index(&one.name, was_in.as_deref())).await?;
                 return Ok(Some(Next::Cleanup(format!("DROP INDEX CONCURRENTLY {}", name.unwrap_or_default()))));
             }
             (_, _, INVALID) => same += 1,
@@ -127,9 +128,9 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
 }
 
 /// What the catalog shows of an object: one of the words above, or a checksum.
-async fn seen(connection: &mut Connection, class: Touchable, name: &str) -> sqlx::Result<String> {
+async fn seen(connection: &mut Connection, class: Touchable, name: &str, schemas: Option<&str>) -> sqlx::Result<String> {
     match connection.driver {
-        Driver::Postgres(_) => match postgres(class, name) {
+        Driver::Postgres(_) => match postgres(class, name, schemas) {
             Some(sql) => Ok(shown(connection.cell(&sql).await?)),
             None => Ok(UNKNOWN.to_owned()),
         },
@@ -148,11 +149,11 @@ fn shown(text: Option<String>) -> String {
 }
 
 /// The condition that a name of the catalog is `name`, which may have its schema before it.
-fn named(name: &str, object: &str, schema: &str) -> String {
+fn named(name: &str, object: &str, schema: &str, schemas: Option<&str>) -> String {
     match name.rsplit_once('.') {
         Some((space, name)) => format!("{object} = {} AND {schema} = {}", literal(name), literal(space)),
         // A name without a schema means what the session finds by it, and no other schema's object.
-        None => format!("{object} = {} AND {schema} = ANY (current_schemas(false))", literal(name)),
+        None => format!("{object} = {} AND {schema} = ANY ({}::name[])", literal(name), literal(schemas.unwrap_or("{}"))),
     }
 }
 
@@ -160,31 +161,31 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn invalid_index(name: &str) -> String {
+fn invalid_index(name: &str, schemas: Option<&str>) -> String {
     format!(
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid \
          WHERE NOT i.indisvalid AND {}",
-        named(name, "c.relname", "n.nspname")
+        named(name, "c.relname", "n.nspname", schemas)
     )
 }
 
 /// Only what PostgreSQL refuses inside of a transaction ends up here.
-fn postgres(class: Touchable, name: &str) -> Option<String> {
+fn postgres(class: Touchable, name: &str, schemas: Option<&str>) -> Option<String> {
     match class {
         Touchable::Index => Some(format!(
             "SELECT CASE WHEN bool_and(i.indisvalid) THEN string_agg(pg_get_indexdef(c.oid), ';' ORDER BY c.oid) ELSE '{INVALID}' END \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid WHERE {} HAVING count(*) > 0",
-            named(name, "c.relname", "n.nspname")
+            named(name, "c.relname", "n.nspname", schemas)
         )),
         Touchable::Table => Some(format!(
             "SELECT string_agg(c.oid || ' ' || c.relispartition || ' ' || coalesce(h.inhparent::text, ''), ';' ORDER BY c.oid) \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_inherits h ON h.inhrelid = c.oid WHERE {}",
-            named(name, "c.relname", "n.nspname")
+            named(name, "c.relname", "n.nspname", schemas)
         )),
         Touchable::Type => Some(format!(
             "SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid \
              JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {}",
-            named(name, "t.typname", "n.nspname")
+            named(name, "t.typname", "n.nspname", schemas)
         )),
         Touchable::Database => Some(format!("SELECT 'there' FROM pg_database WHERE datname = {}", literal(name))),
         Touchable::View | Touchable::Routine | Touchable::Trigger | Touchable::Event | Touchable::Sequence | Touchable::Replaced | Touchable::Rows => None,

@@ -91,6 +91,8 @@ fn it_takes_back_what_stands_with_the_inverses() {
     project.run(&["up"]);
     assert_ne!(project.schema(), before);
     let (code, told) = project.run(&["up", "--compensate"]);
+    assert_eq!((code, told.contains("--accept-loss users.name")), (3, true), "the row that UP brought cannot be told from others: {told}");
+    let (code, told) = project.run(&["up", "--compensate", "--accept-loss", "users.name"]);
     assert_eq!((code, told.ends_with("took back 4 statements of up of 2 more; nothing else was run\n")), (0, true), "{told}");
     assert_eq!((project.schema(), project.database.query("SELECT count(*) FROM users")), (before, vec![String::from("0")]));
     project.write("V2_more.sql", &good);
