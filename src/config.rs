@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::gate::policy::{Policy, is_rule};
+use crate::target::Release;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct Config {
     pub dir: Option<PathBuf>,
     /// The engine.
     pub engine: Option<Engine>,
+    /// The oldest release of the engine's server that runs the migrations; the oldest one supported where none is stated.
+    pub version: Option<Release>,
     /// How the files are laid out.
     pub layout: Option<String>,
     /// The history table.

@@ -10,8 +10,10 @@ pub mod exit;
 
 pub mod migration;
 pub mod table;
+pub mod target;
 
 pub mod lock_table;
+pub mod newer;
 pub mod observed;
 pub mod proved;
 

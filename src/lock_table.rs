@@ -2,13 +2,14 @@
 //!
 //! A line is finer than a kind of the reversibility table: one `ADD COLUMN` only writes to the catalog, another rewrites every
 //! row. `assess` finds the line from the statement and the catalog. PostgreSQL's and MariaDB's cells are run on a server by
-//! `tests/servers/locks.rs`; MySQL's are from its manual ("Online DDL Operations"). Where versions differ, the older one counts.
+//! `tests/servers/locks.rs`, MySQL's by `tests/mysql.sh`. What an older release did otherwise stands in a table of its own.
 
 use crate::engine::Engine;
 use crate::table::{Check, check};
+use crate::target::{Release, Target};
 use Lock::{
-    AccessExclusive, Copied, Exclusive, Free, Inplace, InplaceBlocked, Instant, InstantOrInplace, Metadata, RowExclusive, Rows, Share, ShareRowExclusive,
-    ShareUpdateExclusive, Unknown, Writer,
+    AccessExclusive, Copied, Exclusive, Free, Inplace, InplaceBlocked, Instant, Metadata, RowExclusive, Rows, Share, ShareRowExclusive, ShareUpdateExclusive,
+    Unknown, Writer,
 };
 
 /// What is held while a statement works.
@@ -34,8 +35,6 @@ pub enum Lock {
     Metadata,
     /// MySQL, MariaDB: only the table's definition is written.
     Instant,
-    /// MySQL: instant from some 8.0 on, before that in place with a rebuild.
-    InstantOrInplace,
     /// MySQL, MariaDB: the engine does it while rows are written.
     Inplace,
     /// MySQL, MariaDB: the engine does it, and writes wait.
@@ -62,7 +61,6 @@ impl Lock {
             Rows => "row locks",
             Metadata => "metadata lock",
             Instant => "INSTANT",
-            InstantOrInplace => "INSTANT or INPLACE, by version",
             Inplace => "INPLACE",
             InplaceBlocked => "INPLACE, writes blocked",
             Copied => "COPY, writes blocked",
@@ -79,7 +77,7 @@ impl Lock {
     /// Whether the statement waits for everybody at work on the table, and everybody who comes later waits for it: then it is the
     /// wait, and not the work, that stops a busy site.
     pub fn queues(self) -> bool {
-        self.blocks_writes() || matches!(self, Metadata | Instant | InstantOrInplace | Inplace)
+        self.blocks_writes() || matches!(self, Metadata | Instant | Inplace)
     }
 }
 
@@ -92,7 +90,7 @@ pub enum Work {
     Scan,
     /// Every row is written anew.
     Rewrite,
-    /// Depends on the version, or not known.
+    /// Not known.
     Unknown,
 }
 
@@ -130,11 +128,9 @@ const AE_MORE: Fact = Fact { stops: true, ..AE };
 const ROWS: Fact = fact(Rows, Work::Little);
 const MDL: Fact = fact(Metadata, Work::Little);
 const INST: Fact = fact(Instant, Work::Little);
-const VERS: Fact = fact(InstantOrInplace, Work::Unknown);
 const INPL: Fact = fact(Inplace, Work::Little);
 const IN_SCAN: Fact = fact(Inplace, Work::Scan);
 const IN_RW: Fact = fact(Inplace, Work::Rewrite);
-const IN_BLK: Fact = fact(InplaceBlocked, Work::Scan);
 const IN_BLR: Fact = fact(InplaceBlocked, Work::Rewrite);
 const COPY: Fact = fact(Copied, Work::Rewrite);
 const WR: Fact = fact(Writer, Work::Little);
@@ -184,14 +180,16 @@ ways! {
     DropTable         QUIET,  WR      AE       MDL     MDL     "The table goes.";
     RenameTable       QUIET,  WR      AE       INST    INST    "The table gets another name or schema.";
 
-    AddColumn         QUIET,  WR      AE       INST    INST    "A column whose value for old rows is one constant.";
+    AddColumn         QUIET,  WR      AE       INST    INST    "A column that is NULL in old rows.";
+    AddColumnConstant COLUMN, WR      AE       INST    INST    "A column whose value for old rows is one constant.";
+    AddColumnPlaced   QUIET,  UNK     UNK      INST    INST    "Such a column, put before others.";
     AddColumnComputed COLUMN, WR      AE_RW    COPY    COPY    "A column whose value is computed and stored for each old row.";
     AddColumnVolatile COLUMN, UNK     AE_RW    COPY    INST    "A column whose default is called once a row.";
     AddColumnCounted  COLUMN, UNK     AE_RW    IN_BLR  IN_BLR  "A column that numbers the rows.";
     AddColumnUnique   KEY,    UNK     AE_SCAN  IN_RW   IN_RW   "A column with a key of its own.";
     AddColumnChecked  VALID,  WR_SCAN AE_SCAN  COPY    INST    "A column with a check that is put to every row.";
-    DropColumn        QUIET,  WR_RW   AE       VERS    INST    "The column goes.";
-    RenameColumn      QUIET,  WR      AE       VERS    INST    "The column gets another name.";
+    DropColumn        QUIET,  WR_RW   AE       INST    INST    "The column goes.";
+    RenameColumn      QUIET,  WR      AE       INST    INST    "The column gets another name.";
     ColumnCatalog     QUIET,  WR      AE       INST    INST    "A default, a comment, an identity: no row is looked at.";
     ColumnStatistics  QUIET,  FREE    SUE      FREE    FREE    "Statistics targets and options of a column.";
     StoredExpression  COLUMN, UNK     AE_RW    COPY    COPY    "Another expression for a stored column.";
@@ -200,7 +198,7 @@ ways! {
     TypeRewrite       TYPE,   UNK     AE_RW    COPY    COPY    "A type whose values are stored otherwise, or may not fit.";
     DropNotNull       QUIET,  WR      AE       IN_RW   IN_RW   "NULL is admitted.";
     SetNotNull        NULLS,  WR_SCAN AE_SCAN  IN_RW   IN_RW   "NULL is forbidden, and looked for in every row.";
-    SetNotNullProved  QUIET,  WR_SCAN AE       IN_RW   IN_RW   "NULL is forbidden, and a valid check says that there is none.";
+    SetNotNullProved  NULLS,  WR_SCAN AE       IN_RW   IN_RW   "NULL is forbidden, and a valid check says that there is none.";
 
     AddKey            KEY,    UNK     AE_SCAN  IN_SCAN IN_SCAN "A unique or exclusion constraint that builds its index.";
     AddPrimaryKey     KEY,    UNK     AE_SCAN  IN_RW   IN_RW   "A primary key that builds its index.";
@@ -209,15 +207,16 @@ ways! {
     AddForeignKeyOnly QUIET,  UNK     SRE      INPL    INPL    "A foreign key that looks at no old row.";
     AddCheck          VALID,  WR_SCAN AE_SCAN  COPY    COPY    "A check that is put to every row.";
     AddCheckOnly      QUIET,  WR      AE       INST    UNK     "A check that looks at no old row.";
-    DropConstraint    QUIET,  WR      AE       INPL    INST    "A constraint goes.";
+    DropConstraint    QUIET,  WR      AE       INST    INST    "A constraint goes.";
     DropForeignKey    QUIET,  WR      AE       INPL    INST    "A foreign key goes.";
     DropPrimaryKey    QUIET,  UNK     AE       COPY    COPY    "The primary key goes.";
     RenameConstraint  QUIET,  UNK     AE       UNK     UNK     "A constraint gets another name or mode.";
+    DomainRule        VALID,  UNK     SH_SCAN  UNK     UNK     "A rule of a domain is put to every row of the tables that hold it.";
     Validate          QUIET,  UNK     SUE_SCAN UNK     UNK     "A constraint is put to every row while they are written.";
 
     CreateIndex       INDEX,  WR_SCAN SH_SCAN  IN_SCAN IN_SCAN "An index is built.";
     CreateIndexBeside QUIET,  UNK     SUE_SCAN UNK     UNK     "An index is built CONCURRENTLY.";
-    CreateIndexText   INDEX,  UNK     UNK      IN_BLK  IN_BLR  "A FULLTEXT or SPATIAL index is built.";
+    CreateIndexText   INDEX,  UNK     UNK      IN_BLR  IN_BLR  "A FULLTEXT or SPATIAL index is built.";
     DropIndex         LESS,   WR      AE_MORE  INPL    INPL    "An index goes.";
     DropIndexBeside   QUIET,  UNK     SUE      UNK     UNK     "An index goes CONCURRENTLY.";
     IndexCatalog      QUIET,  UNK     SUE      INPL    INST    "An index gets another name or option.";
@@ -237,16 +236,36 @@ ways! {
     Upkeep            QUIET,  WR      SUE      FREE    FREE    "VACUUM, ANALYZE, REINDEX CONCURRENTLY.";
 }
 
+/// What was another fact until a release, the oldest first (PostgreSQL, release notes of 11 and 12; MySQL manual, "Online DDL
+/// Operations"; MariaDB manual, "InnoDB Online DDL Operations with the INSTANT Alter Algorithm").
+#[rustfmt::skip]
+const EARLIER: &[(Way, Engine, Release, Fact)] = &[
+    (Way::AddColumnConstant, Engine::Postgres, Release(11, 0, 0),  AE_RW),
+    (Way::SetNotNullProved,  Engine::Postgres, Release(12, 0, 0),  AE_SCAN),
+    (Way::AddColumn,         Engine::Mysql,    Release(8, 0, 12),  IN_RW),
+    (Way::AddColumnConstant, Engine::Mysql,    Release(8, 0, 12),  IN_RW),
+    (Way::AddColumnPlaced,   Engine::Mysql,    Release(8, 0, 29),  IN_RW),
+    (Way::DropColumn,        Engine::Mysql,    Release(8, 0, 29),  IN_RW),
+    (Way::RenameColumn,      Engine::Mysql,    Release(8, 0, 28),  INPL),
+    (Way::AddColumn,         Engine::Mariadb,  Release(10, 3, 2),  IN_RW),
+    (Way::AddColumnConstant, Engine::Mariadb,  Release(10, 3, 2),  IN_RW),
+    (Way::AddColumnPlaced,   Engine::Mariadb,  Release(10, 4, 0),  IN_RW),
+    (Way::DropColumn,        Engine::Mariadb,  Release(10, 4, 0),  IN_RW),
+];
+
 impl Way {
-    /// What this way means on `engine`.
-    pub fn fact(self, engine: Engine) -> Fact {
-        LOCKS[self as usize].facts[engine as usize]
+    /// What this way means on `target`.
+    pub fn fact(self, target: impl Into<Target>) -> Fact {
+        let target = target.into();
+        let earlier = EARLIER.iter().find(|(way, engine, until, _)| *way == self && *engine == target.engine && target.release() < *until);
+        earlier.map_or(LOCKS[self as usize].facts[target.engine as usize], |(.., fact)| *fact)
     }
 
-    /// The rule that speaks of it where it stops a busy site of `engine`. SQLite has one writer in any case.
-    pub fn rule(self, engine: Engine) -> Option<&'static Check> {
-        match engine {
-            _ if !self.fact(engine).stops => None,
+    /// The rule that speaks of it where it stops a busy site of `target`. SQLite has one writer in any case.
+    pub fn rule(self, target: impl Into<Target>) -> Option<&'static Check> {
+        let target = target.into();
+        match target.engine {
+            _ if !self.fact(target).stops => None,
             Engine::Sqlite => None,
             Engine::Postgres => LOCKS[self as usize].rule,
             Engine::Mysql | Engine::Mariadb => Some(check::TABLE_COPIED),

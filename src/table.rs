@@ -329,6 +329,7 @@ checks! {
     DUPLICATE                "R08" "duplicate-version"        "round-trip" "two migrations have one version, so no history can hold both";
     CLEARS                   "R09" "down-clears"              "round-trip" "DOWN deletes or overwrites rows written since, so that it can run";
     OLD_APPLICATION          "R10" "old-application"          "round-trip" "the application before UP may not work on the schema after it";
+    TOO_NEW                  "R11" "newer-server"             "round-trip" "the stated release of the server does not have the statement yet";
     BLOCKING_INDEX           "L01" "blocking-index"           "locks"      "an index is built while writes wait";
     NOT_CONCURRENTLY         "L02" "not-concurrently"         "locks"      "its CONCURRENTLY form would take a weaker lock";
     VALIDATING               "L03" "validating-constraint"    "locks"      "a constraint reads every row while writes wait";
@@ -339,7 +340,7 @@ checks! {
     CONCURRENTLY_WITH_OTHERS "L08" "concurrently-with-others" "locks"      "what cannot be in a transaction stands beside other statements";
     TABLE_COPIED             "L09" "table-copied"             "locks"      "the table is copied or rebuilt while writes wait";
     REWRITING_TABLE          "L10" "rewriting-table"          "locks"      "maintenance writes the table anew while all wait";
-    LONG_TRANSACTION         "L11" "long-transaction"         "locks"      "one transaction holds an exclusive lock and does long work";
+    LONG_TRANSACTION         "L11" "long-transaction"         "locks"      "one transaction stops writes and does long work";
     NO_LOCK_TIMEOUT          "L12" "no-lock-timeout"          "locks"      "it may wait for a lock for ever, and all others behind it";
 }
 

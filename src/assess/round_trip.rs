@@ -161,10 +161,17 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             }
             findings.push(found);
         }
-        statements.push(judged(done, catalog.engine, Some((verdict, loss)), why));
+        statements.push(judged(done, Some((verdict, loss)), why));
+    }
+    for statement in up {
+        if let Some(message) = syntax::too_new(catalog.target(), statement) {
+            let help = "raise the release that is stated, or write it in the words of the older one";
+            let at = Some((Direction::Up, statement.line));
+            findings.push(finding(check::TOO_NEW, Verdict::Partial, Loss::None, at, format!("the database refuses UP: {message}"), help));
+        }
     }
     for done in &ran_down.done {
-        statements.push(judged(done, catalog.engine, None, String::new()));
+        statements.push(judged(done, None, String::new()));
         if is_unseen(done) {
             let message = format!("line {} of DOWN does something that cannot be seen from its text", done.statement.line);
             findings.push(of_statement(done.kind.row(), Verdict::Partial, Loss::Possible, done, &message));
@@ -354,8 +361,8 @@ fn safer(page: &str) -> String {
     after.trim_start().split("\n\n").next().unwrap_or("").split('\n').collect::<Vec<_>>().join(" ")
 }
 
-fn judged(done: &Done<'_>, engine: Engine, share: Option<(Verdict, Loss)>, why: String) -> Judged {
-    let (row, fact) = (done.kind.row(), done.asked.fact(engine));
+fn judged(done: &Done<'_>, share: Option<(Verdict, Loss)>, why: String) -> Judged {
+    let (row, fact) = (done.kind.row(), done.asked.fact);
     let is = |works: &[Work]| (fact.work != Work::Unknown).then(|| works.contains(&fact.work));
     Judged {
         direction: done.direction,

@@ -4,16 +4,21 @@
 //! sqlparser reads one language for all engines, so a statement of another engine, or one with a clause that none has, gets through.
 
 use crate::engine::Engine;
+use crate::newer;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Class, ColumnChange, Op};
 use crate::schema::catalog::{Catalog, Entry, Key};
 use crate::table::{Cell, Kind};
+use crate::target::Target;
 
 /// Why the database refuses `action` of `statement`.
 pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action) -> Option<String> {
     let engine = catalog.engine;
     if action.kind.cell(engine) == Cell::Absent {
         return Some(format!("{engine} has no {}", action.kind.row().name));
+    }
+    if let Some(why) = too_new(catalog.target(), statement) {
+        return Some(why);
     }
     let several = statement.actions.len() > 1;
     let begins = |word: &str| statement.words().next().is_some_and(|first| first.eq_ignore_ascii_case(word.as_bytes()));
@@ -49,6 +54,13 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
         _ => return None,
     };
     Some(why)
+}
+
+/// What the stated release of the server does not have yet.
+pub(super) fn too_new(target: Target, statement: &Statement) -> Option<String> {
+    let newer = newer::than(target, &statement.text)?;
+    let stated = target.stated.map(|release| release.to_string()).unwrap_or_default();
+    Some(format!("{} {stated} has no {}: it came with {}", target.engine, newer.what, newer.since))
 }
 
 /// DROP FUNCTION of a procedure, and the other way round.

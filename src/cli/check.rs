@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         from.as_ref().is_none_or(|from| migration.version >= *from) && chosen.as_ref().is_none_or(|chosen| is_chosen(migration, &root, chosen))
     };
 
-    let mut catalog = Catalog::new(engine);
+    let mut catalog = Catalog::new(settings.target(global, engine));
     settings.start(global, &mut catalog)?;
     let (policy, layout) = (&settings.config.gate, loaded.layout.name());
     let fixed = if arguments.fix {

@@ -117,7 +117,7 @@ async fn held(
     let mut observed = locked.observe().await?;
     let went_on = observed.half_done.is_some();
     if let Some(half) = observed.half_done.clone() {
-        let mut catalog = Catalog::new(observed.engine);
+        let mut catalog = Catalog::new(settings.target(global, observed.engine));
         settings.start(global, &mut catalog)?;
         let anew = |migration: &Migration| {
             let entries = judged(global, settings, observed.engine, loaded, &[migration])?;
@@ -197,7 +197,7 @@ fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a 
         return Ok(entries);
     }
     let due: HashSet<&str> = run.iter().map(|m| m.path.as_str()).collect();
-    let mut catalog = Catalog::new(engine);
+    let mut catalog = Catalog::new(settings.target(global, engine));
     settings.start(global, &mut catalog)?;
     judge::judge(
         &mut catalog,

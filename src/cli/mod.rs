@@ -21,8 +21,8 @@ mod status;
 mod steps;
 mod up;
 
-use crate::engine::Engine;
 use crate::exit::Exit;
+use crate::target::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use std::io::{IsTerminal, Write};
@@ -51,9 +51,10 @@ struct Global {
     /// The database, as a URL: sqlite:FILE, postgres://…, mysql://…, mariadb://…
     #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database: Option<String>,
-    /// The engine [default: from migrate.toml, the URL, a folder's or file's name]
-    #[arg(long, global = true, value_name = "ENGINE", value_parser = engine)]
-    engine: Option<Engine>,
+    /// The engine, and the oldest release that runs the migrations: postgres, postgres@15 [default: from migrate.toml, the URL, a folder's
+    /// or file's name]
+    #[arg(long, global = true, value_name = "ENGINE[@RELEASE]")]
+    engine: Option<Target>,
     /// How the files are laid out [default: found by their shape]
     #[arg(long, global = true, value_name = "LAYOUT")]
     layout: Option<String>,
@@ -113,10 +114,6 @@ enum Command {
     Rules,
     /// Explain a rule: what is lost, the way back, the safer way
     Explain(explain::Arguments),
-}
-
-fn engine(text: &str) -> Result<Engine, String> {
-    Engine::from_word(text).ok_or_else(|| format!("the engines are {}", Engine::ALL.map(Engine::name).join(", ")))
 }
 
 /// Where a command prints, and how.

@@ -6,6 +6,7 @@ use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::read::{self, Layout, Loaded};
 use crate::schema::catalog::Catalog;
+use crate::target::Target;
 use std::path::{Path, PathBuf};
 
 /// Settings, with flags before the environment before `migrate.toml`.
@@ -28,7 +29,7 @@ impl Settings {
             Some(name) => Some(layout(name)?),
             None => None,
         };
-        let engine = global.engine.or(config.engine).or_else(|| global.database.as_deref().and_then(Engine::from_url));
+        let engine = global.engine.map(|target| target.engine).or(config.engine).or_else(|| global.database.as_deref().and_then(Engine::from_url));
         Ok(Settings { config, dir, layout, engine })
     }
 
@@ -57,6 +58,12 @@ impl Settings {
                 Err(Failure::usage("which-engine", message, help).into())
             }
         }
+    }
+
+    /// The engine with its release, where one is stated: by the flag, or by `migrate.toml` for the engine that it names.
+    pub(super) fn target(&self, global: &Global, engine: Engine) -> Target {
+        let by_file = self.config.version.filter(|_| self.config.engine.is_none_or(|named| named == engine));
+        Target { engine, stated: global.engine.and_then(|target| target.stated).or(by_file) }
     }
 
     /// Reads the migrations.

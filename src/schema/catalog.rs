@@ -12,6 +12,7 @@ use super::written::Written;
 use crate::engine::Engine;
 use crate::parse::Statement;
 use crate::parse::action::{Class, Column, Name, Picks};
+use crate::target::{Release, Target};
 use foldhash::{HashMap, HashSet};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -30,6 +31,8 @@ pub(crate) struct Missing;
 pub struct Catalog {
     /// The engine whose rules hold.
     pub engine: Engine,
+    /// The release of its server, where one was stated.
+    pub stated: Option<Release>,
     /// How many things scripts spoke of that no earlier statement had made: what stood before the first is not all known.
     assumptions: usize,
     /// The words of statements that could not be followed: what they name may stand or not.
@@ -64,9 +67,11 @@ pub struct Catalog {
 
 impl Catalog {
     /// An empty catalog, which is all that exists.
-    pub fn new(engine: Engine) -> Self {
+    pub fn new(target: impl Into<Target>) -> Self {
+        let Target { engine, stated } = target.into();
         Catalog {
             engine,
+            stated,
             assumptions: 0,
             unseen: HashSet::default(),
             entries: HashMap::default(),
@@ -85,6 +90,11 @@ impl Catalog {
             converted: HashMap::default(),
             written: Written::default(),
         }
+    }
+
+    /// The engine, and its release where one was stated.
+    pub fn target(&self) -> Target {
+        Target { engine: self.engine, stated: self.stated }
     }
 
     /// A number that nothing else has.

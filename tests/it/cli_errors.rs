@@ -26,7 +26,7 @@ const CASES: [Case; 19] = [
   = help: say `--engine ENGINE` (sqlite, postgres, mysql, mariadb), or `engine = \"…\"` in migrate.toml
 "),
     ("an unknown engine", &[], &["check", "--engine", "oracle"],
-"error: invalid value 'oracle' for '--engine <ENGINE>': the engines are sqlite, postgres, mysql, mariadb
+"error: invalid value 'oracle' for '--engine <ENGINE[@RELEASE]>': the engines are sqlite, postgres, mysql, mariadb
 
 For more information, try '--help'.
 "),
@@ -56,7 +56,7 @@ For more information, try '--help'.
   = help: give one of them a version of its own, the one that no database has run yet
 "),
     ("a setting that is none", &[("migrate.toml", "dir = \"migrations\"\negnine = \"sqlite\"\n")], &["check"],
-"error: migrate.toml:2: unknown field `egnine`, expected one of `dir`, `engine`, `layout`, `history-table`, `schema`, `gate`, `run`
+"error: migrate.toml:2: unknown field `egnine`, expected one of `dir`, `engine`, `version`, `layout`, `history-table`, `schema`, `gate`, `run`
   = help: the README lists the settings and the values that they take
 "),
     ("a level that is none", &[("migrate.toml", "[gate]\n\nloss = \"no\"\n")], &["check"],

@@ -19,7 +19,7 @@ fn the_cases_of_locks_find_what_their_titles_say() {
     for case in page::cases().iter().filter(|case| case.family == LOCKS_FAMILY) {
         for &engine in &case.engines {
             let names = names(case, engine);
-            let right = match case.title.trim_matches('`') {
+            let right = match case.title.split('`').nth(1).unwrap_or(&case.title) {
                 title if title.starts_with("nothing") => names.iter().all(|name| *name == check::NO_LOCK_TIMEOUT.name),
                 title => names.contains(&title),
             };
@@ -35,7 +35,7 @@ fn the_cases_of_locks_find_what_their_titles_say() {
 fn every_rule_of_locks_has_a_case() {
     let cases = page::cases();
     for rule in CHECKS.iter().filter(|c| c.family == LOCKS_FAMILY) {
-        assert!(cases.iter().any(|case| case.title == format!("`{}`", rule.name)), "no case of locks.md shows `{}`", rule.name);
+        assert!(cases.iter().any(|case| case.title.starts_with(&format!("`{}`", rule.name))), "no case of locks.md shows `{}`", rule.name);
     }
 }
 

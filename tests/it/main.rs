@@ -16,3 +16,4 @@ mod page_format;
 mod readme;
 mod rules;
 mod support;
+mod target;

@@ -1,6 +1,6 @@
 //! The lock table against real servers. On PostgreSQL each statement runs in a transaction, which then shows its strongest lock
-//! on the table, whether the table has another file, and whether every row was read. MariaDB is asked for the gentlest
-//! algorithm that it does not refuse.
+//! on the table, whether the table has another file, and whether every row was read. MariaDB and MySQL are asked for the gentlest
+//! algorithm that they do not refuse.
 
 use super::support::{Database, database};
 use unmigrate::assess::{self, Judged};
@@ -8,10 +8,12 @@ use unmigrate::engine::Engine;
 use unmigrate::migration::{Direction, Migration, Script, Version};
 use unmigrate::parse;
 use unmigrate::schema::catalog::Catalog;
+use unmigrate::target::{Release, Target};
 
 /// What is said of `up`'s last action, after `before`.
-fn said(engine: Engine, before: &str, up: &str) -> Judged {
-    let mut catalog = Catalog::new(engine);
+fn said(target: Target, before: &str, up: &str) -> Judged {
+    let engine = target.engine;
+    let mut catalog = Catalog::new(target);
     assess::follow(&mut catalog, &parse::script(&Script::whole(before), engine));
     let up = Script::whole(up);
     let parsed = parse::script(&up, engine);
@@ -35,6 +37,8 @@ CREATE TABLE target (id integer PRIMARY KEY);
 CREATE TYPE mood AS ENUM ('sad', 'glad');
 CREATE DOMAIN positive AS integer CHECK (value > 0);
 CREATE DOMAIN anything AS integer;
+CREATE TABLE holder (a anything);
+INSERT INTO holder (a) VALUES (1);
 CREATE TABLE t (id integer PRIMARY KEY, n integer, v varchar(20), x text, d numeric(10,2), ts timestamp(3), s integer NOT NULL, proved integer, tz timestamptz,
     m mood, CONSTRAINT proved CHECK (proved IS NOT NULL), CONSTRAINT old_check CHECK (n < 1000));
 CREATE INDEX idx_n ON t (n);
@@ -47,6 +51,7 @@ CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; 
 CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION noop();
 CREATE MATERIALIZED VIEW mv AS SELECT id FROM t;
 CREATE VIEW vw AS SELECT id FROM t;
+CREATE RULE quiet_one AS ON UPDATE TO t DO ALSO NOTHING;
 CREATE TABLE parted (id integer) PARTITION BY LIST (id);
 CREATE TABLE part1 PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE part2 (id integer);
@@ -110,6 +115,8 @@ const POSTGRES: &[(&str, &str, Measured)] = &[
                                                                                     ("SHARE ROW EXCLUSIVE",    false, true)),
     ("pointing", "ALTER TABLE pointing ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES target (id) NOT VALID",
                                                                                     ("SHARE ROW EXCLUSIVE",    false, false)),
+    ("holder", "ALTER DOMAIN anything ADD CONSTRAINT small CHECK (value < 10)",     ("SHARE",                  false, true)),
+    ("holder", "ALTER DOMAIN anything SET NOT NULL",                                ("SHARE",                  false, true)),
     ("t",  "ALTER TABLE t VALIDATE CONSTRAINT late",                                ("SHARE UPDATE EXCLUSIVE", false, true)),
     ("t",  "ALTER TABLE t DROP CONSTRAINT old_check",                               ("ACCESS EXCLUSIVE",       false, false)),
     ("t",  "ALTER TABLE t RENAME CONSTRAINT old_check TO new_check",                ("ACCESS EXCLUSIVE",       false, false)),
@@ -141,6 +148,19 @@ const POSTGRES: &[(&str, &str, Measured)] = &[
     ("vw", "CREATE OR REPLACE VIEW vw AS SELECT id FROM t WHERE id > 0",            ("ACCESS EXCLUSIVE",       false, false)),
     ("parted", "ALTER TABLE parted ATTACH PARTITION part2 FOR VALUES IN (2)",       ("SHARE UPDATE EXCLUSIVE", false, false)),
     ("parted", "ALTER TABLE parted DETACH PARTITION part1",                         ("ACCESS EXCLUSIVE",       false, false)),
+    ("parted", "CREATE TABLE part3 PARTITION OF parted FOR VALUES IN (3)",          ("ACCESS EXCLUSIVE",       false, false)),
+    ("target", "CREATE TABLE newer (t integer REFERENCES target (id))",             ("SHARE ROW EXCLUSIVE",    false, false)),
+    ("t",  "CREATE TABLE kid () INHERITS (t)",                                      ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("pointing", "ALTER TABLE pointing ALTER CONSTRAINT points DEFERRABLE",         ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "ALTER TRIGGER trg ON t RENAME TO other",                                ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "CREATE PUBLICATION told FOR TABLE t",                                   ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "CREATE STATISTICS both_of_them ON n, s FROM t",                         ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "CREATE RULE quiet AS ON DELETE TO t DO INSTEAD NOTHING",                ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "GRANT SELECT ON t TO PUBLIC",                                           ("none",                   false, false)),
+    ("t",  "ALTER TABLE t ALTER COLUMN n SET (n_distinct = 5)",                     ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "ALTER TABLE t CLUSTER ON idx_n",                                        ("SHARE UPDATE EXCLUSIVE", false, false)),
+    ("t",  "ALTER TABLE t ALTER COLUMN s DROP DEFAULT",                             ("ACCESS EXCLUSIVE",       false, false)),
+    ("t",  "ALTER TABLE t DISABLE RULE quiet_one",                                  ("ACCESS EXCLUSIVE",       false, false)),
 ];
 
 /// PostgreSQL's modes, the weakest first, as `pg_locks` and as the manual spell them.
@@ -180,7 +200,7 @@ fn postgres_locks_rewrites_and_scans_as_the_lock_table_says() {
     let mut wrong = Vec::new();
     for &(relation, statement, expected) in POSTGRES {
         let measured = measure(&database, relation, statement);
-        let said = said(Engine::Postgres, POSTGRES_BEFORE, &format!("{statement};"));
+        let said = said(Engine::Postgres.into(), POSTGRES_BEFORE, &format!("{statement};"));
         let said = (said.lock.as_deref().unwrap_or("unknown"), said.rewrite, said.scan);
         if measured != expected || said != (expected.0, Some(expected.1), Some(expected.2)) {
             wrong.push(format!("{statement}\n    expected {expected:?}, measured {measured:?}, said {said:?}"));
@@ -189,7 +209,7 @@ fn postgres_locks_rewrites_and_scans_as_the_lock_table_says() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), POSTGRES.len(), wrong.join("\n"));
 }
 
-const MARIADB_BEFORE: &str = "
+const MYSQL_LIKE_BEFORE: &str = "
 CREATE TABLE target (id integer PRIMARY KEY) ENGINE=InnoDB;
 INSERT INTO target (id) VALUES (1), (2);
 CREATE TABLE t (id integer PRIMARY KEY, n integer, s integer NOT NULL, v varchar(20), w varchar(300), e enum('a','b'), x text, p integer,
@@ -235,40 +255,96 @@ const MARIADB: &[(&str, &str, bool)] = &[
     ("FORCE",                                                   "INPLACE",                 true),
 ];
 
+#[rustfmt::skip]
+const MYSQL: &[(&str, &str, bool)] = &[
+    // action of ALTER TABLE t,                                 lock,                      rewrite
+    ("ADD COLUMN c integer",                                    "INSTANT",                 false),
+    ("ADD COLUMN c integer AFTER id",                           "INSTANT",                 false),
+    ("ADD COLUMN c integer FIRST",                              "INSTANT",                 false),
+    ("ADD COLUMN c integer NOT NULL DEFAULT 7",                 "INSTANT",                 false),
+    ("ADD COLUMN c timestamp DEFAULT CURRENT_TIMESTAMP",        "INSTANT",                 false),
+    ("ADD COLUMN c json DEFAULT (json_array())",                "COPY, writes blocked",    true),
+    ("ADD COLUMN c integer DEFAULT (s + 1)",                    "COPY, writes blocked",    true),
+    ("ADD COLUMN c integer AS (n + 1) VIRTUAL",                 "INSTANT",                 false),
+    ("ADD COLUMN c integer AS (n + 1) STORED",                  "COPY, writes blocked",    true),
+    ("ADD COLUMN c integer UNIQUE",                             "INPLACE",                 true),
+    ("DROP COLUMN v",                                           "INSTANT",                 false),
+    ("RENAME COLUMN v TO u",                                    "INSTANT",                 false),
+    ("ALTER COLUMN s SET DEFAULT 1",                            "INSTANT",                 false),
+    ("MODIFY n bigint",                                         "COPY, writes blocked",    true),
+    ("MODIFY n integer NOT NULL",                               "INPLACE",                 true),
+    ("MODIFY s integer NULL",                                   "INPLACE",                 true),
+    ("MODIFY v varchar(40)",                                    "INPLACE",                 false),
+    ("MODIFY w varchar(400)",                                   "INPLACE",                 false),
+    ("MODIFY v varchar(10)",                                    "COPY, writes blocked",    true),
+    ("MODIFY e enum('a','b','c')",                              "INSTANT",                 false),
+    ("MODIFY e enum('b','a')",                                  "COPY, writes blocked",    true),
+    ("ADD INDEX i (v)",                                         "INPLACE",                 false),
+    ("ADD FULLTEXT INDEX i (x)",                                "INPLACE, writes blocked", true),
+    ("DROP INDEX idx_s",                                        "INPLACE",                 false),
+    ("RENAME INDEX idx_s TO idx_r",                             "INPLACE",                 false),
+    ("ALTER INDEX idx_s INVISIBLE",                             "INPLACE",                 false),
+    ("ADD UNIQUE (s)",                                          "INPLACE",                 false),
+    ("ADD CONSTRAINT c CHECK (s > 0)",                          "COPY, writes blocked",    true),
+    ("DROP CONSTRAINT old_check",                               "INSTANT",                 false),
+    ("ADD CONSTRAINT f FOREIGN KEY (s) REFERENCES target (id)", "COPY, writes blocked",    true),
+    ("DROP FOREIGN KEY points",                                 "INPLACE",                 false),
+    ("DROP PRIMARY KEY",                                        "COPY, writes blocked",    true),
+    ("COMMENT 'words'",                                         "INPLACE",                 false),
+    ("ROW_FORMAT=COMPACT",                                      "INPLACE",                 true),
+    ("ENGINE=InnoDB",                                           "INPLACE",                 true),
+    ("CONVERT TO CHARACTER SET latin1",                         "COPY, writes blocked",    true),
+    ("FORCE",                                                   "INPLACE",                 true),
+];
+
 /// The gentlest algorithm that the server does not refuse for `action`, on a fresh table each time, and whether it rebuilds.
 fn gentlest(database: &Database, action: &str) -> (&'static str, bool) {
+    // A rebuilt table has another number (MySQL); MariaDB has a word for what rebuilds none.
+    let number = || database.query(&format!("SELECT table_id FROM information_schema.innodb_tables WHERE name = '{}/t'", database.name()));
     let takes = |how: &str| {
         database.execute("SET foreign_key_checks = 0; DROP TABLE IF EXISTS t, target");
-        database.execute(MARIADB_BEFORE);
-        database.refusal(&format!("ALTER TABLE t {action}{how}"))
+        database.execute(MYSQL_LIKE_BEFORE);
+        let before = if database.engine == Engine::Mysql { number() } else { Vec::new() };
+        let refusal = database.refusal(&format!("ALTER TABLE t {action}{how}"));
+        let rebuilt = database.engine == Engine::Mysql && number() != before;
+        (refusal, rebuilt)
     };
-    if takes(", ALGORITHM=INSTANT").is_none() {
+    if takes(", ALGORITHM=INSTANT").0.is_none() {
         return ("INSTANT", false);
     }
-    let rebuilds = takes(", ALGORITHM=NOCOPY").is_some();
-    if takes(", ALGORITHM=INPLACE, LOCK=NONE").is_none() {
-        return ("INPLACE", rebuilds);
+    let rebuilds = |rebuilt: bool| if database.engine == Engine::Mysql { rebuilt } else { takes(", ALGORITHM=NOCOPY").0.is_some() };
+    for (how, lock) in [(", ALGORITHM=INPLACE, LOCK=NONE", "INPLACE"), (", ALGORITHM=INPLACE", "INPLACE, writes blocked")] {
+        if let (None, rebuilt) = takes(how) {
+            return (lock, rebuilds(rebuilt));
+        }
     }
-    if takes(", ALGORITHM=INPLACE").is_none() {
-        return ("INPLACE, writes blocked", rebuilds);
-    }
-    match takes("") {
+    match takes("").0 {
         None => ("COPY, writes blocked", true),
         Some(error) => panic!("ALTER TABLE t {action}: {error}"),
     }
 }
 
-#[test]
-fn mariadb_takes_the_algorithms_that_the_lock_table_says() {
-    let Some(database) = database(Engine::Mariadb) else { return };
+fn takes_what_is_said(target: Target, actions: &[(&str, &str, bool)]) {
+    let Some(database) = database(target.engine) else { return };
     let mut wrong = Vec::new();
-    for &(action, lock, rewrite) in MARIADB {
+    for &(action, lock, rewrite) in actions {
         let measured = gentlest(&database, action);
-        let said = said(Engine::Mariadb, MARIADB_BEFORE, &format!("ALTER TABLE t {action};"));
+        let said = said(target, MYSQL_LIKE_BEFORE, &format!("ALTER TABLE t {action};"));
         let said = (said.lock.as_deref().unwrap_or("unknown"), said.rewrite);
         if measured != (lock, rewrite) || said != (lock, Some(rewrite)) {
             wrong.push(format!("{action}\n    expected {:?}, measured {measured:?}, said {said:?}", (lock, rewrite)));
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), MARIADB.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), actions.len(), wrong.join("\n"));
+}
+
+#[test]
+fn mariadb_takes_the_algorithms_that_the_lock_table_says() {
+    takes_what_is_said(Engine::Mariadb.into(), MARIADB);
+}
+
+/// Runs where `tests/mysql.sh` gives the server.
+#[test]
+fn mysql_takes_the_algorithms_that_the_lock_table_says() {
+    takes_what_is_said(Target { engine: Engine::Mysql, stated: Some(Release(9, 7, 0)) }, MYSQL);
 }

@@ -9,11 +9,11 @@ use crate::table::{Check, Kind, Loss, Verdict, check};
 
 /// The findings of one part; `transaction` says whether it runs as one transaction.
 pub(in crate::assess) fn findings(part: &[Done<'_>], engine: Engine, transaction: bool) -> Vec<Finding> {
-    let mut found: Vec<Finding> = part.iter().filter_map(|done| of_one(done, engine)).collect();
+    let mut found: Vec<Finding> = part.iter().filter_map(of_one).collect();
     if engine == Engine::Postgres {
         match part.iter().find(|d| !d.statement.runs_in_transaction(engine)) {
             Some(alone) => found.extend(mixed(part, alone)),
-            None if transaction => found.extend(long(part, engine)),
+            None if transaction => found.extend(long(part)),
             None => {}
         }
     }
@@ -34,12 +34,12 @@ fn finding(rule: &'static Check, at: &Done<'_>, message: String, help: String) -
     }
 }
 
-fn of_one(done: &Done<'_>, engine: Engine) -> Option<Finding> {
+fn of_one(done: &Done<'_>) -> Option<Finding> {
     let (rule, help) = done.asked.stops.as_ref()?;
     if done.effect.skipped {
         return None;
     }
-    let fact = done.asked.fact(engine);
+    let fact = done.asked.fact;
     let does = match fact.work {
         Work::Rewrite => "every row is written anew",
         Work::Scan => "every row is read",
@@ -70,22 +70,23 @@ fn mixed(part: &[Done<'_>], alone: &Done<'_>) -> Option<Finding> {
     Some(finding(check::CONCURRENTLY_WITH_OTHERS, alone, message, help))
 }
 
-/// An exclusive lock and long work in one transaction: the lock is held until the end of all.
-fn long(part: &[Done<'_>], engine: Engine) -> Option<Finding> {
+/// A lock that stops writes and long work in one transaction: the lock is held until the end of all.
+fn long(part: &[Done<'_>]) -> Option<Finding> {
     let on_old = |d: &&Done<'_>| d.asked.stood && !d.effect.skipped;
     let works = |d: &Done<'_>| {
-        matches!(d.asked.fact(engine).work, Work::Scan | Work::Rewrite) || matches!(d.kind, Kind::Update | Kind::Delete | Kind::InsertSelect | Kind::Merge)
+        matches!(d.asked.fact.work, Work::Scan | Work::Rewrite) || matches!(d.kind, Kind::Update | Kind::Delete | Kind::InsertSelect | Kind::Merge)
     };
     let (mut locked, mut worked): (Option<&Done<'_>>, Option<&Done<'_>>) = (None, None);
     for done in part.iter().filter(on_old) {
         let apart = |earlier: &&&Done<'_>| !std::ptr::eq(earlier.statement, done.statement);
-        let exclusive = done.asked.fact(engine).lock == Lock::AccessExclusive;
+        let exclusive = done.asked.fact.lock.blocks_writes();
+        let lock = |done: &Done<'_>| done.asked.fact.lock.name().unwrap_or_default();
         let message = match (locked.as_ref().filter(apart), worked.as_ref().filter(apart)) {
             (Some(locked), _) if works(done) => {
-                format!("the ACCESS EXCLUSIVE lock of line {} ({}) is held until this long work is done", locked.statement.line, locked.action.object)
+                format!("the {} lock of line {} ({}) is held until this long work is done", lock(locked), locked.statement.line, locked.action.object)
             }
             (_, Some(worked)) if exclusive => {
-                format!("{}: ACCESS EXCLUSIVE is asked for in the transaction of the long work of line {}", done.action.object, worked.statement.line)
+                format!("{}: {} is asked for in the transaction of the long work of line {}", done.action.object, lock(done), worked.statement.line)
             }
             _ => {
                 locked = locked.or(Some(done).filter(|_| exclusive));
@@ -107,7 +108,7 @@ fn no_timeout(part: &[Done<'_>], engine: Engine) -> Option<Finding> {
         // The runner's busy timeout bounds it.
         Engine::Sqlite => return None,
     };
-    let first = part.iter().find(|d| d.asked.stood && !d.effect.skipped && d.asked.fact(engine).lock.queues())?;
+    let first = part.iter().find(|d| d.asked.stood && !d.effect.skipped && d.asked.fact.lock.queues())?;
     let bounded = part.iter().take_while(|d| !std::ptr::eq(d.statement, first.statement)).any(|d| d.statement.text.to_ascii_lowercase().contains(setting));
     let message = format!("{} may wait for a lock without end, and all who come later wait behind it", first.action.object);
     (!bounded).then(|| finding(check::NO_LOCK_TIMEOUT, first, message, format!("before it: {form} and run the migration again where it gives up")))

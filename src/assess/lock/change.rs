@@ -74,8 +74,15 @@ fn volatile(expression: &str) -> bool {
     outside.match_indices('(').any(|(at, _)| called(&outside[..at]))
 }
 
-/// How a new column comes to its values in the rows that stand.
-pub(super) fn added(catalog: &Catalog, column: &Column, constraints: &[Constraint]) -> Way {
+/// A literal, or the time of the statement.
+fn constant(default: &str) -> bool {
+    let quoted = default.trim_start_matches(['b', 'x', 'n']).starts_with('\'') && default.ends_with('\'');
+    let time = ["current_timestamp", "now", "localtime"].iter().any(|word| default.starts_with(word));
+    quoted || time || default.parse::<f64>().is_ok() || matches!(default, "true" | "false")
+}
+
+/// How a new column comes to its values in the rows that stand; `placed` where it does not stand last.
+pub(super) fn added(catalog: &Catalog, column: &Column, constraints: &[Constraint], placed: bool) -> Way {
     let default = column.default.as_deref().filter(|d| !d.eq_ignore_ascii_case("null"));
     let key = |c: &Constraint| matches!(c.rule, Rule::PrimaryKey(_) | Rule::Unique(_) | Rule::Exclude(_));
     if column.identity.is_some() {
@@ -89,6 +96,10 @@ pub(super) fn added(catalog: &Catalog, column: &Column, constraints: &[Constrain
     if catalog.engine != Engine::Sqlite && default.is_some_and(volatile) {
         return Way::AddColumnVolatile;
     }
+    // MySQL computes any expression for each row.
+    if catalog.engine == Engine::Mysql && default.is_some_and(|d| !constant(d)) {
+        return Way::AddColumnVolatile;
+    }
     if catalog.engine == Engine::Postgres && constrained_domain(catalog, &column.ty) {
         return Way::AddColumnComputed;
     }
@@ -97,6 +108,8 @@ pub(super) fn added(catalog: &Catalog, column: &Column, constraints: &[Constrain
         () if constraints.iter().any(|c| matches!(c.rule, Rule::Check(_))) => Way::AddColumnChecked,
         // Old rows hold NULL, and nothing is to be looked up, unless there is a default (PostgreSQL, transformFKConstraints).
         () if default.is_some() && constraints.iter().any(|c| matches!(c.rule, Rule::ForeignKey { .. })) => Way::AddColumnChecked,
+        () if placed => Way::AddColumnPlaced,
+        () if default.is_some() => Way::AddColumnConstant,
         () => Way::AddColumn,
     }
 }

@@ -8,8 +8,7 @@ mod way;
 
 pub(super) use busy::findings;
 
-use crate::engine::Engine;
-use crate::lock_table::{Fact, Way};
+use crate::lock_table::Fact;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Name};
 use crate::schema::catalog::{Catalog, Entry, Key};
@@ -17,26 +16,20 @@ use crate::table::Check;
 
 /// How one action works on its table.
 pub(super) struct Asked {
-    pub(super) way: Way,
+    /// The lock and the work.
+    pub(super) fact: Fact,
     /// The table stood before this migration, as far as is known: somebody may wait for it.
     pub(super) stood: bool,
     /// The rule that it breaks, and the form that stops nobody.
     pub(super) stops: Option<(&'static Check, String)>,
 }
 
-impl Asked {
-    /// The facts of its line on `engine`.
-    pub(super) fn fact(&self, engine: Engine) -> Fact {
-        self.way.fact(engine)
-    }
-}
-
 /// Asks how `action` works on its table, as `catalog` stands before it.
 pub(super) fn ask(catalog: &Catalog, statement: &Statement, action: &Action) -> Asked {
     let (way, table) = way::way(catalog, statement, action);
     let stood = table.as_ref().is_none_or(|table| stood(catalog, table));
-    let stops = way.rule(catalog.engine).filter(|_| stood).map(|rule| (rule, safe::form(catalog, statement, action, way, table.as_ref())));
-    Asked { way, stood, stops }
+    let stops = way.rule(catalog.target()).filter(|_| stood).map(|rule| (rule, safe::form(catalog, statement, action, way, table.as_ref())));
+    Asked { fact: way.fact(catalog.target()), stood, stops }
 }
 
 /// Whether `table` stood before the migration at hand; what nothing is known of did.

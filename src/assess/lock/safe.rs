@@ -41,6 +41,9 @@ pub(super) fn form(catalog: &Catalog, statement: &Statement, action: &Action, wa
         }
         (_, Way::Reindex) => with_word(statement, "in a migration of its own, with `-- migrate: no-transaction`", " CONCURRENTLY", Some(2)),
         (_, Way::Vacuum) => "outside of migrations, with an extension that copies the table beside its use (pg_repack); plain `VACUUM` stops nobody".into(),
+        (_, Way::DomainRule) => {
+            "a check of the table instead, NOT VALID first and validated in a later migration: a domain's own VALIDATE makes writes wait".into()
+        }
         (_, Way::StoredExpression) => "add a second column with the new expression, fill it in batches, and rename the two".into(),
         _ => "make a new table beside it, copy the rows in batches while a trigger follows, and rename the two in one short transaction".into(),
     }

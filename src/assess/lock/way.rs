@@ -2,19 +2,38 @@
 //! table, and the table.
 
 use super::change;
+use crate::engine::Engine;
 use crate::lock_table::Way;
 use crate::parse::Statement;
-use crate::parse::action::{Action, Class, ColumnChange, Constraint, Dropped, Index, Name, Op, Rule};
-use crate::schema::catalog::{Catalog, Entry, Key};
+use crate::parse::action::{Action, Class, ColumnChange, Constraint, CreateTable, Dropped, Index, Name, Op, Rule};
+use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
 use crate::table::Kind;
 
 pub(super) fn way(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, Option<Name>) {
+    match gentlest(catalog, statement, action) {
+        // The statement asks for the slow way.
+        (_, Some(table)) if catalog.engine.is_mysql_like() && asks_for_copy(statement) => (Way::TableRewrite, Some(table)),
+        found => found,
+    }
+}
+
+/// Whether the statement says `ALGORITHM = COPY`.
+fn asks_for_copy(statement: &Statement) -> bool {
+    let mut words = statement.words();
+    words.any(|word| word.eq_ignore_ascii_case(b"algorithm")) && words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"copy"))
+}
+
+fn gentlest(catalog: &Catalog, statement: &Statement, action: &Action) -> (Way, Option<Name>) {
     let on = |way: Way, table: &Name| (way, Some(table.clone()));
     match &action.op {
+        Op::CreateTable(create) if catalog.engine == Engine::Postgres => made_beside(create),
         Op::CreateTable(_) => (Way::Definition, None),
         Op::DropTable { name, .. } => on(Way::DropTable, name),
         Op::RenameTable { from, .. } => on(Way::RenameTable, from),
-        Op::AddColumn { table, column, constraints, .. } => on(change::added(catalog, column, constraints), table),
+        Op::AddColumn { table, column, constraints, .. } => {
+            let placed = catalog.engine.is_mysql_like() && (statement.says("first") || statement.says("after"));
+            on(change::added(catalog, column, constraints, placed), table)
+        }
         Op::DropColumn { table, .. } => on(Way::DropColumn, table),
         Op::RenameColumn { table, .. } => on(Way::RenameColumn, table),
         Op::AlterColumn { table, column, change } => on(altered(catalog, table, column, change), table),
@@ -31,10 +50,14 @@ pub(super) fn way(catalog: &Catalog, statement: &Statement, action: &Action) -> 
         Op::CreateObject { class: Class::Trigger, on: table, .. } => (Way::Trigger, table.clone()),
         Op::CreateObject { class: Class::Policy | Class::Rule, on: table, .. } => (Way::TableCatalog, table.clone()),
         Op::CreateObject { class: Class::View, name, or_replace: true, .. } => on(Way::TableCatalog, name),
+        Op::CreateObject { class: Class::Other, definition, .. } if ["create publication", "create statistics"].iter().any(|w| definition.starts_with(w)) => {
+            (Way::TableOption, None)
+        }
         Op::CreateObject { .. } => (Way::Definition, None),
         Op::DropObject { class: Class::Trigger | Class::Policy | Class::Rule, on: table, .. } => (Way::TableCatalog, table.clone()),
         Op::DropObject { class: Class::View | Class::MaterializedView, name, .. } => on(Way::TableCatalog, name),
         Op::RenameObject { class: Class::View | Class::MaterializedView, from, .. } => on(Way::TableCatalog, from),
+        Op::RenameObject { class: Class::Trigger | Class::Policy | Class::Rule, .. } => (Way::TableCatalog, None),
         Op::DropObject { .. } | Op::RenameObject { .. } | Op::AddEnumValue { .. } | Op::RenameEnumValue { .. } => (Way::NoTable, None),
         Op::SetAttribute { object, attribute, value } => set(catalog, statement, action, object, attribute, value.as_deref()),
         Op::Insert { table, .. } | Op::Update { table, .. } | Op::Delete { table, .. } => on(Way::WritesRows, table),
@@ -43,6 +66,19 @@ pub(super) fn way(catalog: &Catalog, statement: &Statement, action: &Action) -> 
         Op::Nothing => nothing(statement, action),
         Op::DisableChecks => (Way::NoTable, None),
         Op::Unseen => (Way::NotKnown, None),
+    }
+}
+
+/// PostgreSQL: the new table is nobody's, but what it belongs to, or points at, is locked.
+fn made_beside(create: &CreateTable) -> (Way, Option<Name>) {
+    let target = |c: &Constraint| if let Rule::ForeignKey { target, .. } = &c.rule { Some(target.clone()) } else { None };
+    match &create.like {
+        Some(whole) if create.options.starts_with("partition of") => (Way::TableCatalog, Some(whole.clone())),
+        Some(parent) if create.options.contains("inherits") => (Way::TableOption, Some(parent.clone())),
+        _ => match create.constraints.iter().find_map(target).filter(|target| *target != create.name) {
+            Some(target) => (Way::AddForeignKeyOnly, Some(target)),
+            None => (Way::Definition, None),
+        },
     }
 }
 
@@ -141,14 +177,33 @@ fn set(catalog: &Catalog, statement: &Statement, action: &Action, object: &Name,
         Kind::DetachPartition | Kind::DropPartition => Way::Detach,
         Kind::RowSecurity | Kind::AlterPolicy | Kind::AlterView => Way::TableCatalog,
         Kind::Owner if catalog.table(object).is_some() => Way::TableCatalog,
+        Kind::AlterConstraint | Kind::AlterObject if !mysql && matches!(attribute, "mode" | "enforcement" | "inheritance" | "rule state") => {
+            return (Way::TableCatalog, object.rsplit_once('.').map(|(table, _)| table.to_owned()));
+        }
+        Kind::AlterDomain => return domain(catalog, object, attribute, value),
         Kind::ToggleTrigger => return (Way::Trigger, object.rsplit_once('.').map(|(table, _)| table.to_owned())),
         Kind::IndexOption => return (Way::IndexCatalog, table_of_index(catalog, object)),
-        Kind::Comment if mysql => Way::ColumnCatalog,
+        Kind::Comment if mysql => Way::TableOption,
         Kind::Comment if attribute == "comment" && catalog.table(object).is_some() => Way::TableOption,
         Kind::SetSequence if mysql => Way::TableOption,
         _ => return (Way::NoTable, None),
     };
     (way, Some(object.clone()))
+}
+
+/// A rule of a domain is put to the rows of each table that holds it; one of them stands for all.
+fn domain(catalog: &Catalog, domain: &Name, attribute: &str, value: Option<&str>) -> (Way, Option<Name>) {
+    let rule = attribute.starts_with("constraint") && value.is_some_and(|text| !text.ends_with("not valid") && !text.starts_with("was "));
+    if !rule && !(attribute == "not null" && value.is_some()) {
+        return (Way::NoTable, None);
+    }
+    let holds = |table: &Name| catalog.table(table).is_some_and(|t| t.columns.iter().any(|c| c.def.ty == *domain));
+    let leaning = catalog.leaning(domain);
+    let table = leaning.iter().find_map(|who| if let Leaning::Table(table) = who { Some(table) } else { None }.filter(|table| holds(table)));
+    match table {
+        None if catalog.get(&Key::Object(Class::Domain, domain.clone(), None)).is_some() => (Way::NoTable, None),
+        table => (Way::DomainRule, table.cloned()),
+    }
 }
 
 /// Statements that leave nothing to undo.

@@ -241,6 +241,9 @@ impl Lower {
         if let (Some(of), Some(values)) = (&create.partition_of, &create.for_values) {
             option(format!("partition of {of} {values}"));
         }
+        if let Some(parents) = &create.inherits {
+            option(format!("inherits ({})", list(parents)));
+        }
         if let Some(comment) = &create.comment {
             option(format!("comment {comment}"));
         }

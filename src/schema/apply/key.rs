@@ -11,17 +11,18 @@ use std::rc::Rc;
 /// What stands for the table of an index of which only the name is known.
 pub(crate) const UNKNOWN_TABLE: &str = "?";
 
-/// Whether an index over `columns` serves a foreign key on `key`, in whatever order it sorts.
-fn serves(columns: &[String], key: &[Name]) -> bool {
-    let unsorted = |c: &String| c.strip_suffix(" desc").or(c.strip_suffix(" asc")).map(str::to_owned);
+/// Whether an index over `columns` serves a foreign key on `key`. On MariaDB it does so in whatever order it sorts; MySQL keeps the
+/// key's own index beside one that sorts down.
+fn serves(columns: &[String], key: &[Name], engine: Engine) -> bool {
+    let unsorted = |c: &String| c.strip_suffix(" asc").or(c.strip_suffix(" desc").filter(|_| engine != Engine::Mysql)).map(str::to_owned);
     columns.len() >= key.len() && key.iter().zip(columns).all(|(k, c)| k == c || unsorted(c).as_ref() == Some(k))
 }
 
 impl Table {
     /// Whether some key or index other than `but` serves a foreign key on `key`.
-    fn key_is_served(&self, key: &[Name], but: Option<&str>) -> bool {
-        self.indexes.iter().any(|i| Some(i.name.as_str()) != but && i.def.as_ref().is_some_and(|d| serves(&d.columns, key)))
-            || self.constraints.iter().any(|c| matches!(&c.rule, Some(Rule::PrimaryKey(columns) | Rule::Unique(columns)) if serves(columns, key)))
+    fn key_is_served(&self, key: &[Name], but: Option<&str>, engine: Engine) -> bool {
+        self.indexes.iter().any(|i| Some(i.name.as_str()) != but && i.def.as_ref().is_some_and(|d| serves(&d.columns, key, engine)))
+            || self.constraints.iter().any(|c| matches!(&c.rule, Some(Rule::PrimaryKey(columns) | Rule::Unique(columns)) if serves(columns, key, engine)))
     }
 }
 
@@ -68,7 +69,7 @@ impl Catalog {
                 *target_columns = parent.primary_key().map(<[Name]>::to_vec).unwrap_or_default();
             }
             let (columns, target) = (columns.clone(), target.clone());
-            if mysql && !held_table.key_is_served(&columns, None) {
+            if mysql && !held_table.key_is_served(&columns, None, self.engine) {
                 let name = constraint.name.clone().unwrap_or_else(|| naming::index(&held_table, &columns, self.engine));
                 let def = Index { name: Some(name.clone()), table: table.to_owned(), unique: false, columns, rest: String::new() };
                 let _ = self.change_table(table, |t| t.indexes.push(Rc::new(HeldIndex { name, generated: true, for_key: true, def: Some(def) })));
@@ -270,9 +271,10 @@ impl Catalog {
         let def_name = name.clone();
         let def = Index { name: Some(name.clone()), ..index.clone() };
         let new = Rc::new(HeldIndex { name: name.clone(), generated: index.name.is_none(), for_key: false, def: Some(def) });
+        let engine = self.engine;
         self.change_table(table, |t| {
             // An index that was made for a foreign key goes when a written one serves the key as well.
-            t.indexes.retain(|i| i.name != name && !(i.for_key && i.def.as_ref().is_some_and(|d| serves(&index.columns, &d.columns))));
+            t.indexes.retain(|i| i.name != name && !(i.for_key && i.def.as_ref().is_some_and(|d| serves(&index.columns, &d.columns, engine))));
             t.indexes.push(new);
         })
         .or_missing(|| format!("table {table}"))?;
@@ -329,8 +331,8 @@ impl Catalog {
         if mysql && self.judging_down && !self.checks_off {
             for constraint in &held_table.constraints {
                 if let Some(Rule::ForeignKey { columns, .. }) = &constraint.rule
-                    && found.def.as_ref().is_some_and(|d| serves(&d.columns, columns))
-                    && !held_table.key_is_served(columns, Some(name))
+                    && found.def.as_ref().is_some_and(|d| serves(&d.columns, columns, self.engine))
+                    && !held_table.key_is_served(columns, Some(name), self.engine)
                 {
                     return Err(Refusal::new(format!("foreign key {} needs index {name} on {table}", constraint.name)));
                 }
