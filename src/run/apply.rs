@@ -4,7 +4,7 @@
 //! tells after each which statements stand: rows and their journal row commit together, and for what commits by itself the journal
 //! says first that it is about to run, and what the catalog shows of it.
 
-use super::connection::{Cancelled, Connection, Driver, Home};
+use super::connection::{Cancelled, Connection, Driver, Home, said};
 use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
@@ -41,7 +41,10 @@ impl Run<'_> {
             return self.whole(progress).await;
         }
         // A script before this one may have left settings; one transaction begins by ending them.
-        self.settle().await.map_err(|error| self.connection.refused("ending the session settings of the script before", &error))?;
+        if let Err(error) = self.settle().await {
+            let stop = Stop::at(0, &error).doing("ending the session settings of the script before");
+            return Err(RunError::PartWay(Box::new(self.failure(&stop, None))));
+        }
         match &self.step.course {
             Course::Whole | Course::Finish(_) => self.journalled(&segments, progress).await,
             Course::Compensate(resume, inverses) => self.compensate(resume, inverses, progress).await,
@@ -100,7 +103,7 @@ impl Run<'_> {
         };
         let ran = match ran {
             // Where that fails the connection is of no more use, and the server rolls back when it ends.
-            Err(stop) if self.connection.execute("ROLLBACK").await.is_err() => Err(Stop { lost: true, again: false, ..stop }),
+            Err(stop) if !self.rolled_back().await => Err(Stop { lost: true, again: false, ..stop }),
             other => other,
         };
         if unchecked.off {
@@ -108,6 +111,16 @@ impl Run<'_> {
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
         }
         ran
+    }
+
+    /// Rolls back, and tells whether that is done.
+    async fn rolled_back(&mut self) -> bool {
+        match (self.connection.execute("ROLLBACK").await, &self.connection.driver) {
+            (Ok(()), _) => true,
+            // SQLite could not begin, or rolled back by itself, as it does where the disk is full.
+            (Err(error), Driver::Sqlite(_)) => said(&error).contains("no transaction is active"),
+            (Err(_), Driver::Postgres(_) | Driver::Mysql(_)) => false,
+        }
     }
 
     async fn inside(

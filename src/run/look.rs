@@ -4,13 +4,14 @@
 //! DDL of one object is atomic on all that commits it by itself (MySQL 8.4 manual, "Atomic Data Definition Statement Support"; MariaDB
 //! documentation, "Atomic DDL"), so what differs from before took effect, and what does not did not.
 
-use super::connection::{Connection, Driver};
+use super::connection::{Connection, Driver, lost};
 use super::tables::quoted;
 use crate::engine::Engine;
 use crate::observed::Next;
 use crate::parse::manner::{Touchable, Touched};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use sqlx::mysql::MySqlDatabaseError;
 
 /// What a look at the catalog showed before a statement.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,7 +37,8 @@ struct Looked {
 impl Look {
     /// All that is touched are rows that come and go with a transaction.
     pub(super) fn all_transactional(&self) -> bool {
-        self.objects.iter().all(|one| one.class == Touchable::Rows.name() && one.before == TRANSACTIONAL)
+        // Into a table that is not there, nothing goes.
+        self.objects.iter().all(|one| one.class == Touchable::Rows.name() && [TRANSACTIONAL, ABSENT].contains(&one.before.as_str()))
     }
 }
 
@@ -50,7 +52,8 @@ impl Looked {
 
 /// What the catalog may show besides a checksum.
 const ABSENT: &str = "absent";
-/// An index of PostgreSQL whose building or dropping beside the application's work broke off.
+/// An index of PostgreSQL whose building or dropping beside the application's work broke off, or a sequence of MariaDB without its row: to
+/// make that table and to fill it are two steps.
 const INVALID: &str = "invalid";
 /// A table whose rows come and go with a transaction.
 const TRANSACTIONAL: &str = "transactional";
@@ -97,7 +100,11 @@ pub(super) async fn after(connection: &mut Connection, look: Option<&Look>) -> s
             (Touchable::Rows, _, TRANSACTIONAL | ABSENT) => same += 1,
             (Touchable::Rows, ..) => return undecided(&format!("look at the rows of {}: its storage knows no transactions", one.name)),
             (_, UNKNOWN, _) | (_, _, UNKNOWN) => return undecided(&format!("look at {}", one.shown())),
-            (_, before, INVALID) if before != INVALID && !one.dropped => {
+            (Touchable::Sequence, ABSENT, INVALID) => {
+                let places = places(connection, &in_schema("TABLES", "TABLE", "TABLE_SCHEMA, TABLE_NAME", &one.name)).await?;
+                return Ok(Some(Next::Cleanup(format!("DROP SEQUENCE {}", places.join(", ")))));
+            }
+            (Touchable::Index, before, INVALID) if before != INVALID && !one.dropped => {
                 let name = connection.cell(&invalid_index(&one.name, was_in.as_deref())).await?;
                 return Ok(Some(Next::Cleanup(format!("DROP INDEX CONCURRENTLY {}", name.unwrap_or_default()))));
             }
@@ -185,15 +192,18 @@ fn postgres(class: Touchable, name: &str, schemas: Option<&str>) -> Option<Strin
     }
 }
 
-/// Names were folded to lower case, which the server may not have done; so all objects of that name in any case are looked at.
-async fn mysql(connection: &mut Connection, class: Touchable, name: &str) -> sqlx::Result<String> {
+/// Asks a view of `information_schema` for what has that name. Names were folded to lower case, which the server may not have done; so all
+/// objects of that name in any case are looked at.
+fn in_schema(view: &str, prefix: &str, what: &str, name: &str) -> String {
     let (schema, name) = match name.rsplit_once('.') {
         Some((schema, name)) => (literal(schema), name),
         None => (String::from("DATABASE()"), name),
     };
-    let of = |view: &str, prefix: &str, what: &str| {
-        format!("SELECT {what} FROM information_schema.{view} WHERE {prefix}_SCHEMA = {schema} AND LOWER({prefix}_NAME) = {}", literal(name))
-    };
+    format!("SELECT {what} FROM information_schema.{view} WHERE {prefix}_SCHEMA = {schema} AND LOWER({prefix}_NAME) = {}", literal(name))
+}
+
+async fn mysql(connection: &mut Connection, class: Touchable, name: &str) -> sqlx::Result<String> {
+    let of = |view: &str, prefix: &str, what: &str| in_schema(view, prefix, what, name);
     let concat = |columns: &str| format!("GROUP_CONCAT(CONCAT_WS('|', {columns}) SEPARATOR ';')");
     let sql = match class {
         Touchable::Table | Touchable::Sequence => return tables(connection, &of("TABLES", "TABLE", "TABLE_SCHEMA, TABLE_NAME")).await,
@@ -222,20 +232,36 @@ async fn mysql(connection: &mut Connection, class: Touchable, name: &str) -> sql
 
 const TRANSACTIONAL_STORAGE: [&str; 4] = ["InnoDB", "ROCKSDB", "TokuDB", "ndbcluster"];
 
+/// The tables whose schemas and names `sql` asks for, as SQL names them.
+async fn places(connection: &mut Connection, sql: &str) -> sqlx::Result<Vec<String>> {
+    let rows = connection.rows(sql).await?;
+    let place = |row: Vec<Option<String>>| row.iter().flatten().map(|name| quoted(name, '`')).collect::<Vec<_>>().join(".");
+    Ok(rows.into_iter().map(place).collect())
+}
+
 /// A checksum over the definitions of the tables that `sql` names. The counter of AUTO_INCREMENT moves with every row, so it is left out.
 async fn tables(connection: &mut Connection, sql: &str) -> sqlx::Result<String> {
     let mut definitions = String::new();
-    let rows = connection.rows(sql).await?;
-    if rows.is_empty() {
+    let places = places(connection, sql).await?;
+    if places.is_empty() {
         return Ok(ABSENT.to_owned());
     }
-    for row in rows {
-        let [Some(schema), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { return Ok(UNKNOWN.to_owned()) };
-        let shown = connection.rows(&format!("SHOW CREATE TABLE {}.{}", quoted(&schema, '`'), quoted(&name, '`'))).await?;
+    for place in places {
+        let shown = match connection.rows(&format!("SHOW CREATE TABLE {place}")).await {
+            Ok(shown) => shown,
+            Err(error) if lost(&error) => return Err(error),
+            Err(error) => return Ok(if lacks_its_row(&error) { INVALID } else { UNKNOWN }.to_owned()),
+        };
         let definition = shown.into_iter().next().and_then(|row| row.into_iter().nth(1).flatten()).unwrap_or_default();
         definitions.extend(definition.split(' ').filter(|word| !word.starts_with("AUTO_INCREMENT=")));
     }
     Ok(shown(Some(definitions)))
+}
+
+/// Whether a sequence is there without the row that holds its position (ER_KEY_NOT_FOUND).
+fn lacks_its_row(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == 1032)
 }
 
 /// InnoDB's number of the table that `sql` names, which TRUNCATE makes anew and which goes along with a table to its new name. Who may

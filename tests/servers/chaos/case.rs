@@ -1,11 +1,12 @@
 //! A few migrations on a database of their own, one of which takes long. In: files. Out: runners on them, and a hold on what takes long.
 
-use super::child::{Child, Ended, migrate};
+use super::child::{Child, Ended, PATIENCE, migrate};
 use super::set::written;
 use super::watch::Watch;
 use crate::support::{self, Database};
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use unmigrate::engine::Engine;
 
@@ -87,4 +88,13 @@ pub(super) fn hold(database: &Database) {
 /// Takes that row away.
 pub(super) fn let_go(database: &Database) {
     database.execute("DELETE FROM hold");
+}
+
+/// Looks again and again until `done` is.
+pub(super) fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < PATIENCE, "{what} did not come in {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

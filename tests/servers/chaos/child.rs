@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a child may do nothing at all before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long anything may take before a test gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Between two looks, in milliseconds.
 const LOOK: u8 = 5;

@@ -4,7 +4,7 @@
 use super::child::{Child, migrate};
 use super::trial::{Undisturbed, drop_database, words};
 use super::watch::Watch;
-use super::{report, set};
+use super::{report, set, share};
 use crate::support::{self, Database};
 use std::path::Path;
 use unmigrate::engine::Engine;
@@ -100,7 +100,7 @@ fn hold_back(database: &Database, folder: &Path, direction: Direction, rows: &[R
         holder.let_go();
     }
     child().end().expect(0, &[]);
-    report(&format!("{} {}: one run killed {} times, at each row of our own tables", database.engine, direction.name(), rows.len()));
+    report(&format!("{} {}: one run killed {} times, each time with a row of our own tables held back", database.engine, direction.name(), rows.len()));
 }
 
 fn killed(engine: Engine) {
@@ -111,8 +111,8 @@ fn killed(engine: Engine) {
     Child::start(migrate(&database.url, folder, &["up", "--to", FIRST])).end().expect(0, &[]);
     let after = database.query("SELECT max(seq) FROM migrate_history")[0].parse().expect("a number");
     for (direction, after) in [(Direction::Up, after), (Direction::Down, 0)] {
-        hold_back(&database, folder, direction, &rows(&first, direction, after));
-        undisturbed.compare(&database, direction, "held back and killed at each row of our own tables");
+        hold_back(&database, folder, direction, &share(rows(&first, direction, after)));
+        undisturbed.compare(&database, direction, "held back and killed at rows of our own tables");
     }
     drop_database(database);
     drop_database(first);

@@ -31,6 +31,13 @@ fn seed() -> u64 {
     given.unwrap_or_else(|| if soak() { fastrand::u64(..) } else { 20_240_115 })
 }
 
+/// All of what is to be disturbed, or the share of it that a run without soak has time for: every so many, from a place that the seed tells.
+fn share<T>(all: Vec<T>) -> Vec<T> {
+    const EACH: usize = 4;
+    let first = (seed() % EACH as u64) as usize;
+    if soak() { all } else { all.into_iter().skip(first).step_by(EACH).collect() }
+}
+
 /// Says what was counted, past the capture of test output: it is what a run is for.
 fn report(text: &str) {
     // Nobody is there to tell where this fails.

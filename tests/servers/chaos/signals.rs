@@ -1,7 +1,7 @@
 //! Ctrl-C and SIGTERM while a statement takes long. Out: it ends on the server too, what can be rolled back is, the lock is free, and
 //! the message says what stands.
 
-use super::case::{Case, hold, let_go, slow};
+use super::case::{Case, hold, let_go, slow, until};
 use nix::sys::signal::Signal;
 use unmigrate::engine::Engine;
 
@@ -26,7 +26,7 @@ fn interrupted(engine: Engine, signal: Signal, code: i32) {
     child.end().expect(code, &[&said, stands, "V2_Long.sql:4", "1 migration of this run was finished before and stands"]);
     if engine != Engine::Sqlite {
         let mut watch = case.watch();
-        assert!(case.at_work(&mut watch).is_empty(), "nothing goes on on the server");
+        until("the statement's end on the server", || case.at_work(&mut watch).is_empty());
     }
     let_go(&case.database);
     // At once: the lock is free.

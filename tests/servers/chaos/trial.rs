@@ -20,9 +20,10 @@ pub(super) fn words(direction: Direction) -> &'static [&'static str] {
     }
 }
 
-/// What a statement's line of `migrate -v` says, without the time before it: `up 03 Visits: statement 2 of 4, V03_Visits.sql:3: …`.
+/// What a statement's line of `migrate -v` says after the time: `up 03 Visits: statement 2 of 4, V03_Visits.sql:3: UPDATE …`.
 pub(super) fn statement(line: &str) -> Option<&str> {
-    line.split_once(" INFO ").map(|(_, said)| said).filter(|said| said.contains(": statement "))
+    let (_, said) = line.split_once(" INFO ")?;
+    said.contains(": statement ").then_some(said)
 }
 
 /// Schema and rows without our own tables; a name that every database has another of is evened.
@@ -38,6 +39,8 @@ pub(super) fn picture(database: &Database) -> State {
         if database.engine != Engine::Sqlite {
             lines.iter_mut().for_each(|line| *line = line.replace(database.name(), "database"));
         }
+        // With other names they come in another order.
+        lines.sort();
     }
     state
 }
@@ -93,13 +96,21 @@ impl Undisturbed {
     /// Panics unless `database` has all of it at the end of `direction`, once each.
     pub(super) fn compare(&self, database: &Database, direction: Direction, story: &str) {
         let (way, seen) = (self.way(direction), picture(database));
-        let mut found = differences(&way.picture.schema, &seen.schema);
-        found.extend(differences(&way.picture.rows, &seen.rows));
-        // Equal lines may stand more than once: a row that was brought twice is no difference of sets.
-        let same = way.picture == seen;
-        assert!(found.is_empty() && same, "{} {}, {story}: the database is another one:\n{}", self.engine, direction.name(), found.join("\n"));
+        let mut found = differences(&numbered(&way.picture.schema), &numbered(&seen.schema));
+        found.extend(differences(&numbered(&way.picture.rows), &numbered(&seen.rows)));
+        assert!(found.is_empty(), "{} {}, {story}: the database is another one:\n{}", self.engine, direction.name(), found.join("\n"));
         assert_eq!(done(database), way.done, "{} {}, {story}: each once, and in order", self.engine, direction.name());
     }
+}
+
+/// Sorted lines, each with how many like it come before: a row that was brought twice is no difference of sets.
+fn numbered(lines: &[String]) -> Vec<String> {
+    let mut before = ("", 0);
+    let number = |line| {
+        before = (line, if before.0 == line { before.1 + 1 } else { 0 });
+        format!("{line} ({} alike)", before.1)
+    };
+    lines.iter().map(String::as_str).map(number).collect()
 }
 
 /// What starting again took.
