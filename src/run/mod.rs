@@ -13,6 +13,7 @@ mod half_done;
 mod history;
 mod interrupt;
 mod journal;
+mod journalled;
 mod look;
 mod mysql;
 mod option_file;
