@@ -25,10 +25,9 @@ pub(super) struct Ran<'a> {
     refused: Option<(u32, String)>,
 }
 
-pub(super) fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direction, alone: bool) -> Ran<'a> {
+pub(super) fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direction) -> Ran<'a> {
     catalog.judging_down = direction == Direction::Down;
     catalog.checks_off = false;
-    let mut said_off = false;
     let mut ran = Ran { done: Vec::new(), refused: None };
     for statement in statements {
         catalog.note_written(statement);
@@ -62,12 +61,8 @@ pub(super) fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direct
                     Effect { blind: true, ..Effect::default() }
                 }
             };
-            // Inside of a transaction SQLite does not hear it (manual, "PRAGMA foreign_keys").
-            if action.op == Op::DisableChecks && catalog.engine == Engine::Sqlite && !alone {
-                (said_off, catalog.checks_off) = (true, false);
-            }
             let kind = dropped_kind(action.kind, &effect);
-            ran.done.push(Done { statement, action, kind, effect, checks_off: catalog.checks_off || said_off, direction, asked });
+            ran.done.push(Done { statement, action, kind, effect, checks_off: catalog.checks_off, direction, asked });
         }
         if ran.refused.is_some() {
             break;
@@ -121,7 +116,7 @@ fn unseen(ran: &Ran<'_>) -> bool {
 pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statement], down: Option<&[Statement]>) -> (Assessment, Journal) {
     catalog.begin_migration();
     catalog.begin();
-    let ran_up = run(catalog, up, Direction::Up, migration.up.no_transaction);
+    let ran_up = run(catalog, up, Direction::Up);
     let before = catalog.end();
     let meets = application(&before, catalog);
     let up_changes = differences(&before, catalog);
@@ -130,7 +125,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     // DOWN is judged by what stood before UP, so that recording stays open.
     catalog.resume(before);
     catalog.begin();
-    let ran_down = run(catalog, down.unwrap_or_default(), Direction::Down, migration.down.as_ref().is_some_and(|down| down.no_transaction));
+    let ran_down = run(catalog, down.unwrap_or_default(), Direction::Down);
     let after_up = catalog.end();
     let before = catalog.end();
     let start = merged(before, &after_up);

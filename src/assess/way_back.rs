@@ -49,7 +49,7 @@ pub fn compensation(catalog: &mut Catalog, statements: &[Statement]) -> Result<V
     let take_back = |statement: &Statement| {
         catalog.begin_migration();
         catalog.begin();
-        let ran = run(catalog, std::slice::from_ref(statement), Direction::Up, false);
+        let ran = run(catalog, std::slice::from_ref(statement), Direction::Up);
         let before = catalog.end();
         ran.done.iter().try_for_each(exactly_known).and_then(|()| inverse(&before, catalog, statements)).map_err(|unknown| (statement.line, unknown))
     };

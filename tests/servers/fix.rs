@@ -4,7 +4,7 @@
 use crate::link::Link;
 use crate::page::{self, Case};
 use crate::state::{self, State, differences};
-use crate::support::{Database, database, wait};
+use crate::support::{Database, alone_on_the_server, database, wait};
 use crate::trial;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -52,6 +52,7 @@ async fn round_trip(case: &Case, down: &str, database: &Database) -> Result<(Sta
 
 /// The cases of one engine; gives the rules of those that were undone, and what went wrong.
 fn engine(engine: Engine, cases: &[Case]) -> Option<(BTreeSet<&'static str>, usize, Vec<String>)> {
+    let _alone = alone_on_the_server(engine);
     let (mut rules, mut undone, mut wrong) = (BTreeSet::new(), 0, Vec::new());
     for case in cases.iter().filter(|case| case.engines.contains(&engine) && case.verdict != Verdict::Irreversible && !trial::for_a_client(case, engine)) {
         let Some(down) = written(case, engine) else { continue };

@@ -23,6 +23,7 @@ mod things;
 mod truth;
 mod world;
 
+use crate::support::alone_on_the_server;
 use fastrand::Rng;
 use proptest::prelude::Strategy;
 use proptest::strategy::ValueTree;
@@ -161,6 +162,7 @@ fn from_environment(name: &str) -> Option<u64> {
 /// not installed.
 #[expect(clippy::print_stderr, reason = "what is asked for with MIGRATE_SHOW")]
 fn run(engine: Engine, cases: usize, seed: u64) -> Option<(Counts, Vec<String>)> {
+    let _alone = alone_on_the_server(engine);
     let server = RefCell::new(Server::open(engine)?);
     let config =
         Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, max_shrink_iters: 3_000, max_global_rejects: u32::MAX, ..Config::default() };

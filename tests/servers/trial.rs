@@ -71,10 +71,27 @@ pub(crate) async fn run(sql: &str, link: &mut Link, engine: Engine) -> Result<()
         return run_each(&statements, link).await;
     }
     statements.retain(|statement| !statement.is_transaction_frame());
+    // Inside of a transaction SQLite does not hear it, so the runner says it before.
+    let unchecked = engine == Engine::Sqlite && turns_keys_off(sql);
+    if unchecked {
+        link.execute("PRAGMA foreign_keys = OFF").await.map_err(|error| error.to_string())?;
+    }
     link.execute("BEGIN").await.map_err(|error| error.to_string())?;
     // What was not committed goes when the session is renewed.
     run_each(&statements, link).await?;
-    link.execute("COMMIT").await.map_err(|error| error.to_string())
+    link.execute("COMMIT").await.map_err(|error| error.to_string())?;
+    if unchecked {
+        link.execute("PRAGMA foreign_keys = ON").await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Whether a script turns SQLite's foreign keys off.
+pub(crate) fn turns_keys_off(sql: &str) -> bool {
+    let even: String = sql.to_lowercase().split_whitespace().collect();
+    ["foreign_keys=off", "foreign_keys=0", "foreign_keys(off)", "foreign_keys=false", "foreign_keys=no"]
+        .iter()
+        .any(|off| even.contains(&format!("pragma{off}")))
 }
 
 /// Runs statements one by one.

@@ -138,6 +138,8 @@ impl Inverse<'_> {
                     Some(_) => return None,
                 };
                 let (table, trigger, ..) = part()?;
+                // Of all of them, or of the users' own, which are words and no names.
+                let trigger = if ["\"all\"", "\"user\""].contains(&trigger.as_str()) { trigger.trim_matches('"').to_uppercase() } else { trigger };
                 Some(format!("{table} {state} TRIGGER {trigger}"))
             }
             ("statistics", old) => {

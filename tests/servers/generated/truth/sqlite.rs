@@ -1,6 +1,7 @@
 //! SQLite: a new database in memory for each case.
 
 use super::{Case, DOWN_FAILS, Fate, compare, one_by_one};
+use crate::trial::turns_keys_off;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use unmigrate::engine::Engine;
 
@@ -30,7 +31,9 @@ async fn run(link: &mut SqliteConnection, statements: &[String], alone: bool) ->
             execute(link, &sql).await?;
         }
     } else {
-        execute(link, &format!("BEGIN IMMEDIATE;\n{sql}COMMIT;")).await?;
+        // Inside of a transaction SQLite does not hear it, so the runner says it before.
+        let keys = if turns_keys_off(&sql) { "OFF" } else { "ON" };
+        execute(link, &format!("PRAGMA foreign_keys = {keys};\nBEGIN IMMEDIATE;\n{sql}COMMIT;\nPRAGMA foreign_keys = ON;")).await?;
     }
     // The session ends, and its tables with it.
     for table in lines(link, "SELECT name FROM sqlite_temp_schema WHERE type = 'table'").await?.concat() {
