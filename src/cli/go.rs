@@ -214,7 +214,9 @@ fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a 
 
 /// Clears the steps; on a terminal, asks about what was written since UP.
 async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
-    let objects: Vec<String> = all.iter().filter(|step| step.takes_back()).flat_map(|step| step.down_loses.clone()).collect();
+    // What was agreed to need not be looked at.
+    let lost = all.iter().filter(|step| step.takes_back()).flat_map(|step| &step.down_loses);
+    let objects: Vec<String> = lost.filter(|object| !consents.covers(object)).cloned().collect();
     let holding = locked.holding(&objects).await?;
     match gate::clear(all.clone(), observed, &holding, consents) {
         Err(gate::Blocked::WrittenSince { .. }) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {

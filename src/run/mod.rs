@@ -172,11 +172,20 @@ impl Locked {
     /// Which of `objects` (`table notes`, `column users.email`, as [`Applied::down_loses`] names them) hold anything now. What cannot be
     /// looked at counts as holding something.
     pub async fn holding<'a>(&mut self, objects: &'a [String]) -> Result<Vec<&'a String>, RunError> {
+        let doing = "looking at what would be lost";
         let mut holding = Vec::new();
+        // Row security may hide rows from these questions; so they are asked without, and refused where this user may not.
+        let guarded = self.connection.engine == Engine::Postgres && !objects.is_empty();
+        if guarded {
+            self.connection.execute("SET row_security = off").await.map_err(|error| self.connection.refused(doing, &error))?;
+        }
         for object in objects {
-            if tables::holds(&mut self.connection, object).await.map_err(|error| self.connection.refused("looking at what would be lost", &error))? {
+            if tables::holds(&mut self.connection, object).await.map_err(|error| self.connection.refused(doing, &error))? {
                 holding.push(object);
             }
+        }
+        if guarded {
+            self.connection.execute("RESET row_security").await.map_err(|error| self.connection.refused(doing, &error))?;
         }
         Ok(holding)
     }
