@@ -55,15 +55,16 @@ impl Case {
         Watch::on(&self.database)
     }
 
-    /// The server's sessions that run a statement now, but those that ask for it.
+    /// The server's sessions that run the `slow` query now: not those that ask for it, nor a runner that still writes it into its journal.
     pub(super) fn at_work(&self, watch: &mut Watch) -> Vec<String> {
+        let (id, sessions, text, own) = match self.database.engine {
+            Engine::Postgres => ("pid", "pg_stat_activity WHERE state = 'active' AND datname", "query", "pg_backend_pid()"),
+            _ => ("id", "information_schema.processlist WHERE command = 'Query' AND db", "info", "CONNECTION_ID()"),
+        };
         let name = self.database.name();
-        watch.query(&match self.database.engine {
-            Engine::Postgres => {
-                format!("SELECT pid::text FROM pg_stat_activity WHERE datname = '{name}' AND state = 'active' AND pid <> pg_backend_pid()")
-            }
-            _ => format!("SELECT id FROM information_schema.processlist WHERE db = '{name}' AND command = 'Query' AND state <> '' AND id <> CONNECTION_ID()"),
-        })
+        watch.query(&format!(
+            "SELECT CONCAT({id}) FROM {sessions} = '{name}' AND {text} LIKE '%FROM hold%' AND {text} NOT LIKE '%migrate_history%' AND {id} <> {own}"
+        ))
     }
 }
 

@@ -20,6 +20,10 @@ fn interrupted(engine: Engine, signal: Signal, code: i32) {
     let Some(case) = case(engine) else { return };
     let mut child = case.start(&["up", "-v"]);
     child.until_said("up 2 Long: statement 3 of 4");
+    if engine != Engine::Sqlite {
+        let mut watch = case.watch();
+        assert!(child.reads_until(|| !case.at_work(&mut watch).is_empty()));
+    }
     child.signal(signal);
     let said = format!("statement 3 of 4 of 2 Long failed: interrupted by {}", signal.as_str());
     let stands = if engine == Engine::Mariadb { "the statements on line 2 stand; `--finish`" } else { "was rolled back, no statement of it stands; run again" };
