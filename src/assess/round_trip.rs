@@ -41,6 +41,8 @@ fn run<'a>(catalog: &mut Catalog, statements: &'a [Statement], direction: Direct
                 Err(format!("{} has no {}", catalog.engine, action.kind.row().name))
             } else if down && action.kind == Kind::DropIndex && statement.actions.len() > 1 && statement.is_concurrent() {
                 Err("DROP INDEX CONCURRENTLY takes one index at a time".to_owned())
+            } else if down && action.kind == Kind::DropIndex && statement.is_concurrent() && statement.text.to_uppercase().contains(" CASCADE") {
+                Err("DROP INDEX CONCURRENTLY takes no CASCADE".to_owned())
             } else if down && action.kind == Kind::AlterExtension && matches!(&action.op, Op::SetAttribute { attribute, .. } if attribute == "version") {
                 Err(format!("extension {} brings no script that leads back to an older version", action.object))
             } else {

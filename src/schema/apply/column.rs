@@ -132,6 +132,7 @@ impl Catalog {
         }
         self.set(Key::Table(table.to_owned()), Some(Entry::Table(Rc::new(new))));
         for index in gone {
+            self.drop_hanging(&index);
             self.set(Key::IndexTable(index), None);
         }
         self.drop_hanging(&format!("{table}.{column}"));

@@ -325,6 +325,9 @@ impl Catalog {
             let _ = self.change_table(&table, |t| t.indexes.retain(|i| i.name != name));
             return Ok(Effect { blind: true, conditional: if_exists, ..Effect::default() });
         };
+        if !mysql {
+            self.drop_hanging(name);
+        }
         if mysql && self.judging_down && !self.checks_off {
             for constraint in &held_table.constraints {
                 if let Some(Rule::ForeignKey { columns, .. }) = &constraint.rule
@@ -371,6 +374,7 @@ impl Catalog {
             return Err(Refusal::new(format!("index {from} on {table} does not exist")));
         }
         if !mysql {
+            self.move_hanging(from, to);
             self.set(Key::IndexTable(from.to_owned()), None);
             self.set(Key::IndexTable(to.to_owned()), Some(Entry::Text(table.as_str().into())));
         }

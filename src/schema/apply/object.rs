@@ -76,6 +76,7 @@ impl Catalog {
             Some(old) if or_replace => {
                 effect.own = !self.stood_before(old.made);
                 effect.blind = old.definition.is_none();
+                self.forget_altered(name);
             }
             Some(_) if self.judging_down => return Err(Refusal::new(format!("{} {name} exists already", class.word()))),
             Some(_) => {}
@@ -116,6 +117,19 @@ impl Catalog {
             self.give_default_rights(name, sort);
         }
         Ok(effect)
+    }
+
+    /// What ALTER said of a routine or a view since it was made goes with OR REPLACE; owner, rights and comment stay (PostgreSQL manual,
+    /// CREATE FUNCTION and CREATE VIEW).
+    fn forget_altered(&mut self, name: &str) {
+        for who in self.leaning(name).iter() {
+            if let Leaning::Attribute(attribute) = who
+                && ["definition", "security_barrier", "security_invoker", "check_option"].contains(&attribute.as_str())
+            {
+                self.set(Key::Attribute(name.to_owned(), attribute.clone()), None);
+                self.lean(name, who.clone(), false);
+            }
+        }
     }
 
     /// A view leans on what it reads from, and that must stand.
@@ -193,6 +207,9 @@ impl Catalog {
                 self.lean(&whole, Leaning::Part(class, name.clone()), false);
             }
             self.drop_hanging(name);
+            if let Some(on) = on {
+                self.drop_hanging(&format!("{on}.{name}"));
+            }
         }
         self.set(key, None);
         effect.blind = old.definition.is_none();
@@ -268,7 +285,9 @@ impl Catalog {
         if let Some(on) = on {
             self.lean(on, Leaning::Part(class, from.to_owned()), false);
             self.lean(on, Leaning::Part(class, to.clone()), true);
+            self.move_hanging(&format!("{on}.{from}"), &format!("{on}.{to}"));
         }
+        self.move_hanging(full, to);
         let old = match self.object(&key) {
             Some(old) => Rc::clone(old),
             None => {

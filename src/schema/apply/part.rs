@@ -120,6 +120,7 @@ impl Catalog {
             }
         }
         self.drop_hanging(name);
+        self.drop_hanging(&format!("{owner}.{name}"));
     }
 
     /// A whole table goes: what hangs on it, its columns and its constraints.
@@ -243,7 +244,7 @@ impl Catalog {
         let Some((sort @ ("constraint" | "attribute"), name)) = attribute.split_once(' ') else { return false };
         let speaks = |definition: &String| {
             // A rule without a name got one from the server.
-            words(definition, self.engine).any(|w| w == name || sort == "constraint" && w == "check")
+            words(definition, self.engine).any(|w| w == name || sort == "constraint" && w == "check" && name.contains("_check"))
         };
         self.definition_of(object).is_some_and(|definition| !speaks(&definition))
     }

@@ -101,6 +101,7 @@ impl Catalog {
     /// Forgets where the indexes of `table` stand and what its keys point at.
     pub(super) fn forget_names(&mut self, table: &Table) {
         for index in &table.indexes {
+            self.drop_hanging(&index.name);
             self.set(Key::IndexTable(index.name.clone()), None);
         }
         for constraint in &table.constraints {
