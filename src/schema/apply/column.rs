@@ -236,6 +236,15 @@ impl Catalog {
         if self.engine == Engine::Postgres {
             self.identity_changes(table, &old, change)?;
         }
+        if self.engine == Engine::Postgres && matches!(change, ColumnChange::SetType { .. }) {
+            // The new type's own storage holds, be it the same type (`ATExecAlterColumnType`).
+            for attribute in ["storage", "compression"] {
+                let key = Key::Attribute(format!("{table}.{column}"), attribute.to_owned());
+                if self.get(&key).is_some() {
+                    self.set(key, None);
+                }
+            }
+        }
         let mut effect = self.change_column(table, &old, new, using_given)?;
         if !matches!(change, ColumnChange::SetType { .. }) {
             effect.conversion = None;

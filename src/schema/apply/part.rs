@@ -198,6 +198,9 @@ impl Catalog {
             if value.is_none() && self.judging_down && self.get(&key).is_none() && self.touched(&key) {
                 return Err(Refusal::new(format!("{part} is no partition of {object}")));
             }
+            if value.is_some() && self.judging_down && self.get(&key).is_some() {
+                return Err(Refusal::new(format!("{part} is a partition of {object} already")));
+            }
             self.lean(part, Leaning::User(Box::new(key.clone())), value.is_some());
         }
         if object.starts_with(DEFAULT_RIGHTS) {
@@ -219,6 +222,11 @@ impl Catalog {
             ("grant execute to public", None) => Some("revoked".to_owned()),
             ("grant execute to public", Some(_)) => None,
             (_, value) => value,
+        };
+        // What the definition names, and is gone.
+        let value = match value {
+            None if attribute.starts_with("attribute ") && self.get(&key).is_none() && self.definition_of(object).is_some() => Some("dropped".to_owned()),
+            value => value,
         };
         if attribute == "owned by" {
             if let Some(Entry::Text(old)) = self.get(&key).cloned() {

@@ -15,7 +15,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("rename-thing", 6, On::Postgres, rename),
     ("set-sequence", 2, On::Sqlite, set_sequence),
     ("without-trace", 12, On::All, without_trace),
-    ("unseen", 4, On::Postgres, unseen),
+    ("unseen", 3, On::Postgres, unseen),
 ];
 
 /// What a setting is of.
