@@ -25,6 +25,7 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
     let has = |word: &str| statement.says(word);
     let why = match &action.op {
         Op::DropIndex { .. } if several && statement.is_concurrent() => "DROP INDEX CONCURRENTLY takes one index at a time".to_owned(),
+        Op::DropIndex { .. } if statement.is_concurrent() && has("cascade") => "DROP INDEX CONCURRENTLY takes no CASCADE".to_owned(),
         Op::DropTable { .. } | Op::DropIndex { .. } | Op::DropObject { .. } if engine == Engine::Sqlite && begins("drop") && several => {
             "SQLite drops one thing at a time".to_owned()
         }

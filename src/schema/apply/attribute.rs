@@ -72,6 +72,9 @@ impl Catalog {
             if value.is_none() && self.judging_down && self.get(&key).is_none() && self.touched(&key) {
                 return Err(Refusal::new(format!("{part} is no partition of {object}")));
             }
+            if value.is_some() && self.judging_down && self.get(&key).is_some() {
+                return Err(Refusal::new(format!("{part} is a partition of {object} already")));
+            }
             self.lean(part, Leaning::User(Box::new(key.clone())), value.is_some());
             if value.is_some() {
                 self.take_keys(object, part);
@@ -96,6 +99,11 @@ impl Catalog {
             ("grant execute to public", None) => Some("revoked".to_owned()),
             ("grant execute to public", Some(_)) => None,
             (_, value) => value,
+        };
+        // What the definition names, and is gone.
+        let value = match value {
+            None if attribute.starts_with("attribute ") && self.get(&key).is_none() && self.definition_of(object).is_some() => Some("dropped".to_owned()),
+            value => value,
         };
         if value.is_none() {
             self.revoke_along(object, attribute);
@@ -131,7 +139,7 @@ impl Catalog {
         let Some((sort @ ("constraint" | "attribute"), name)) = attribute.split_once(' ') else { return false };
         let speaks = |definition: &String| {
             // A rule without a name got one from the server.
-            words(definition, self.engine).any(|w| w == name || sort == "constraint" && w == "check")
+            words(definition, self.engine).any(|w| w == name || sort == "constraint" && w == "check" && name.contains("_check"))
         };
         self.definition_of(object).is_some_and(|definition| !speaks(&definition))
     }

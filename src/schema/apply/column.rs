@@ -132,6 +132,7 @@ impl Catalog {
         }
         self.set(Key::Table(table.to_owned()), Some(Entry::Table(Rc::new(new))));
         for index in gone {
+            self.drop_index_attributes(table, &index);
             self.set(Key::IndexTable(index), None);
         }
         self.drop_hanging(&format!("{table}.{column}"));
@@ -235,6 +236,12 @@ impl Catalog {
         }
         if self.engine == Engine::Postgres {
             self.identity_changes(table, &old, change)?;
+        }
+        if self.engine == Engine::Postgres && matches!(change, ColumnChange::SetType { .. }) {
+            // The new type's own storage holds, be it the same type (`ATExecAlterColumnType`).
+            for attribute in ["storage", "compression"] {
+                self.put_attribute(&format!("{table}.{column}"), attribute, None);
+            }
         }
         let mut effect = self.change_column(table, &old, new, using_given)?;
         if !matches!(change, ColumnChange::SetType { .. }) {

@@ -375,6 +375,7 @@ impl Catalog {
             return Err(Refusal::new(format!("index {from} on {table} does not exist")));
         }
         if !mysql {
+            self.move_hanging(from, to);
             self.set(Key::IndexTable(from.to_owned()), None);
             self.set(Key::IndexTable(to.to_owned()), Some(Entry::Text(table.as_str().into())));
         }

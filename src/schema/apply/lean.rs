@@ -60,7 +60,13 @@ impl Catalog {
                         let _ = self.change_table(other, |t| t.constraints.retain(|c| !points(&c.rule)));
                     }
                 }
-                Leaning::Part(..) | Leaning::Attribute(_) => {}
+                Leaning::Attribute(right) => {
+                    // A right on columns.
+                    if right.starts_with("grant ") && right.contains('(') && words(right, self.engine).any(|w| w == column) {
+                        self.put_attribute(table, right, None);
+                    }
+                }
+                Leaning::Part(..) => {}
             }
         }
         let computed = |c: &HeldColumn| c.def.generated.as_ref().is_some_and(|g| words(g, Engine::Postgres).any(|w| w == column));

@@ -283,7 +283,9 @@ impl Catalog {
         if let Some(on) = on {
             self.lean(on, Leaning::Part(class, from.to_owned()), false);
             self.lean(on, Leaning::Part(class, to.clone()), true);
+            self.move_hanging(&format!("{on}.{from}"), &format!("{on}.{to}"));
         }
+        self.move_hanging(full, to);
         let old = match self.object(&key) {
             Some(old) => Rc::clone(old),
             None => {

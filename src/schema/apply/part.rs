@@ -106,9 +106,10 @@ impl Catalog {
             }
         }
         self.drop_hanging(name);
+        self.drop_hanging(&format!("{owner}.{name}"));
     }
 
-    /// A whole table goes: what hangs on it, its columns and its constraints.
+    /// A whole table goes: what hangs on it, its columns, its constraints and its indexes.
     pub(super) fn drop_hanging_on_table(&mut self, table: &Table) {
         self.drop_hanging(&table.name);
         for column in &table.columns {
@@ -116,6 +117,12 @@ impl Catalog {
         }
         for constraint in &table.constraints {
             self.drop_hanging(&format!("{} on {}", constraint.name, table.name));
+        }
+        // Elsewhere an index has its name within its table alone.
+        if !self.engine.is_mysql_like() {
+            for index in &table.indexes {
+                self.drop_hanging(&index.name);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use super::world::{Column, World, pick, reword, uses};
 use fastrand::Rng;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("add-column", 5, On::All, add),
+    ("add-column", 8, On::All, add),
     ("add-column-default", 5, On::All, add_default),
     ("add-column-required", 3, On::All, add_required),
     ("required-in-new-table", 2, On::All, required_in_new_table),

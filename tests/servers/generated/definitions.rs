@@ -12,7 +12,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("identity-mode", 3, On::Postgres, identity_mode),
     ("drop-identity", 1, On::Postgres, drop_identity),
     ("add-computed", 3, On::All, add_computed),
-    ("drop-expression", 6, On::Postgres, drop_expression),
+    ("drop-expression", 12, On::Postgres, drop_expression),
     ("collate", 1, On::Postgres, collate),
 ];
 

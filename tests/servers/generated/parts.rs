@@ -11,7 +11,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("add-foreign-key", 3, On::Servers, add_foreign_key),
     ("drop-constraint", 2, On::Servers, drop_constraint),
     ("rename-constraint", 4, On::Postgres, rename_constraint),
-    ("create-index", 5, On::All, create_index),
+    ("create-index", 8, On::All, create_index),
     ("create-unique-index", 4, On::All, create_unique_index),
     ("create-partial-index", 4, On::Both, create_partial_index),
     ("drop-index", 4, On::All, |w, r| drop_index(w, r, false)),

@@ -10,10 +10,12 @@ pub(super) const KINDS: &[Kind] = &[
     ("setting", 60, On::Postgres, |w, r| setting(w, r, POSTGRES)),
     ("setting", 8, On::Mariadb, |w, r| setting(w, r, MARIADB)),
     ("setting", 3, On::Sqlite, |w, r| setting(w, r, SQLITE)),
+    ("type-attribute", 14, On::Postgres, type_attribute),
+    ("schema-owner", 5, On::Postgres, schema_owner),
     ("rename-thing", 6, On::Postgres, rename),
     ("set-sequence", 2, On::Sqlite, set_sequence),
     ("without-trace", 12, On::All, without_trace),
-    ("unseen", 4, On::Postgres, unseen),
+    ("unseen", 3, On::Postgres, unseen),
 ];
 
 /// What a setting is of.
@@ -163,6 +165,23 @@ fn one_setting(world: &mut World, rng: &mut Rng, all: &[Setting]) -> Option<Chan
     Some(Change { alone, ..change(to(value), down)? })
 }
 
+/// A composite type gets an attribute, or loses one.
+fn type_attribute(world: &mut World, rng: &mut Rng) -> Option<Change> {
+    let composite: Vec<&Thing> = world.things.iter().filter(|t| t.class == "TYPE" && t.create.contains(" AS (")).collect();
+    let (name, new) = (pick(rng, &composite)?.name.clone(), world.fresh("a"));
+    match rng.u8(..3) {
+        0 => change(format!("ALTER TYPE {name} DROP ATTRIBUTE b"), format!("ALTER TYPE {name} ADD ATTRIBUTE b text")),
+        1 => change(format!("ALTER TYPE {name} RENAME ATTRIBUTE a TO {new}"), format!("ALTER TYPE {name} RENAME ATTRIBUTE {new} TO a")),
+        _ => change(format!("ALTER TYPE {name} ADD ATTRIBUTE {new} integer"), format!("ALTER TYPE {name} DROP ATTRIBUTE {new}")),
+    }
+}
+
+fn schema_owner(world: &mut World, _: &mut Rng) -> Option<Change> {
+    let to = |owner: &str| format!("ALTER SCHEMA app OWNER TO {owner}");
+    let old = if world.quoted { world.set("owner of app", Some("pg_monitor".into())) } else { return None };
+    change(to("pg_monitor"), to(old.as_deref().unwrap_or("CURRENT_USER")))
+}
+
 /// Another name, and the old one again.
 fn rename(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let new = world.fresh("n");
@@ -244,6 +263,11 @@ fn unseen(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let procedure = world.things.iter().find(|t| t.class == "PROCEDURE").map(|t| format!("CALL {}(3)", t.name));
     match (rng.u8(..4), procedure) {
         (0, Some(call)) => change(call, "SELECT 1"),
+        (0, None) => {
+            let made = world.fresh("f");
+            let up = vec![format!("CREATE PROCEDURE {made}() LANGUAGE sql AS 'SELECT 1'"), format!("CALL {made}()")];
+            Some(Change { up, down: vec![format!("DROP PROCEDURE {made}()")], alone: false })
+        }
         (1, _) => {
             let loaded = world.fresh("t");
             let up = vec![format!("CREATE TABLE {loaded} (id integer)"), format!("COPY {loaded} (id) FROM PROGRAM 'echo 881'")];

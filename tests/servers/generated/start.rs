@@ -17,7 +17,7 @@ pub(super) fn start(engine: Engine, rng: &mut Rng) -> (World, Vec<String>) {
         if world.quoted {
             sql.push(String::from("CREATE SCHEMA app"));
         }
-        if rng.u8(..4) == 0 {
+        if rng.bool() {
             sql.extend(["CREATE FOREIGN DATA WRAPPER outside", "CREATE SERVER far FOREIGN DATA WRAPPER outside"].map(String::from));
             world.set(things::FAR, Some(String::new()));
         }
@@ -64,7 +64,7 @@ pub(super) fn start(engine: Engine, rng: &mut Rng) -> (World, Vec<String>) {
         }
     }
     if engine == Engine::Postgres {
-        for _ in 0..rng.usize(..4) {
+        for _ in 0..rng.usize(..3) {
             sql.extend(settings::said_before(&mut world, rng).map(|change| change.up).unwrap_or_default());
         }
     }

@@ -32,7 +32,12 @@ const TEMPLATES: &[Template] = &[
     (Sqlite, "TABLE", false, &["VIRTUAL TABLE @ USING fts5(title, body)", "VIRTUAL TABLE @ USING rtree(id, low, high)"]),
     (Postgres, "SEQUENCE", false, &["SEQUENCE @", "SEQUENCE @ INCREMENT BY 2 START WITH 10", "SEQUENCE @ AS smallint MAXVALUE 99 CYCLE", "SEQUENCE @ CACHE 5"]),
     (Postgres, "DOMAIN", false, &["DOMAIN @ AS integer CHECK (VALUE > -9)", "DOMAIN @ AS varchar(40) DEFAULT 'x' NOT NULL", "DOMAIN @ AS numeric(6,2)"]),
-    (Postgres, "TYPE", false, &["TYPE @ AS (a integer, b text)", "TYPE @ AS RANGE (SUBTYPE = float8)", "TYPE @ AS ENUM ('x', 'y z', 'it''s')"]),
+    (
+        Postgres,
+        "TYPE",
+        false,
+        &["TYPE @ AS (a integer, b text)", "TYPE @ AS (a bigint, b text)", "TYPE @ AS RANGE (SUBTYPE = float8)", "TYPE @ AS ENUM ('x', 'y z', 'it''s')"],
+    ),
     (Postgres, "SCHEMA", false, &["SCHEMA @", "SCHEMA @ AUTHORIZATION pg_monitor"]),
     (Postgres, "EXTENSION", false, &["EXTENSION citext", "EXTENSION hstore", "EXTENSION pg_trgm", "EXTENSION hstore VERSION '1.6'"]),
     (Postgres, "ROLE", false, &["ROLE @", "ROLE @ LOGIN CREATEDB", "ROLE @ NOINHERIT"]),
