@@ -41,7 +41,7 @@ fn up_and_down_leave_their_rows() {
         assert_eq!(in_force(&after), ["1"]);
         let rows = after.history.iter().map(|row| (row.seq, row.version.as_str(), row.direction, row.outcome)).collect::<Vec<_>>();
         let (started, done) = (Outcome::Started, Outcome::Done);
-        if database.engine == Engine::Mariadb {
+        if database.engine.is_mysql_like() {
             let both = [(1, "1", Up, started), (2, "1", Up, done), (3, "2", Up, started), (4, "2", Up, done), (5, "2", Down, started), (6, "2", Down, done)];
             assert_eq!(rows, both);
         } else {
@@ -125,9 +125,9 @@ fn a_failing_statement_rolls_back_where_ddl_does() {
 fn a_failing_statement_outside_of_a_transaction_is_recorded_until_settled() {
     each_engine(|database| {
         // MariaDB has no choice, whatever the step asks for.
-        let failure = fail(database, database.engine == Engine::Mariadb);
+        let failure = fail(database, database.engine.is_mysql_like());
         // There, rows that stand side by side are one transaction, so the row of line 2 went with the failure of line 3.
-        let (run, stands, words) = if database.engine == Engine::Mariadb { (3, vec![1], "line 1") } else { (2, vec![1, 2], "lines 1, 2") };
+        let (run, stands, words) = if database.engine.is_mysql_like() { (3, vec![1], "line 1") } else { (2, vec![1, 2], "lines 1, 2") };
         assert_eq!((&failure.stands, failure.run), (&Stands::Lines(stands.clone()), Some(run)));
         assert!(failure.to_string().contains(&format!("the statements on {words} stand; `--finish`")), "{failure}");
         let half = observe(database).half_done.expect("it stopped part-way");
@@ -140,7 +140,7 @@ fn a_failing_statement_outside_of_a_transaction_is_recorded_until_settled() {
         let mended = step(database, "2", Up, &["CREATE TABLE b (id int)", "INSERT INTO b VALUES (1)", "INSERT INTO b VALUES (2)", "DROP TABLE a"]);
         assert_eq!(mended.prefix_sha256(half.stands), half.prefix_sha256);
         let resume = Resume { run, stands: half.stands, cleanup: None };
-        assert_eq!(apply(database, vec![Step { in_transaction: database.engine == Engine::Mariadb, course: Course::Finish(resume), ..mended }]).unwrap(), 1);
+        assert_eq!(apply(database, vec![Step { in_transaction: database.engine.is_mysql_like(), course: Course::Finish(resume), ..mended }]).unwrap(), 1);
         assert_eq!(database.query("SELECT id FROM b ORDER BY id"), ["1", "2"]);
         assert_eq!((in_force(&observe(database)), observe(database).half_done), (vec!["1", "2"], None));
     });
@@ -216,7 +216,7 @@ fn a_scripts_session_settings_end_with_it() {
         let next = step(database, "2", Up, &[ask.unwrap_or("SELECT 1"), "CREATE TABLE u (id int)"]);
         assert_eq!(apply(database, vec![step(database, "1", Up, settings), next]).unwrap(), 2);
         assert_eq!(in_force(&observe(database)), ["1", "2"]);
-        if database.engine == Engine::Mariadb {
+        if database.engine.is_mysql_like() {
             assert_eq!(database.query("SELECT id FROM t"), ["1"]);
         }
     });
