@@ -2,7 +2,7 @@
 //!
 //! A line is finer than a kind of the reversibility table: one `ADD COLUMN` only writes to the catalog, another rewrites every
 //! row. `assess` finds the line from the statement and the catalog. PostgreSQL's and MariaDB's cells are run on a server by
-//! `tests/servers/locks.rs`, MySQL's by `tests/mysql.sh`. What an older release did otherwise stands in a table of its own.
+//! `tests/servers/locks.rs`, MySQL's by `tests/unstable.sh`. What an older release did otherwise stands in a table of its own.
 
 use crate::engine::Engine;
 use crate::table::{Check, check};

@@ -14,6 +14,9 @@ pub struct Proof {
     pub version: String,
     /// The day of the run, `YYYY-MM-DD`.
     pub date: String,
+    /// Another release that showed the same, with the day of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<String>,
     /// The names of the rules whose page has a case that ran there and showed what the page says.
     pub rules: BTreeSet<String>,
 }

@@ -47,7 +47,7 @@ fn marked(row: &Row, engine: Engine, say: fn(Cell) -> &'static str) -> String {
 /// What the mark means, with the versions.
 fn proved_on() -> String {
     let proofs = Engine::ALL.iter().filter_map(|engine| proved::proofs().get(engine.name()));
-    let versions: Vec<String> = proofs.map(|proof| format!("{} ({})", proof.version, proof.date)).collect();
+    let versions: Vec<String> = proofs.flat_map(|proof| [format!("{} ({})", proof.version, proof.date)].into_iter().chain(proof.also.clone())).collect();
     format!("proved by running UP and DOWN on {}; a cell without it is from the manual", versions.join(", "))
 }
 

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use unmigrate::engine::Engine;
 use unmigrate::table::{self, Loss, Row, Verdict};
+use unmigrate::target::Release;
 
 /// The headings of a page, in order. The first is the family's name.
 const HEADINGS: [&str; 4] = ["## What DOWN cannot bring back", "## The way back", "## Safer", "## Cases"];
@@ -38,6 +39,8 @@ pub(crate) struct Case {
     pub(crate) place: String,
     /// The engines that it holds for.
     pub(crate) engines: Vec<Engine>,
+    /// The oldest release of an engine that has its statements, where not every supported one does.
+    pub(crate) since: Vec<(Engine, Release)>,
     /// The verdict.
     pub(crate) verdict: Verdict,
     /// The loss.
@@ -134,13 +137,13 @@ pub(crate) fn parse(family: &str, text: &str) -> Result<Page, String> {
     }
 }
 
-/// `TITLE: VERDICT, LOSS[, decays][ (ENGINE, …)]`
+/// `TITLE: VERDICT, LOSS[, decays][ (ENGINE[ RELEASE], …)]`
 fn heading(family: &str, place: &str, head: &str) -> Result<Case, String> {
-    let form = "a case's heading is `### WHAT HAPPENS: VERDICT, LOSS[, decays][ (ENGINE, …)]`";
+    let form = "a case's heading is `### WHAT HAPPENS: VERDICT, LOSS[, decays][ (ENGINE[ RELEASE], …)]`";
     let (title, rest) = head.rsplit_once(": ").ok_or(form)?;
-    let (words, engines) = match rest.split_once(" (") {
-        Some((words, engines)) => (words, engines.strip_suffix(')').ok_or(form)?.split(", ").map(engine).collect::<Result<_, _>>()?),
-        None => (rest, Engine::ALL.to_vec()),
+    let (words, targets) = match rest.split_once(" (") {
+        Some((words, targets)) => (words, targets.strip_suffix(')').ok_or(form)?.split(", ").map(target).collect::<Result<_, _>>()?),
+        None => (rest, Engine::ALL.map(|engine| (engine, None)).to_vec()),
     };
     let words: Vec<&str> = words.split(", ").collect();
     let (verdict, loss, decays) = match words[..] {
@@ -154,7 +157,8 @@ fn heading(family: &str, place: &str, head: &str) -> Result<Case, String> {
         family: family.to_owned(),
         title: title.to_owned(),
         place: place.to_owned(),
-        engines,
+        engines: targets.iter().map(|(engine, _)| *engine).collect(),
+        since: targets.iter().filter_map(|(engine, since)| Some((*engine, (*since)?))).collect(),
         verdict: verdicts.into_iter().find(|v| v.name() == verdict).ok_or_else(|| format!("{verdict:?} is no verdict; {form}"))?,
         loss: losses.into_iter().find(|l| l.name() == loss).ok_or_else(|| format!("{loss:?} is no loss; {form}"))?,
         decays,
@@ -167,6 +171,12 @@ fn heading(family: &str, place: &str, head: &str) -> Result<Case, String> {
 
 fn engine(name: &str) -> Result<Engine, String> {
     Engine::ALL.into_iter().find(|e| e.name() == name).ok_or_else(|| format!("{name:?} is no engine"))
+}
+
+/// `postgres` or `postgres 18`.
+fn target(text: &str) -> Result<(Engine, Option<Release>), String> {
+    let (name, release) = text.split_once(' ').map_or((text, None), |(name, release)| (name, Some(release)));
+    Ok((engine(name)?, release.map(str::parse).transpose()?))
 }
 
 fn rule(name: &str) -> Result<&'static str, String> {

@@ -6,10 +6,12 @@ use unmigrate::engine::Engine;
 use unmigrate::migration::{Migration, Script, Version};
 use unmigrate::parse;
 use unmigrate::schema::catalog::Catalog;
+use unmigrate::target::Target;
 
 /// What is said of the migration of `case`, after what stands before it.
 pub(crate) fn assess(case: &Case, engine: Engine) -> assess::Assessment {
-    let mut catalog = Catalog::new(engine);
+    let since = case.since.iter().find(|(on, _)| *on == engine).map(|(_, since)| *since);
+    let mut catalog = Catalog::new(Target { engine, stated: since });
     assess::follow(&mut catalog, &parse::script(&Script::whole(case.before.as_str()), engine));
     let (up, down) = (Script::whole(case.up.as_str()), case.down.as_ref().map(|d| Script::whole(d.as_str())));
     let (parsed_up, parsed_down) = (parse::script(&up, engine), down.as_ref().map(|d| parse::script(d, engine)));

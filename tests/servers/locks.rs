@@ -163,9 +163,8 @@ const POSTGRES: &[(&str, &str, Measured)] = &[
     ("t",  "ALTER TABLE t DISABLE RULE quiet_one",                                  ("ACCESS EXCLUSIVE",       false, false)),
 ];
 
-/// PostgreSQL's modes, the weakest first, as `pg_locks` and as the manual spell them.
+/// PostgreSQL's modes, the weakest first, as `pg_locks` and as the manual spell them; but for that of a query, for which no write waits.
 const MODES: &[(&str, &str)] = &[
-    ("AccessShareLock", "ACCESS SHARE"),
     ("RowShareLock", "ROW SHARE"),
     ("RowExclusiveLock", "ROW EXCLUSIVE"),
     ("ShareUpdateExclusiveLock", "SHARE UPDATE EXCLUSIVE"),
@@ -343,7 +342,7 @@ fn mariadb_takes_the_algorithms_that_the_lock_table_says() {
     takes_what_is_said(Engine::Mariadb.into(), MARIADB);
 }
 
-/// Runs where `tests/mysql.sh` gives the server.
+/// Runs where `tests/unstable.sh` gives the server.
 #[test]
 fn mysql_takes_the_algorithms_that_the_lock_table_says() {
     takes_what_is_said(Target { engine: Engine::Mysql, stated: Some(Release(9, 7, 0)) }, MYSQL);

@@ -76,7 +76,7 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
-/// The program of a MySQL server, for it is not installed beside MariaDB: `tests/mysql.sh` gets one and says here where it is.
+/// The program of a MySQL server, for it is not installed beside MariaDB: `tests/unstable.sh` gets one and says here where it is.
 fn mysqld() -> Option<PathBuf> {
     std::env::var_os("MIGRATE_MYSQLD").map(PathBuf::from)
 }
@@ -203,7 +203,7 @@ fn binaries(engine: Engine) -> Option<PathBuf> {
     };
     if found.is_none() && engine == Engine::Mysql {
         // Past the capture of test output: who runs the tests must see it.
-        let _ = writeln!(std::io::stderr(), "\nSKIPPED: all tests on MySQL, which is not installed; tests/mysql.sh gets it\n");
+        let _ = writeln!(std::io::stderr(), "\nSKIPPED: all tests on MySQL, which is not installed; tests/unstable.sh gets it\n");
     } else if found.is_none() {
         missing(&engine.to_string(), &format!("all tests on {engine}"));
     }
@@ -220,6 +220,10 @@ pub(crate) fn missing(program: &str, tests: &str) {
 
 /// The folder of the newest PostgreSQL's programs.
 pub(crate) fn postgres_binaries() -> Option<PathBuf> {
+    // Those of another release, which `tests/unstable.sh` gets.
+    if let Some(folder) = std::env::var_os("MIGRATE_POSTGRES") {
+        return Some(PathBuf::from(folder));
+    }
     let version = |path: &PathBuf| path.parent()?.file_name()?.to_str()?.parse::<u32>().ok();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
     let newest = debian.filter(|path| path.join("initdb").exists()).max_by_key(version);

@@ -102,7 +102,10 @@ impl Reader<'_> {
                     let if_not_exists = cursor.until(&["if not exists"]).len() < 3 && cursor.at("if not exists");
                     vec![action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists, concurrently: false })]
                 }
-                Element::NotNull(column) => vec![not_null(table, column)],
+                Element::NotNull(column, name) => {
+                    let named = name.map(|name| attribute(Kind::AlterConstraint, format!("{table}.{column}"), "not null named", Some(name)));
+                    [not_null(table, column)].into_iter().chain(named).collect()
+                }
             });
         }
         cursor.eat("column");

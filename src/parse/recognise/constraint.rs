@@ -12,8 +12,8 @@ pub(super) enum Element {
     Constraint(Constraint, String),
     /// An index (MySQL, MariaDB).
     Index(Index),
-    /// `NOT NULL c`, which PostgreSQL also takes as a constraint of the table.
-    NotNull(Name),
+    /// `NOT NULL c`, which PostgreSQL also takes as a constraint of the table, with its name.
+    NotNull(Name, Option<Name>),
 }
 
 /// One constraint or index; `None` where the element begins otherwise, as a column does.
@@ -59,7 +59,7 @@ pub(super) fn element(tokens: &[Token], table: &Name, engine: Engine) -> Option<
     } else if cursor.eat("not null") {
         let column = cursor.part()?;
         mode(&mut cursor, &mut String::new())?;
-        return cursor.done().then_some(Element::NotNull(column));
+        return cursor.done().then_some(Element::NotNull(column, name));
     } else if engine.is_mysql_like() {
         return index(cursor, table);
     } else {

@@ -112,7 +112,7 @@ impl Reader<'_> {
                     table.constraints.push(one);
                 }
                 Some(Element::Index(one)) => table.indexes.push(one),
-                Some(Element::NotNull(name)) => table.columns.iter_mut().filter(|c| c.name == name).for_each(|c| c.not_null = true),
+                Some(Element::NotNull(name, _)) => table.columns.iter_mut().filter(|c| c.name == name).for_each(|c| c.not_null = true),
                 None if named => return None,
                 None => {
                     let (column, own) = column::column(first, self.engine)?;

@@ -215,7 +215,10 @@ impl Catalog {
         let mut using_given = None;
         match change {
             ColumnChange::SetNotNull => new.not_null = true,
-            ColumnChange::DropNotNull => new.not_null = false,
+            ColumnChange::DropNotNull => {
+                new.not_null = false;
+                self.forget_not_null_name(table, column);
+            }
             ColumnChange::SetDefault(default) => new.default = Some(default.clone()),
             ColumnChange::DropDefault => new.default = None,
             ColumnChange::SetType { ty, using, collation } => {

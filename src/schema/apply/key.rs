@@ -177,17 +177,6 @@ impl Catalog {
         Ok(Effect { blind: found.rule.is_none(), was_primary, own: !self.stood_before(held_table.made), ..Effect::default() })
     }
 
-    /// PostgreSQL 18 names NOT NULL constraints, `TABLE_COLUMN_not_null` where nobody else does.
-    fn drop_named_not_null(&mut self, table: &str, name: &str) -> Option<Effect> {
-        let (stem, _) = name.rsplit_once("_not_null").filter(|_| self.engine == Engine::Postgres)?;
-        let bare = table.rsplit('.').next().unwrap_or(table);
-        // A table that was renamed kept the names of its constraints.
-        let Some(column) = stem.strip_prefix(bare).and_then(|s| s.strip_prefix('_')) else { return Some(Effect::default()) };
-        let column = column.to_owned();
-        let _ = self.change_table(table, |t| t.columns.iter_mut().filter(|c| c.def.name == column).for_each(|c| Rc::make_mut(&mut c.def).not_null = false));
-        Some(Effect::default())
-    }
-
     /// PostgreSQL does not drop a key at which a foreign key points.
     fn key_may_go(&mut self, table: &str, key: &HeldConstraint, cascade: bool) -> Result<(), Refusal> {
         let (Engine::Postgres, Some(Rule::PrimaryKey(columns) | Rule::Unique(columns))) = (self.engine, &key.rule) else { return Ok(()) };
@@ -219,8 +208,8 @@ impl Catalog {
     pub(super) fn rename_constraint(&mut self, table: &str, from: &str, to: &str) -> Applied {
         let held_table = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         if !held_table.constraints.iter().any(|c| c.name == from) {
-            if self.engine == Engine::Postgres && from.contains("_not_null") {
-                return Ok(Effect::default());
+            if let Some(effect) = self.rename_not_null(table, from, to) {
+                return Ok(effect);
             }
             if self.judging_down && held_table.known {
                 return Err(Refusal::new(format!("constraint {from} on {table} does not exist")));

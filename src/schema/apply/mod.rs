@@ -8,6 +8,7 @@ mod firing;
 pub(crate) mod key;
 mod lean;
 pub(crate) mod mapped;
+mod not_null;
 pub(crate) mod object;
 mod part;
 mod rows;

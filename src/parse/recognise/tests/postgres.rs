@@ -191,7 +191,7 @@ DROP USER MAPPING IF EXISTS FOR bob SERVER s -- drop-object bob server s
 ALTER TABLE t ADD COLUMN a int, DETACH PARTITION p, DROP COLUMN b -- add-column t.a; detach-partition t; drop-column t.b
 ALTER TABLE t RENAME CONSTRAINT a TO b -- rename-constraint t.a
 ALTER TABLE s.t RENAME TO u -- rename-table s.t
-ALTER TABLE t ADD CONSTRAINT n NOT NULL a -- add-not-null t.a
+ALTER TABLE t ADD CONSTRAINT n NOT NULL a -- add-not-null t.a; alter-constraint t.a
 ALTER TABLE t OWNER TO bob -- owner t
 WITH d AS (DELETE FROM ONLY t WHERE a RETURNING *), e AS (SELECT 1) INSERT INTO u OVERRIDING SYSTEM VALUE SELECT * FROM d -- delete-rows t; insert-select u
 CREATE INDEX i ON t (a) TABLESPACE x -- create-index i
@@ -229,7 +229,7 @@ ALTER EXTENSION x SET SCHEMA s -- alter-extension x
 ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a, PERIOD valid) REFERENCES b (id, PERIOD valid) -- add-foreign-key t.f
 ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (id, valid WITHOUT OVERLAPS) -- add-primary-key t.p
 ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT ENFORCED -- add-check t.c
-ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID -- add-not-null t.a
+ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID -- add-not-null t.a; alter-constraint t.a
 ALTER TABLE t ALTER CONSTRAINT n NO INHERIT -- alter-constraint t.n
 ALTER TABLE t ADD COLUMN a int GENERATED ALWAYS AS (b * 2) -- add-column t.a
 ALTER TABLE t ALTER c SET GENERATED ALWAYS SET INCREMENT BY 2 RESTART WITH 5 -- column-identity t.c; column-option t.c; set-sequence t.c
