@@ -2,6 +2,7 @@
 
 use super::action::Name;
 use crate::engine::Engine;
+use std::borrow::Borrow;
 
 /// The folded form of one part of a name. PostgreSQL folds what is not quoted to lower case; SQLite compares without case;
 /// MySQL and MariaDB do so for columns and indexes, and their tables' names differ by case on some hosts only, which no
@@ -19,14 +20,14 @@ pub fn is_temporary(name: &str, engine: Engine) -> bool {
 }
 
 /// Joins folded parts, leaving out the schema that stands for the default one (`public`, `main`).
-pub fn join(parts: &[Name], engine: Engine) -> Name {
+pub fn join<S: Borrow<str>>(parts: &[S], engine: Engine) -> Name {
     let default = match engine {
         Engine::Postgres => "public",
         Engine::Sqlite => "main",
         Engine::Mysql | Engine::Mariadb => "",
     };
     match parts {
-        [schema, rest @ ..] if !rest.is_empty() && schema == default => rest.join("."),
+        [schema, rest @ ..] if !rest.is_empty() && schema.borrow() == default => rest.join("."),
         _ => parts.join("."),
     }
 }

@@ -32,7 +32,7 @@ fn plain(sql: &str, engine: Engine) -> Option<Vec<TokenWithSpan>> {
         let mut is_name = false;
         let token = match (lexeme.kind, bytes[lexeme.start]) {
             (Kind::Space | Kind::Newline, _) => continue,
-            (Kind::Word, b'0'..=b'9') if text.bytes().all(|b| b.is_ascii_digit()) && ends_word(next) && next != b'.' => Token::Number(text.to_owned(), false),
+            (Kind::Word, b'0'..=b'9') if is_number(text) && ends_word(next) && next != b'.' => Token::Number(text.to_owned(), false),
             (Kind::Word, b'a'..=b'z' | b'A'..=b'Z' | b'_') if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && ends_word(next) => {
                 is_name = true;
                 Token::Word(Word { value: text.to_owned(), quote_style: None, keyword: keyword(text) })
@@ -83,26 +83,41 @@ const INITIALS: [(usize, usize); 26] = {
     ranges
 };
 
-/// The length of the longest keyword.
-const LONGEST: usize = {
-    let (mut longest, mut at) = (0, 0);
+/// What each keyword of sqlparser's list begins with, in the order of that list.
+const HEADS: [u64; ALL_KEYWORDS.len()] = {
+    let (mut heads, mut at) = ([0; ALL_KEYWORDS.len()], 0);
     while at < ALL_KEYWORDS.len() {
-        if ALL_KEYWORDS[at].len() > longest {
-            longest = ALL_KEYWORDS[at].len();
-        }
+        heads[at] = head(ALL_KEYWORDS[at].as_bytes());
         at += 1;
     }
-    longest
+    heads
 };
+
+/// The first eight bytes of `word` as a number that sorts as they do.
+const fn head(word: &[u8]) -> u64 {
+    let (mut head, mut at) = ([0; 8], 0);
+    while at < word.len() && at < head.len() {
+        head[at] = word[at].to_ascii_uppercase();
+        at += 1;
+    }
+    u64::from_be_bytes(head)
+}
 
 /// The keyword that `word` is, as sqlparser's tokenizer would find it.
 fn keyword(word: &str) -> Keyword {
-    let mut upper = [0; LONGEST];
-    let Some(upper) = upper.get_mut(..word.len()) else { return Keyword::NoKeyword };
-    upper.copy_from_slice(word.as_bytes());
-    upper.make_ascii_uppercase();
-    let Some(&(from, to)) = INITIALS.get(usize::from(upper[0].wrapping_sub(b'A'))) else { return Keyword::NoKeyword };
-    ALL_KEYWORDS[from..to].binary_search_by(|keyword| keyword.as_bytes().cmp(upper)).map_or(Keyword::NoKeyword, |found| ALL_KEYWORDS_INDEX[from + found])
+    let head = head(word.as_bytes());
+    let first = word.as_bytes().first().map_or(0, |b| b.to_ascii_uppercase());
+    let Some(&(from, to)) = INITIALS.get(usize::from(first.wrapping_sub(b'A'))) else { return Keyword::NoKeyword };
+    let from = from + HEADS[from..to].partition_point(|other| *other < head);
+    let alike = HEADS[from..to].iter().take_while(|other| **other == head).count();
+    let found = ALL_KEYWORDS[from..from + alike].iter().position(|keyword| keyword.eq_ignore_ascii_case(word));
+    found.map_or(Keyword::NoKeyword, |found| ALL_KEYWORDS_INDEX[from + found])
+}
+
+/// Whether `text`, which begins with a digit, is digits alone, or digits around one point.
+fn is_number(text: &str) -> bool {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether `next` cannot belong to the word or number before it, nor make it the prefix of a string.
@@ -118,7 +133,7 @@ mod tests {
     #[test]
     fn keywords_are_found_in_any_case() {
         for (keyword, expected) in ALL_KEYWORDS.iter().zip(ALL_KEYWORDS_INDEX) {
-            for word in [keyword.to_lowercase(), (*keyword).to_owned(), format!("{keyword}x"), keyword[1..].to_owned(), "x".repeat(LONGEST + 1)] {
+            for word in [keyword.to_lowercase(), (*keyword).to_owned(), format!("{keyword}x"), keyword[1..].to_owned(), "x".repeat(100)] {
                 let Token::Word(made) = Token::make_word(&word, None) else { panic!("a word") };
                 assert!(word.is_empty() || super::keyword(&word) == made.keyword, "{word}");
             }
@@ -138,6 +153,10 @@ mod tests {
             "e 'x'",
             "a.1",
             "1.5",
+            "1.5,-1",
+            "(1.,2)",
+            "(.5, 1.5.5)",
+            "1.5e5 ",
             "1e5",
             "0x1f",
             "x''",

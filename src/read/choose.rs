@@ -33,13 +33,14 @@ struct Slot {
 }
 
 /// Takes for each version and direction the file that fits the engine best.
-pub(super) fn choose(reader: &mut Reader, candidates: Vec<Candidate>) -> Result<Vec<Chosen>, ReadError> {
-    let mut versions: BTreeMap<Version, Vec<Candidate>> = BTreeMap::new();
-    for candidate in candidates {
-        versions.entry(candidate.version.clone()).or_default().push(candidate);
-    }
-    let (mut chosen, mut elsewhere) = (Vec::with_capacity(versions.len()), 0);
-    for (version, files) in versions {
+pub(super) fn choose(reader: &mut Reader, mut candidates: Vec<Candidate>) -> Result<Vec<Chosen>, ReadError> {
+    candidates.sort_by(|a, b| a.version.cmp(&b.version));
+    let (mut chosen, mut elsewhere) = (Vec::with_capacity(candidates.len()), 0);
+    let mut candidates = candidates.into_iter().peekable();
+    while let Some(first) = candidates.next() {
+        let version = first.version.clone();
+        let mut files = vec![first];
+        files.extend(std::iter::from_fn(|| candidates.next_if(|next| next.version == version)));
         for files in if reader.twins { twins(files) } else { vec![files] } {
             let Slot { up, down, up_elsewhere } = fill(files)?;
             match (up, down) {

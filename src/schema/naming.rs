@@ -91,21 +91,23 @@ enum Piece<'a> {
 }
 
 fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
-    let wordy = |c: char| c.is_alphanumeric() || c == '_';
+    // No engine has a mark beyond ASCII: all that stands there belongs to a name.
+    let wordy = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || !b.is_ascii();
     let mut rest = text;
     std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let quoted = |close: char| rest[1..].find(close).map_or(rest.len(), |at| at + 2);
+        let bytes = rest.as_bytes();
+        let first = *bytes.first()?;
+        let until = |stops: &dyn Fn(u8) -> bool| bytes[1..].iter().position(|b| stops(*b)).map_or(bytes.len(), |at| at + 1);
         let end = match first {
-            '\'' | '"' | '`' => quoted(first),
-            c if wordy(c) => rest.find(|c| !wordy(c)).unwrap_or(rest.len()),
-            _ => rest.find(|c| wordy(c) || matches!(c, '\'' | '"' | '`')).unwrap_or(rest.len()),
+            b'\'' | b'"' | b'`' => (until(&|b| b == first) + 1).min(bytes.len()),
+            b if wordy(b) => until(&|b| !wordy(b)),
+            _ => until(&|b| wordy(b) || matches!(b, b'\'' | b'"' | b'`')),
         };
         let (piece, after) = rest.split_at(end);
         rest = after;
         Some(match first {
-            '"' | '`' if piece.len() > 2 => Piece::Quoted(&piece[1..piece.len() - 1]),
-            c if wordy(c) => Piece::Word(piece),
+            b'"' | b'`' if piece.len() > 2 => Piece::Quoted(&piece[1..piece.len() - 1]),
+            b if wordy(b) => Piece::Word(piece),
             _ => Piece::Other(piece),
         })
     })
@@ -115,8 +117,7 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
 pub(crate) fn words(text: &str, engine: Engine) -> impl Iterator<Item = Cow<'_, str>> {
     pieces(text).filter_map(move |piece| match piece {
         Piece::Word(word) => Some(Cow::Borrowed(word)),
-        Piece::Quoted(name) if engine == Engine::Postgres => Some(Cow::Borrowed(name)),
-        Piece::Quoted(name) => Some(Cow::Owned(name.to_lowercase())),
+        Piece::Quoted(name) => Some(folded(name, engine)),
         Piece::Other(_) => None,
     })
 }
@@ -124,32 +125,37 @@ pub(crate) fn words(text: &str, engine: Engine) -> impl Iterator<Item = Cow<'_, 
 /// The names of an even text that may be tables or views: each word, and what dots join.
 pub(crate) fn relations(text: &str, engine: Engine) -> BTreeSet<Name> {
     let mut found: BTreeSet<Name> = words(text, engine).map(Cow::into_owned).collect();
-    let mut path: Vec<Name> = Vec::new();
+    let mut path: Vec<Cow<'_, str>> = Vec::new();
     let mut dot = false;
+    let mut end = |path: &mut Vec<Cow<'_, str>>| {
+        if path.len() > 1 {
+            found.insert(names::join(path, engine));
+        }
+        path.clear();
+    };
     for piece in pieces(text) {
         match piece {
             Piece::Other(mark) => {
-                if mark != "." && path.len() > 1 {
-                    found.insert(names::join(&path, engine));
-                }
                 dot = mark == ".";
                 if !dot {
-                    path.clear();
+                    end(&mut path);
                 }
             }
             Piece::Word(name) | Piece::Quoted(name) => {
-                if !dot {
-                    path.clear();
+                if !std::mem::take(&mut dot) {
+                    end(&mut path);
                 }
-                path.push(if engine == Engine::Postgres { name.to_owned() } else { name.to_lowercase() });
-                dot = false;
+                path.push(folded(name, engine));
             }
         }
     }
-    if path.len() > 1 {
-        found.insert(names::join(&path, engine));
-    }
+    end(&mut path);
     found
+}
+
+/// A name as the catalog holds it.
+fn folded(name: &str, engine: Engine) -> Cow<'_, str> {
+    if engine == Engine::Postgres || !name.contains(char::is_uppercase) { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) }
 }
 
 /// The names right behind FROM and JOIN in an even text.
@@ -169,10 +175,10 @@ pub(crate) fn sources(text: &str, engine: Engine) -> BTreeSet<Name> {
 
 /// The name that an even text begins with.
 pub(crate) fn first_path(text: &str, engine: Engine) -> Option<Name> {
-    let mut path: Vec<Name> = Vec::new();
+    let mut path = Vec::new();
     for piece in pieces(text) {
         match piece {
-            Piece::Word(name) | Piece::Quoted(name) => path.push(if engine == Engine::Postgres { name.to_owned() } else { name.to_lowercase() }),
+            Piece::Word(name) | Piece::Quoted(name) => path.push(folded(name, engine)),
             Piece::Other(".") => {}
             Piece::Other(_) => break,
         }
