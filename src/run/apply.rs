@@ -7,7 +7,7 @@ use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
 use super::patience::Pauses;
-use super::secret::shown;
+use super::secret::{Secrets, shown};
 use super::segment::{Segment, segments};
 use super::stop::Stop;
 use super::{Event, RunError, mysql, postgres, sqlite};
@@ -16,7 +16,8 @@ use crate::observed::Outcome;
 use crate::parse::manner::Manner;
 use std::ops::Range;
 
-const COMMIT: &str = "COMMIT";
+/// Both go as one message.
+const RECORD_AND_COMMIT: &str = "adding the row to the history table, and COMMIT";
 
 /// A step on its way.
 pub(super) struct Run<'a> {
@@ -95,10 +96,7 @@ impl Run<'_> {
         if unchecked.off {
             self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
-        let ran = match self.connection.execute(&begin).await.map_err(|error| Stop::at(first, &error).doing("BEGIN")) {
-            Ok(()) => self.inside(range, &unchecked, commit, progress).await,
-            Err(stop) => Err(stop),
-        };
+        let ran = self.inside(range, &begin, &unchecked, commit, progress).await;
         let ran = match ran {
             // Where that fails the connection is of no more use, and the server rolls back when it ends.
             Err(stop) if !self.rolled_back().await => Err(Stop { lost: true, again: false, ..stop }),
@@ -124,18 +122,32 @@ impl Run<'_> {
     async fn inside(
         &mut self,
         range: Range<usize>,
+        begin: &str,
         unchecked: &sqlite::Unchecked,
         commit: Commit<'_>,
         progress: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), Stop> {
-        let children = match self.connection.driver {
-            Driver::Sqlite(_) => sqlite::Children::count(self.connection, &self.step.statements, &range).await,
-            Driver::Postgres(_) | Driver::Mysql(_) => None,
-        };
+        let statements = &self.step.statements;
+        let begin_fails = |error: &sqlx::Error| Stop::at(range.start, error).doing("BEGIN");
+        let (mut children, mut with_first) = (None, "");
+        match (&self.connection.driver, &commit) {
+            (Driver::Sqlite(_), _) => {
+                let rebuilt = sqlite::rebuilt(statements, &range);
+                if let (Commit::History(started_at), false, true) = (&commit, unchecked.off, rebuilt.is_empty())
+                    && statements.iter().map(|sql| sql.text.len()).sum::<usize>() < LONG
+                {
+                    return self.at_once(begin, started_at, progress).await;
+                }
+                self.connection.execute(begin).await.map_err(|error| begin_fails(&error))?;
+                children = sqlite::Children::count(self.connection, statements, &range, &rebuilt).await;
+            }
+            (Driver::Postgres(_), _) if statements.get(range.start).is_some_and(|first| goes_with_begin(&first.text)) => with_first = begin,
+            (Driver::Postgres(_) | Driver::Mysql(_), _) => self.connection.execute(begin).await.map_err(|error| begin_fails(&error))?,
+        }
         if unchecked.begins {
             self.dangling = sqlite::dangling(self.connection).await;
         }
-        self.statements(range.clone(), progress).await?;
+        self.after(with_first, range.clone(), progress).await?;
         let last = range.end.saturating_sub(1);
         let check = |doing, message| Stop { at: last, doing: Some(doing), message, lost: false, again: false, by: None };
         if unchecked.ends
@@ -150,39 +162,56 @@ impl Run<'_> {
         }
         match commit {
             Commit::History(started_at) => {
-                self.append(Outcome::Done, started_at, self.step.note.as_deref())
-                    .await
-                    .map_err(|error| Stop::at(last, &error).doing("adding the row to the history table"))?;
+                let record = self.entry(Outcome::Done, started_at, self.step.note.as_deref());
+                let added = self.table.append_and_commit(self.connection, self.step, &record).await;
+                added.map_err(|error| Stop::at(last, &error).doing(RECORD_AND_COMMIT))
             }
             Commit::Journal(journal) => {
                 let done = journal.done_within(self.connection, self.step, range.end).await;
                 done.map_err(|error| Stop::at(last, &error).doing("adding the row to the journal"))?;
+                self.own(last, "COMMIT").await
             }
         }
-        self.own(last, COMMIT).await
+    }
+
+    /// The whole transaction, history row included, in one message: SQLite's thread need not wait for this one between two statements.
+    async fn at_once(&mut self, begin: &str, started_at: &str, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let (step, count) = (self.step, self.step.statements.len());
+        let row = self.table.at_its_end(step, &self.entry(Outcome::Done, started_at, step.note.as_deref()));
+        let texts = step.statements.iter().map(|sql| sql.text.as_str());
+        // A statement may end in a comment.
+        let message = [begin].into_iter().chain(texts).chain([row.as_str(), "COMMIT"]).collect::<Vec<_>>().join("\n;\n");
+        let mut begins = |ran: usize, secrets: &Secrets| {
+            if let Some(sql) = step.statements.get(ran - 1) {
+                progress(Event::Statement { step, at: ran, sql });
+                trace(step, ran, sql, secrets);
+            }
+        };
+        self.connection.run_each(&message, &mut begins).await.map_err(|(ran, ended)| match ran {
+            0 => Stop::ended(0, &ended).doing("BEGIN"),
+            ran if ran <= count => Stop::ended(ran - 1, &ended),
+            _ => Stop::ended(count.saturating_sub(1), &ended).doing(RECORD_AND_COMMIT),
+        })
     }
 
     pub(super) async fn statements(&mut self, range: Range<usize>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
-        for at in range {
-            let sql = &self.step.statements[at];
-            progress(Event::Statement { step: self.step, at: at + 1, sql });
-            self.trace(at + 1, sql);
-            self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
-        }
-        Ok(())
+        self.after("", range, progress).await
     }
 
-    pub(super) fn trace(&self, at: usize, sql: &Sql) {
-        tracing::info!(
-            "{} {} {}: statement {at} of {}, {}:{}: {}",
-            self.step.direction.name(),
-            self.step.version,
-            self.step.name,
-            self.step.statements.len(),
-            sql.path,
-            sql.line,
-            self.connection.secrets.mask(&shown(&sql.text))
-        );
+    /// Runs statements of the script, `begin` in one message with the first.
+    async fn after(&mut self, begin: &str, range: Range<usize>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        for at in range.clone() {
+            let sql = &self.step.statements[at];
+            progress(Event::Statement { step: self.step, at: at + 1, sql });
+            trace(self.step, at + 1, sql, &self.connection.secrets);
+            let ran = if at == range.start && !begin.is_empty() {
+                self.connection.run(&format!("{begin};\n{}", sql.text)).await
+            } else {
+                self.connection.run(&sql.text).await
+            };
+            ran.map_err(|ended| Stop::ended(at, &ended))?;
+        }
+        Ok(())
     }
 
     /// Adds the history row, which commits by itself.
@@ -198,8 +227,15 @@ impl Run<'_> {
     }
 
     async fn append(&mut self, outcome: Outcome, started_at: &str, note: Option<&str>) -> sqlx::Result<()> {
-        let record = Record { seq: *self.seq, outcome, started_at, who: self.who, note };
+        let record = self.entry(outcome, started_at, note);
         self.table.append(self.connection, self.step, &record).await
+    }
+
+    fn entry<'r>(&self, outcome: Outcome, started_at: &'r str, note: Option<&'r str>) -> Record<'r>
+    where
+        Self: 'r,
+    {
+        Record { seq: *self.seq, outcome, started_at, who: self.who, note }
     }
 
     /// Ends what the script set for its session.
@@ -231,7 +267,7 @@ impl Run<'_> {
         if let Some(doing) = stop.doing {
             failure.statement = format!("({doing}, not a statement of the script)");
         }
-        if stop.lost && stop.doing == Some(COMMIT) && run.is_none() {
+        if stop.lost && stop.doing == Some(RECORD_AND_COMMIT) && run.is_none() {
             failure.stands = Stands::Undecided;
         }
         if let Some(Cancelled::Signal(signal)) = stop.by {
@@ -253,6 +289,29 @@ impl Run<'_> {
         }
         failure
     }
+}
+
+/// What is longer is not copied to make one message of several statements.
+const LONG: usize = 64 << 10;
+
+/// Whether a statement may be sent to PostgreSQL in one message with what begins its transaction, which saves the wait for an answer. The
+/// server reads a whole message before it ends the settings of the script before, by which a backslash or a letter may mean something else.
+fn goes_with_begin(text: &str) -> bool {
+    text.len() < LONG && text.is_ascii() && !text.contains('\\')
+}
+
+/// Says what is about to run, to those who asked.
+pub(super) fn trace(step: &Step, at: usize, sql: &Sql, secrets: &Secrets) {
+    tracing::info!(
+        "{} {} {}: statement {at} of {}, {}:{}: {}",
+        step.direction.name(),
+        step.version,
+        step.name,
+        step.statements.len(),
+        sql.path,
+        sql.line,
+        secrets.mask(&shown(&sql.text))
+    );
 }
 
 /// What ends a transaction.

@@ -1,16 +1,17 @@
 //! One connection, whichever the database. In: SQL text. Out: rows of text, or the driver's error.
 //!
-//! Scripts and our own look-ups go through the simple protocol, text exactly as given, nothing prepared; only a history row
-//! is bound to parameters.
+//! Scripts and our own look-ups go through the simple protocol, text exactly as given, nothing prepared; only MySQL's and MariaDB's
+//! history rows are bound to parameters.
 
 use super::interrupt::{Interrupt, Signal};
 use super::patience::Patience;
 use super::{RunError, mysql, postgres, sqlite};
 use crate::engine::Engine;
 use crate::run::secret::Secrets;
+use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, MySqlConnection, PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Either, MySqlConnection, PgConnection, Row, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -163,27 +164,52 @@ impl Connection {
 
     /// Runs one statement of a script. A signal, or the end of our patience, cancels it on the server; its end is waited for.
     pub(super) async fn run(&mut self, sql: &str) -> Result<(), Ended> {
-        let Connection { driver, canceller, interrupt, patience, .. } = self;
+        self.run_each(sql, &mut |_, _| ()).await.map_err(|(_, ended)| ended)
+    }
+
+    /// Runs statements in one message, and tells after each how many have run; so does the error. Our patience is for each of them.
+    pub(super) async fn run_each(&mut self, sql: &str, done: &mut dyn FnMut(usize, &Secrets)) -> Result<(), (usize, Ended)> {
+        let Connection { driver, canceller, interrupt, patience, secrets, .. } = self;
         if let Some(signal) = interrupt.raised() {
             let error = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::Interrupted));
-            return Err(Ended { error, by: Some(Cancelled::Signal(signal)) });
+            return Err((0, Ended { error, by: Some(Cancelled::Signal(signal)) }));
         }
         each_driver!(driver, link => {
-            let mut work = std::pin::pin!(sqlx::raw_sql(AssertSqlSafe(sql)).execute(link));
-            let by = tokio::select! {
-                biased;
-                done = &mut work => return done.map(drop).map_err(|error| Ended { error, by: None }),
-                signal = interrupt.wait() => Cancelled::Signal(signal),
-                limit = limit(patience.statement) => Cancelled::Timeout(limit),
+            let mut work = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(link);
+            let mut ran = 0;
+            let mut limit = std::pin::pin!(limit(patience.statement));
+            let by = loop {
+                tokio::select! {
+                    biased;
+                    next = work.try_next() => match next {
+                        Ok(None) => return Ok(()),
+                        Ok(Some(Either::Right(_))) => {}
+                        Ok(Some(Either::Left(_))) => {
+                            ran += 1;
+                            done(ran, secrets);
+                            limit.set(self::limit(patience.statement));
+                        }
+                        Err(error) => return Err((ran, Ended { error, by: None })),
+                    },
+                    signal = interrupt.wait() => break Cancelled::Signal(signal),
+                    limit = &mut limit => break Cancelled::Timeout(limit),
+                }
             };
-            let done = loop {
+            let rest = async {
+                while let Some(next) = work.try_next().await? {
+                    ran += usize::from(next.is_left());
+                }
+                Ok(())
+            };
+            let mut rest = std::pin::pin!(rest);
+            let ended = loop {
                 canceller.cancel().await;
-                if let Ok(done) = tokio::time::timeout(AGAIN, &mut work).await {
-                    break done;
+                if let Ok(ended) = tokio::time::timeout(AGAIN, &mut rest).await {
+                    break ended;
                 }
             };
             canceller.rest();
-            done.map(drop).map_err(|error| Ended { error, by: Some(by) })
+            ended.map_err(|error| (ran, Ended { error, by: Some(by) }))
         })
     }
 
@@ -211,23 +237,38 @@ impl Connection {
 
     /// Adds one row of text to a table of ours: `INSERT INTO … VALUES (FIRST, …)`, where `first` are plain numbers.
     pub(super) async fn insert(&mut self, into: &str, first: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
-        macro_rules! bound {
-            ($link:expr) => {{
-                // Not kept prepared: a script may drop what its session has prepared.
-                let query = sqlx::query(AssertSqlSafe(format!("INSERT INTO {into} VALUES ({first}{})", ", ?".repeat(values.len())))).persistent(false);
-                values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute($link).await.map(drop)
-            }};
-        }
         match &mut self.driver {
             // One message, where parameters would take three.
-            Driver::Postgres(link) => {
-                let values = values.iter().map(|value| postgres::literal(*value)).collect::<Vec<_>>().join(", ");
-                let sql = format!("{}INSERT INTO {into} VALUES ({first}, {values})", postgres::AS_OURSELVES);
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(link).await.map(drop)
+            Driver::Sqlite(_) | Driver::Postgres(_) => {
+                let sql = self.insertion(into, first, values);
+                self.execute(&sql).await
             }
-            Driver::Sqlite(link) => bound!(link),
-            Driver::Mysql(link) => bound!(link),
+            Driver::Mysql(link) => {
+                // Not kept prepared: a script may drop what its session has prepared.
+                let query = sqlx::query(AssertSqlSafe(format!("INSERT INTO {into} VALUES ({first}{})", ", ?".repeat(values.len())))).persistent(false);
+                values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute(link).await.map(drop)
+            }
         }
+    }
+
+    /// The same at the end of a transaction.
+    pub(super) async fn insert_and_commit(&mut self, into: &str, first: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
+        if let Driver::Mysql(_) = self.driver {
+            self.insert(into, first, values).await?;
+            return self.execute("COMMIT").await;
+        }
+        let sql = self.insertion(into, first, values);
+        self.execute(&format!("{sql}; COMMIT")).await
+    }
+
+    /// The INSERT with its values as literals.
+    fn insertion(&self, into: &str, first: &str, values: &[Option<&str>]) -> String {
+        let (before, literal): (_, fn(Option<&str>) -> String) = match self.driver {
+            Driver::Postgres(_) => (postgres::AS_OURSELVES, postgres::literal),
+            Driver::Sqlite(_) | Driver::Mysql(_) => ("", sqlite::literal),
+        };
+        let values: Vec<String> = values.iter().map(|value| literal(*value)).collect();
+        format!("{before}INSERT INTO {into} VALUES ({first}, {})", values.join(", "))
     }
 
     /// Says goodbye; an error here changes nothing any more.

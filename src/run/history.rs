@@ -2,7 +2,7 @@
 
 use super::connection::{Connection, Driver};
 use super::tables::{quoted, text_types};
-use super::{RunError, journal, mysql, postgres};
+use super::{RunError, journal, mysql, postgres, sqlite};
 use crate::engine::Engine;
 use crate::gate::Step;
 use crate::migration::Direction;
@@ -156,17 +156,44 @@ impl HistoryTable {
 
     /// Adds a row of `step`.
     pub(super) async fn append(&self, connection: &mut Connection, step: &Step, record: &Record<'_>) -> sqlx::Result<()> {
-        let loses = step.down_loses.join("\n");
         let ended_at = now();
-        let values = [
+        connection.insert(&self.with_columns(), &record.seq.to_string(), &record.values(step, &ended_at, &step.down_loses.join("\n"))).await
+    }
+
+    /// Adds a row of `step`, and ends the transaction that it stands in.
+    pub(super) async fn append_and_commit(&self, connection: &mut Connection, step: &Step, record: &Record<'_>) -> sqlx::Result<()> {
+        let ended_at = now();
+        connection.insert_and_commit(&self.with_columns(), &record.seq.to_string(), &record.values(step, &ended_at, &step.down_loses.join("\n"))).await
+    }
+
+    /// What adds a row of `step` on SQLite, for a message that holds the step's statements as well: it ends when this runs.
+    pub(super) fn at_its_end(&self, step: &Step, record: &Record<'_>) -> String {
+        let loses = step.down_loses.join("\n");
+        let values = record.values(step, "", &loses);
+        let literals = COLUMNS[1..].iter().zip(values).map(|((name, ..), value)| match *name {
+            "ended_at" => String::from("strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"),
+            _ => sqlite::literal(value),
+        });
+        format!("INSERT INTO {} VALUES ({}, {})", self.with_columns(), record.seq, literals.collect::<Vec<_>>().join(", "))
+    }
+
+    fn with_columns(&self) -> String {
+        format!("{} ({})", self.sql, COLUMNS.map(|(name, ..)| name).join(", "))
+    }
+}
+
+impl<'a> Record<'a> {
+    /// All but the first column.
+    fn values(&self, step: &'a Step, ended_at: &'a str, loses: &'a str) -> [Option<&'a str>; COLUMNS.len() - 1] {
+        [
             Some(step.version.as_str()),
             Some(&step.name),
             Some(step.direction.name()),
-            Some(record.outcome.name()),
-            Some(record.started_at),
-            Some(&ended_at),
-            Some(&record.who.actor),
-            Some(&record.who.host),
+            Some(self.outcome.name()),
+            Some(self.started_at),
+            Some(ended_at),
+            Some(&self.who.actor),
+            Some(&self.who.host),
             Some(env!("CARGO_PKG_VERSION")),
             Some(step.verdict.name()),
             Some(step.loss.name()),
@@ -174,14 +201,12 @@ impl HistoryTable {
             step.up_text.as_deref(),
             step.down_sha256.as_deref(),
             step.down_text.as_deref(),
-            Some(loses.as_str()).filter(|loses| !loses.is_empty()),
+            Some(loses).filter(|loses| !loses.is_empty()),
             None,
             None,
             step.reason.as_deref(),
-            record.note,
-        ];
-        let columns = COLUMNS.map(|(name, ..)| name).join(", ");
-        connection.insert(&format!("{} ({columns})", self.sql), &record.seq.to_string(), &values).await
+            self.note,
+        ]
     }
 }
 

@@ -4,7 +4,7 @@
 //! Rows and their journal row commit together; for what commits by itself the journal says first that it is about to run, and what the
 //! catalog shows of it.
 
-use super::apply::{Commit, Run};
+use super::apply::{Commit, Run, trace};
 use super::connection::Driver;
 use super::history::now;
 use super::journal::Journal;
@@ -104,7 +104,7 @@ impl Run<'_> {
         let in_journal = |error: &sqlx::Error| Stop::at(at, error).doing("adding the row to the journal");
         for sql in &inverse.sql {
             progress(Event::Statement { step: self.step, at: inverse.statement, sql });
-            self.trace(inverse.statement, sql);
+            trace(self.step, inverse.statement, sql, &self.connection.secrets);
             let touched = sql.touched.as_deref().unwrap_or_default();
             let looked = look::before(self.connection, touched).await.map_err(|error| Stop::at(at, &error).doing("looking at the catalog"))?;
             journal.begun(self.connection, self.step, at, Some(&looked)).await.map_err(|error| in_journal(&error))?;

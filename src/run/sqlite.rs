@@ -175,6 +175,18 @@ fn turns_foreign_keys_off(sql: &str) -> Option<bool> {
     }
 }
 
+/// `text` as a literal; a zero byte would end the statement.
+pub(super) fn literal(text: Option<&str>) -> String {
+    match text {
+        None => String::from("NULL"),
+        Some(text) if text.contains('\0') => {
+            let hex = text.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+            format!("CAST(x'{hex}' AS TEXT)")
+        }
+        Some(text) => quoted(text, '\''),
+    }
+}
+
 /// Rows that point at nothing, as `table, rowid, parent`.
 pub(super) type Dangling = Vec<Vec<Option<String>>>;
 
@@ -205,18 +217,20 @@ pub(super) fn newly_dangling(before: Option<Dangling>, after: Option<Dangling>) 
 /// takes theirs along where foreign keys are on (sqlite.org/lang_altertable.html, "Making Other Kinds Of Table Schema Changes").
 pub(super) struct Children(Vec<(String, String)>);
 
+/// The tables that `range` of a script's statements drops, and whose name another one takes there or in a later transaction.
+pub(super) fn rebuilt<'s>(statements: &'s [Sql], range: &Range<usize>) -> Vec<&'s String> {
+    let all = |range: Range<usize>| statements[range].iter().filter_map(|sql| sql.touched.as_ref()).flatten();
+    let tables = |range, dropped| all(range).filter(move |t| t.class == Touchable::Table && t.dropped == dropped).map(|t| &t.name);
+    tables(range.clone(), true).filter(|name| tables(range.start..statements.len(), false).any(|other| other == *name)).collect()
+}
+
 impl Children {
     /// Counts before `range` of the script's statements runs; `None` where it rebuilds nothing, or where it deletes rows by itself.
-    pub(super) async fn count(connection: &mut Connection, statements: &[Sql], range: &Range<usize>) -> Option<Children> {
-        let all = |range: Range<usize>| statements[range].iter().filter_map(|sql| sql.touched.as_ref()).flatten();
-        let tables = |range, dropped| all(range).filter(move |t| t.class == Touchable::Table && t.dropped == dropped).map(|t| &t.name);
-        let touched = || all(range.clone());
-        // A table that is dropped, and whose name another one takes, now or in a later transaction of the script.
-        let rebuilt: Vec<&String> =
-            tables(range.clone(), true).filter(|name| tables(range.start..statements.len(), false).any(|other| other == *name)).collect();
+    pub(super) async fn count(connection: &mut Connection, statements: &[Sql], range: &Range<usize>, rebuilt: &[&String]) -> Option<Children> {
         if rebuilt.is_empty() {
             return None;
         }
+        let touched = || statements[range.clone()].iter().filter_map(|sql| sql.touched.as_ref()).flatten();
         let list = rebuilt.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect::<Vec<_>>().join(", ");
         let pointing = format!(
             "SELECT DISTINCT m.name FROM sqlite_schema m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND lower(k.\"table\") IN ({list}) \
