@@ -117,17 +117,14 @@ impl Script {
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for segment in &self.segments {
-            for line in segment.text.split_inclusive('\n') {
-                match line.strip_suffix("\r\n") {
-                    Some(line) => {
-                        hash.update(line);
-                        hash.update("\n");
-                    }
-                    None => hash.update(line),
+            for (at, part) in segment.text.split("\r\n").enumerate() {
+                if at > 0 {
+                    hash.update("\n");
                 }
+                hash.update(part);
             }
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.finalize())
     }
 }
 

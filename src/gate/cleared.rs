@@ -110,7 +110,7 @@ impl Step {
             hash.update(&sql.text);
             hash.update([0]);
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.finalize())
     }
 }
 

@@ -272,7 +272,10 @@ impl Connection {
     }
 
     /// Says goodbye; an error here changes nothing any more.
-    pub(super) async fn close(self) {
+    pub(super) async fn close(mut self) {
+        if let Driver::Sqlite(link) = &mut self.driver {
+            sqlite::tidy(link).await;
+        }
         let _ = each_driver!(self.driver, link => link.close().await);
     }
 

@@ -144,7 +144,7 @@ fn shown(text: Option<String>) -> String {
     match text.as_deref() {
         None => ABSENT.to_owned(),
         Some(INVALID) => INVALID.to_owned(),
-        Some(text) => Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+        Some(text) => hex::encode(&Sha256::digest(text)[..16]),
     }
 }
 

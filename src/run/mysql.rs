@@ -106,7 +106,7 @@ pub(super) async fn tables(connection: &mut Connection) -> sqlx::Result<Vec<Tabl
 /// characters, so it is made from the database's and the table's names.
 pub(super) async fn lock(connection: &mut Connection, table: &HistoryTable, timeout: Duration) -> Result<(), RunError> {
     let doing = "asking for the lock";
-    let digits = table.fingerprint().iter().take(24).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = hex::encode(&table.fingerprint()[..24]);
     let name = format!("migrate:{digits}");
     let started = Instant::now();
     loop {

@@ -7,8 +7,8 @@ use super::tables::{Table, quoted};
 use crate::engine::Engine;
 use crate::gate::Sql;
 use crate::parse::manner::Touchable;
-use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection};
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::ops::Range;
@@ -56,6 +56,9 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     link.lock_handle().await.map_err(|error| unreachable(said(&error)))?.set_progress_handler(OPERATIONS, move || !asked.load(Ordering::Relaxed));
+    if !read_only && !in_memory {
+        shorten_commits(&mut link).await.map_err(|error| unreachable(said(&error)))?;
+    }
     let file = |path| Home::File(DatabaseFile { path, missing });
     let home = if in_memory { Home::Memory } else { canonical(&path).map(file).map_err(|error| unreachable(error.to_string()))? };
     Ok(Connection {
@@ -69,6 +72,24 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         read_only,
         home,
     })
+}
+
+/// A commit that voids the rollback journal's head is as durable as one that deletes the file, and the next migration need not make and
+/// grow a new one (sqlite.org/pragma.html, "journal_mode"). The setting is the connection's own.
+async fn shorten_commits(link: &mut SqliteConnection) -> sqlx::Result<()> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *link).await?;
+    if mode == "delete" {
+        sqlx::raw_sql("PRAGMA journal_mode = PERSIST").execute(link).await?;
+    }
+    Ok(())
+}
+
+/// Takes the void journal away; should it stay, it means nothing to anybody.
+pub(super) async fn tidy(link: &mut SqliteConnection) {
+    let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode").fetch_one(&mut *link).await;
+    if mode.is_ok_and(|mode| mode == "persist") {
+        let _ = sqlx::raw_sql("PRAGMA journal_mode = DELETE").execute(link).await;
+    }
 }
 
 /// Rows that wait to be read: more than most histories have.
@@ -180,8 +201,7 @@ pub(super) fn literal(text: Option<&str>) -> String {
     match text {
         None => String::from("NULL"),
         Some(text) if text.contains('\0') => {
-            let hex = text.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-            format!("CAST(x'{hex}' AS TEXT)")
+            format!("CAST(x'{}' AS TEXT)", hex::encode(text))
         }
         Some(text) => quoted(text, '\''),
     }
