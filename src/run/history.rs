@@ -293,10 +293,8 @@ fn plain(name: &str, engine: Engine) -> Result<(Option<String>, String), RunErro
 
 /// Who runs this program and where, as the operating system says.
 pub(super) fn person() -> (String, String) {
-    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).filter(|value| !value.is_empty());
-    let user = variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| String::from("unknown"));
-    let host = variable(&["HOSTNAME", "COMPUTERNAME"]).or_else(|| std::fs::read_to_string("/etc/hostname").ok()).unwrap_or_else(|| String::from("unknown"));
-    (user, host.trim().to_owned())
+    let or_unknown = |name: whoami::Result<String>| name.unwrap_or_else(|_| String::from("unknown"));
+    (or_unknown(whoami::username()), or_unknown(whoami::hostname()))
 }
 
 /// Who runs this: the database's user, then the operating system's; short enough for the columns.
