@@ -106,7 +106,11 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
         let (piece, after) = rest.split_at(end);
         rest = after;
         Some(match first {
-            b'"' | b'`' if piece.len() > 2 => Piece::Quoted(&piece[1..piece.len() - 1]),
+            b'"' | b'`' => match piece[1..].strip_suffix(char::from(first)) {
+                Some(name) if !name.is_empty() => Piece::Quoted(name),
+                // Nobody closed it.
+                _ => Piece::Other(piece),
+            },
             b if wordy(b) => Piece::Word(piece),
             _ => Piece::Other(piece),
         })
@@ -229,5 +233,23 @@ pub(crate) fn rule_columns(rule: &Rule, engine: Engine) -> Vec<Cow<'_, str>> {
     match rule {
         Rule::PrimaryKey(columns) | Rule::Unique(columns) | Rule::ForeignKey { columns, .. } => columns.iter().map(|c| Cow::Borrowed(c.as_str())).collect(),
         Rule::Check(text) | Rule::Exclude(text) => words(text, engine).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_alphabet_and_behind_an_open_quote() {
+        for (text, expected) in [
+            ("a.b, c", vec!["a", "a.b", "b", "c"]),
+            ("select größe from \"Übersicht\".straße", vec!["from", "größe", "select", "straße", "Übersicht", "Übersicht.straße"]),
+            ("x = 'in a string' and `ç", vec!["and", "x"]),
+            ("\"", vec![]),
+            ("\"\"", vec![]),
+        ] {
+            assert_eq!(relations(text, Engine::Postgres).into_iter().collect::<Vec<_>>(), expected, "{text}");
+        }
     }
 }

@@ -3,11 +3,12 @@
 use crate::link::Link;
 use crate::page::Case;
 use crate::state::{self, Scope, State, differences};
-use crate::support::Database;
+use crate::support::{Database, database, wait};
 use unmigrate::engine::Engine;
 use unmigrate::migration::Script;
 use unmigrate::parse::{self, Statement};
 use unmigrate::table::{self, Cell, Kind, Loss, Verdict};
+use unmigrate::target::Release;
 
 /// The directive of a script that must not run inside of a transaction.
 const NO_TRANSACTION: &str = "-- migrate: no-transaction";
@@ -26,6 +27,29 @@ struct Seen {
     between: Option<State>,
     after: State,
     back: Back,
+}
+
+/// The product and its number.
+pub(crate) fn version(engine: Engine) -> Option<String> {
+    let (product, question) = match engine {
+        Engine::Sqlite => ("SQLite", "SELECT sqlite_version()"),
+        Engine::Postgres => ("PostgreSQL", "SHOW server_version"),
+        Engine::Mysql => ("MySQL", "SELECT version()"),
+        Engine::Mariadb => ("MariaDB", "SELECT version()"),
+    };
+    let database = database(engine)?;
+    let said = wait(async {
+        let mut link = Link::open(&database).await.expect("a connection");
+        link.rows(question).await.concat().concat()
+    });
+    let number = said.split(|c: char| !(c.is_ascii_digit() || c == '.')).next().unwrap_or_default();
+    Some(format!("{product} {number}"))
+}
+
+/// Whether a case asks for a newer server than `version`, as [`version`] gives it.
+pub(crate) fn asks_for_a_newer(case: &Case, engine: Engine, version: &str) -> bool {
+    let number: Release = version.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a server's number");
+    case.since.iter().any(|(on, since)| *on == engine && number < *since)
 }
 
 /// Whether a case holds a line for a client program, which no server understands.

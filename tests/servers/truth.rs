@@ -1,7 +1,6 @@
 //! The truth of the rule pages: each case runs on every engine that it names and that can be had here, and the verdict is what the
 //! database shows. What was proved stands in `fixtures/proved.toml`, from which `migrate rules` marks each cell.
 
-use crate::link::Link;
 use crate::page::{self, Case};
 use crate::support::{alone_on_the_server, database, wait};
 use crate::{state, trial};
@@ -12,7 +11,6 @@ use std::time::Instant;
 use unmigrate::engine::Engine;
 use unmigrate::proved::{Proof, proofs};
 use unmigrate::table;
-use unmigrate::target::Release;
 
 /// Cases that hold, and cannot show it here: page, title, engine, reason.
 const EXCUSED: &[(&str, &str, Engine, &str)] = &[];
@@ -39,11 +37,9 @@ fn excuse(case: &Case, engine: Engine) -> Option<&'static str> {
 /// Runs the cases of `engine`, one after the other: some change the whole server. `None` where it is not installed.
 fn show(engine: Engine, cases: &[Case]) -> Option<Shown> {
     let began = Instant::now();
-    let mut shown = Shown { version: version(engine)?, ..Shown::default() };
-    let number: Release = shown.version.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a server's number");
-    let old = |case: &Case| case.since.iter().any(|(on, since)| *on == engine && number < *since);
+    let mut shown = Shown { version: trial::version(engine)?, ..Shown::default() };
     for case in cases.iter().filter(|case| case.engines.contains(&engine)) {
-        if old(case) {
+        if trial::asks_for_a_newer(case, engine, &shown.version) {
             shown.too_new += 1;
             continue;
         }
@@ -68,23 +64,6 @@ fn show(engine: Engine, cases: &[Case]) -> Option<Shown> {
     }
     shown.seconds = began.elapsed().as_secs_f32();
     Some(shown)
-}
-
-/// The product and its number.
-fn version(engine: Engine) -> Option<String> {
-    let (product, question) = match engine {
-        Engine::Sqlite => ("SQLite", "SELECT sqlite_version()"),
-        Engine::Postgres => ("PostgreSQL", "SHOW server_version"),
-        Engine::Mysql => ("MySQL", "SELECT version()"),
-        Engine::Mariadb => ("MariaDB", "SELECT version()"),
-    };
-    let database = database(engine)?;
-    let said = wait(async {
-        let mut link = Link::open(&database).await.expect("a connection");
-        link.rows(question).await.concat().concat()
-    });
-    let number = said.split(|c: char| !(c.is_ascii_digit() || c == '.')).next().unwrap_or_default();
-    Some(format!("{product} {number}"))
 }
 
 #[test]
