@@ -16,7 +16,7 @@ use crate::observed::Outcome;
 use crate::parse::manner::Manner;
 use std::ops::Range;
 
-const COMMIT: &str = "COMMIT";
+pub(super) const COMMIT: &str = "COMMIT";
 
 /// A step on its way.
 pub(super) struct Run<'a> {
@@ -112,7 +112,7 @@ impl Run<'_> {
     }
 
     /// Rolls back, and tells whether that is done.
-    async fn rolled_back(&mut self) -> bool {
+    pub(super) async fn rolled_back(&mut self) -> bool {
         match (self.connection.execute("ROLLBACK").await, &self.connection.driver) {
             (Ok(()), _) => true,
             // SQLite could not begin, or rolled back by itself, as it does where the disk is full.
@@ -155,7 +155,7 @@ impl Run<'_> {
                     .map_err(|error| Stop::at(last, &error).doing("adding the row to the history table"))?;
             }
             Commit::Journal(journal) => {
-                let done = journal.done_within(self.connection, self.step, range.end).await;
+                let done = journal.done_within(self.connection, self.step, range.end, None).await;
                 done.map_err(|error| Stop::at(last, &error).doing("adding the row to the journal"))?;
             }
         }

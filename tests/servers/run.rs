@@ -139,7 +139,7 @@ fn a_failing_statement_outside_of_a_transaction_is_recorded_until_settled() {
         // The failing statement is mended; the rest runs, and what stands does not run again.
         let mended = step(database, "2", Up, &["CREATE TABLE b (id int)", "INSERT INTO b VALUES (1)", "INSERT INTO b VALUES (2)", "DROP TABLE a"]);
         assert_eq!(mended.prefix_sha256(half.stands), half.prefix_sha256);
-        let resume = Resume { run, stands: half.stands, cleanup: None };
+        let resume = Resume { run, stands: half.stands, taken_back: 0, cleanup: None };
         assert_eq!(apply(database, vec![Step { in_transaction: database.engine.is_mysql_like(), course: Course::Finish(resume), ..mended }]).unwrap(), 1);
         assert_eq!(database.query("SELECT id FROM b ORDER BY id"), ["1", "2"]);
         assert_eq!((in_force(&observe(database)), observe(database).half_done), (vec!["1", "2"], None));
