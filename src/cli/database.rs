@@ -65,15 +65,15 @@ impl Database {
         Ok(Database { url, engine, history_table })
     }
 
-    /// A connection that may write.
-    pub(super) async fn connect(&self, interrupt: &Interrupt, waiting: &Waiting, settings: &Settings) -> anyhow::Result<Session> {
-        let opening = Opening { read_only: false, interrupt: interrupt.clone(), patience: waiting.patience(settings) };
+    /// A connection that may write, and makes a file that is missing where `create` says so.
+    pub(super) async fn connect(&self, create: bool, interrupt: &Interrupt, waiting: &Waiting, settings: &Settings) -> anyhow::Result<Session> {
+        let opening = Opening { read_only: false, create, interrupt: interrupt.clone(), patience: waiting.patience(settings) };
         Ok(run::connect(self.engine, &self.url, &opening).await?)
     }
 
     /// A connection that can only look.
     pub(super) async fn look(&self, interrupt: &Interrupt) -> anyhow::Result<Session> {
-        let opening = Opening { read_only: true, interrupt: interrupt.clone(), patience: Patience::default() };
+        let opening = Opening { read_only: true, interrupt: interrupt.clone(), ..Opening::default() };
         Ok(run::connect(self.engine, &self.url, &opening).await?)
     }
 }

@@ -81,8 +81,9 @@ pub(super) fn load_or_none(settings: &Settings, engine: Engine) -> anyhow::Resul
     }
 }
 
-/// Goes where `plan` says.
+/// Goes where `plan` says; `create` makes a SQLite file that is missing.
 pub(super) fn go(
+    create: bool,
     global: &Global,
     arguments: &Arguments,
     console: &mut Console,
@@ -94,7 +95,7 @@ pub(super) fn go(
     let database = Database::new(global, &settings)?;
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
-        let mut locked = database.connect(&interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
+        let mut locked = database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
         let went = held(global, arguments, consents, console, &settings, &loaded, &mut locked, plan).await;
         // Also where it failed: a pooler's server process would keep the lock.
         locked.release().await;

@@ -18,6 +18,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     go::go(
+        true,
         global,
         &arguments.common,
         console,

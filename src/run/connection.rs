@@ -11,6 +11,7 @@ use crate::run::secret::Secrets;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, MySqlConnection, PgConnection, Row, SqliteConnection};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(super) enum Driver {
 pub struct Opening {
     /// Nothing can be written through it.
     pub read_only: bool,
+    /// Makes a SQLite file that is missing.
+    pub create: bool,
     /// Ends what it runs.
     pub interrupt: Interrupt,
     /// How long it waits.
@@ -114,7 +117,7 @@ pub(super) enum Home {
     /// Nowhere but in this process (SQLite).
     Memory,
     /// In a file (SQLite).
-    File(sqlite::DatabaseFile),
+    File(PathBuf),
     /// On a server, under this name.
     Server(String),
 }

@@ -92,10 +92,10 @@ pub struct Locked {
     _file: Option<File>,
 }
 
-/// Connects to `url`. A SQLite file that is missing is made, but to read only it reads as empty and stays missing.
+/// Connects to `url`.
 ///
 /// # Errors
-/// [`RunError::Usage`], [`RunError::Unreachable`] or [`RunError::Interrupted`].
+/// [`RunError::Usage`], [`RunError::NoDatabase`], [`RunError::Unreachable`] or [`RunError::Interrupted`].
 pub async fn connect(engine: Engine, url: &str, opening: &Opening) -> Result<Session, RunError> {
     let connection = Connection::open(engine, url, opening).await?;
     tracing::info!("connected to {}{}", connection.place, if opening.read_only { ", to read only" } else { "" });

@@ -15,5 +15,6 @@ mod page;
 mod page_format;
 mod readme;
 mod rules;
+mod sqlite;
 mod support;
 mod target;
