@@ -88,7 +88,7 @@ impl Run<'_> {
             Driver::Sqlite(_) => (String::from("BEGIN IMMEDIATE"), sqlite::Unchecked::of(&self.step.statements, &range)),
             // Between the segments of one script its settings hold; between two scripts they do not.
             Driver::Postgres(_) if matches!(commit, Commit::History(_)) => {
-                (format!("{}; BEGIN", postgres::settle(&self.connection.patience)), sqlite::Unchecked::default())
+                (format!("{}; BEGIN", postgres::settle(self.connection)), sqlite::Unchecked::default())
             }
             Driver::Postgres(_) | Driver::Mysql(_) => (String::from("BEGIN"), sqlite::Unchecked::default()),
         };
@@ -206,7 +206,7 @@ impl Run<'_> {
     pub(super) async fn settle(&mut self) -> sqlx::Result<()> {
         match (&self.connection.driver, &self.connection.home) {
             (Driver::Sqlite(_), _) => self.connection.execute("PRAGMA foreign_keys = ON").await?,
-            (Driver::Postgres(_), _) => self.connection.execute(&postgres::settle(&self.connection.patience)).await?,
+            (Driver::Postgres(_), _) => self.connection.execute(&postgres::settle(self.connection)).await?,
             (Driver::Mysql(_), Home::Server(database)) => {
                 for sql in mysql::settle(database, &self.connection.patience) {
                     self.connection.execute(&sql).await?;

@@ -110,6 +110,8 @@ pub(super) struct Connection {
     pub(super) secrets: Secrets,
     pub(super) read_only: bool,
     pub(super) home: Home,
+    /// What a session of this server, database and user begins with where the driver does not say otherwise (PostgreSQL).
+    pub(super) own_settings: Vec<(&'static str, String)>,
 }
 
 /// Where the database lives.

@@ -217,7 +217,9 @@ impl Locked {
         }
         if let Engine::Postgres = self.connection.engine {
             pooler::refuse(&mut self.connection, &self.table).await?;
-            let settled = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
+            let own = postgres::own_settings(&mut self.connection).await;
+            self.connection.own_settings = own.map_err(|error| self.connection.refused("asking for the server's own settings", &error))?;
+            let settled = self.connection.execute(&postgres::settle(&self.connection)).await;
             settled.map_err(|error| self.connection.refused("setting the lock time-out", &error))?;
         }
         self.table.create(&mut self.connection).await?;
@@ -235,7 +237,7 @@ impl Locked {
         if let Engine::Postgres = self.connection.engine {
             // The next script would begin so; what follows now is none.
             // All is done and recorded by now, so an error here changes nothing: the session ends with it.
-            let _ = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
+            let _ = self.connection.execute(&postgres::settle(&self.connection)).await;
         }
         Ok(cleared.steps().len())
     }

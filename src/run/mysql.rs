@@ -48,6 +48,7 @@ pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result
         secrets: secrets.clone(),
         read_only: opening.read_only,
         home,
+        own_settings: Vec::new(),
     };
     let told = connection.rows("SELECT VERSION(), CONNECTION_ID()").await.map_err(unreachable)?.pop();
     let [version, number] = told.and_then(|row| <[Option<String>; 2]>::try_from(row).ok()).unwrap_or_default();

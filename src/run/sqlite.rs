@@ -61,6 +61,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         secrets: Secrets::default(),
         read_only,
         home,
+        own_settings: Vec::new(),
     })
 }
 
