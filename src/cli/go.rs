@@ -15,11 +15,11 @@ use crate::observed::{EXEMPT, Observed};
 use crate::read::{Loaded, ReadError};
 use crate::recover::{Source, Undo};
 use crate::report::Entry;
-use crate::run::Locked;
+use crate::run::{Interrupt, Locked, RunError};
 use crate::schema::catalog::Catalog;
 use serde_json::json;
 use std::collections::HashSet;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 /// What all of them take.
 #[derive(clap::Args)]
@@ -96,7 +96,7 @@ pub(super) fn go(
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
         let mut locked = database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
-        let went = held(global, arguments, consents, console, &settings, &loaded, &mut locked, plan).await;
+        let went = held(global, arguments, consents, console, &settings, &loaded, &interrupt, &mut locked, plan).await;
         // Also where it failed: a pooler's server process would keep the lock.
         locked.release().await;
         went
@@ -112,6 +112,7 @@ async fn held(
     console: &mut Console,
     settings: &Settings,
     loaded: &Loaded,
+    interrupt: &Interrupt,
     locked: &mut Locked,
     plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
 ) -> anyhow::Result<Exit> {
@@ -127,7 +128,7 @@ async fn held(
         };
         let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog, anew)?;
         let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
-        let cleared = clear(locked, vec![step], &observed, consents).await?;
+        let cleared = clear(interrupt, locked, vec![step], &observed, consents).await?;
         if !matches!(course, Course::Finish(_)) {
             locked.apply(cleared, &mut |_| {}).await?;
             return told(console, global, &course, &of);
@@ -160,7 +161,7 @@ async fn held(
     let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
     let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone()));
     let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
-    let cleared = clear(locked, all, &observed, consents).await?;
+    let cleared = clear(interrupt, locked, all, &observed, consents).await?;
     locked.apply(cleared, &mut progress(console, global)).await?;
     say(console, global, &plan, &entries)?;
     Ok(Exit::Done)
@@ -214,7 +215,7 @@ fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a 
 }
 
 /// Clears the steps; on a terminal, asks about what was written since UP.
-async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
+async fn clear(interrupt: &Interrupt, locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
     // What was agreed to need not be looked at.
     let lost = all.iter().filter(|step| step.takes_back()).flat_map(|step| &step.down_loses);
     let objects: Vec<String> = lost.filter(|object| !consents.covers(object)).cloned().collect();
@@ -223,12 +224,28 @@ async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consent
         Err(gate::Blocked::WrittenSince { .. }) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
             let lost = holding.iter().filter(|object| !consents.covers(object)).map(|object| object.as_str()).collect::<Vec<_>>();
             write!(std::io::stderr(), "this loses all that stands in {}; type yes to go on: ", lost.join(", "))?;
-            let mut answer = String::new();
-            std::io::stdin().lock().read_line(&mut answer)?;
-            let agreed = if answer.trim() == "yes" { Consents { accepted_loss: vec![String::from("all")] } } else { consents.clone() };
+            let agreed = if answer(interrupt).await?.trim() == "yes" { Consents { accepted_loss: vec![String::from("all")] } } else { consents.clone() };
             Ok(gate::clear(all, observed, &holding, &agreed)?)
         }
         other => Ok(other?),
+    }
+}
+
+/// A line from the terminal; a signal ends the wait for it.
+async fn answer(interrupt: &Interrupt) -> anyhow::Result<String> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread that nobody waits for: what reads a terminal cannot be called back.
+    std::thread::spawn(move || {
+        let mut answer = String::new();
+        // Nobody hears it where a signal came first.
+        let _ = tell.send(std::io::stdin().read_line(&mut answer).map(|_| answer));
+    });
+    tokio::select! {
+        answer = told => Ok(answer??),
+        signal = interrupt.wait() => {
+            writeln!(std::io::stderr())?;
+            Err(RunError::Interrupted(signal).into())
+        }
     }
 }
 

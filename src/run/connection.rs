@@ -46,6 +46,7 @@ pub struct Opening {
 }
 
 /// How to cancel the statement that a connection runs.
+#[derive(Clone)]
 pub(super) enum Canceller {
     /// SQLite's progress handler looks at this.
     Flag(Arc<AtomicBool>),
@@ -245,6 +246,26 @@ impl Connection {
         let message = self.secrets.mask(&said(error));
         if lost(error) { RunError::Unreachable { place: self.place.clone(), message } } else { RunError::Refused { doing, message } }
     }
+}
+
+/// Does `work`, which only looks, on `connection`. A signal cancels the statement that it is at on the server, so that the connection is
+/// free again, for its lock to be given back.
+pub(super) async fn interruptible<T>(connection: &mut Connection, work: impl AsyncFnOnce(&mut Connection) -> Result<T, RunError>) -> Result<T, RunError> {
+    let (interrupt, canceller) = (connection.interrupt.clone(), connection.canceller.clone());
+    let mut work = std::pin::pin!(work(connection));
+    let signal = tokio::select! {
+        biased;
+        signal = interrupt.wait() => signal,
+        done = &mut work => return done,
+    };
+    loop {
+        canceller.cancel().await;
+        if tokio::time::timeout(AGAIN, &mut work).await.is_ok() {
+            break;
+        }
+    }
+    canceller.rest();
+    Err(RunError::Interrupted(signal))
 }
 
 /// Ends when `time` has passed, never where there is none.

@@ -44,7 +44,7 @@ pub enum RunError {
     #[error("{0}")]
     PartWay(Box<Failure>),
     /// A signal came while nothing was being changed.
-    #[error("interrupted by {}; nothing was touched", .0.name())]
+    #[error("interrupted by {} while no statement of a migration ran", .0.name())]
     Interrupted(Signal),
 }
 

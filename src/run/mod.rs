@@ -35,7 +35,7 @@ pub use secret::shown;
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
 use crate::observed::{Applied, HalfDone, Observed};
-use connection::Connection;
+use connection::{Connection, interruptible};
 use history::HistoryTable;
 use std::fs::File;
 use std::time::Duration;
@@ -153,41 +153,21 @@ impl Session {
 
 impl Locked {
     /// Looks at the database.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`], [`RunError::Drift`], [`RunError::Refused`] or [`RunError::Unreachable`].
     pub async fn observe(&mut self) -> Result<Observed, RunError> {
-        let doing = "looking at the tables";
-        let identity = self.identity().await?;
-        let history = self.table.read(&mut self.connection).await?;
-        let half_done = half_done::look(&mut self.connection, &self.table, &history).await?;
-        let tables = match self.connection.engine {
-            Engine::Sqlite => sqlite::tables(&mut self.connection).await,
-            Engine::Postgres => postgres::tables(&mut self.connection).await,
-            Engine::Mysql | Engine::Mariadb => mysql::tables(&mut self.connection).await,
-        };
-        let mut tables = tables.map_err(|error| self.connection.refused(doing, &error))?;
-        tables.retain(|table| !self.table.is(&table.name));
-        let holds_rows = tables::any_row(&mut self.connection, &tables).await.map_err(|error| self.connection.refused(doing, &error))?;
-        Ok(Observed { engine: self.connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
+        let table = &self.table;
+        interruptible(&mut self.connection, async |connection| look_around(connection, table).await).await
     }
 
     /// Which of `objects` (`table notes`, `column users.email`, as [`Applied::down_loses`] names them) hold anything now. What cannot be
     /// looked at counts as holding something.
     pub async fn holding<'a>(&mut self, objects: &'a [String]) -> Result<Vec<&'a String>, RunError> {
-        let doing = "looking at what would be lost";
-        let mut holding = Vec::new();
-        // Row security may hide rows from these questions; so they are asked without, and refused where this user may not.
-        let guarded = self.connection.engine == Engine::Postgres && !objects.is_empty();
-        if guarded {
-            self.connection.execute("SET row_security = off").await.map_err(|error| self.connection.refused(doing, &error))?;
-        }
-        for object in objects {
-            if tables::holds(&mut self.connection, object).await.map_err(|error| self.connection.refused(doing, &error))? {
-                holding.push(object);
-            }
-        }
-        if guarded {
-            self.connection.execute("RESET row_security").await.map_err(|error| self.connection.refused(doing, &error))?;
-        }
-        Ok(holding)
+        let looked = interruptible(&mut self.connection, async |connection| {
+            tables::holding(connection, objects).await.map_err(|error| connection.refused("looking at what would be lost", &error))
+        });
+        looked.await
     }
 
     /// Runs what was cleared, one migration after the other, and says how many are done. Nothing runs where the database is
@@ -196,7 +176,7 @@ impl Locked {
     /// # Errors
     /// [`RunError::PartWay`] where a statement failed or was interrupted; else nothing was touched.
     pub async fn apply(&mut self, cleared: Cleared, progress: &mut dyn FnMut(Event<'_>)) -> Result<usize, RunError> {
-        let (identity, history) = (self.identity().await?, self.table.read(&mut self.connection).await?);
+        let (identity, history) = (identity(&mut self.connection).await?, self.table.read(&mut self.connection).await?);
         let head = history.last().map(|row| row.seq);
         if identity != cleared.identity() {
             return Err(RunError::Drift(format!("this was planned for {}, but the connection leads to {identity}; plan again", cleared.identity())));
@@ -256,13 +236,29 @@ impl Locked {
         };
         self.connection.close().await;
     }
+}
 
-    async fn identity(&mut self) -> Result<String, RunError> {
-        let identity = match self.connection.engine {
-            Engine::Sqlite => Ok(sqlite::identity(&self.connection)),
-            Engine::Postgres => postgres::identity(&mut self.connection).await,
-            Engine::Mysql | Engine::Mariadb => mysql::identity(&mut self.connection).await,
-        };
-        identity.map_err(|error| self.connection.refused("asking which database this is", &error))
-    }
+async fn look_around(connection: &mut Connection, table: &HistoryTable) -> Result<Observed, RunError> {
+    let doing = "looking at the tables";
+    let identity = identity(connection).await?;
+    let history = table.read(connection).await?;
+    let half_done = half_done::look(connection, table, &history).await?;
+    let tables = match connection.engine {
+        Engine::Sqlite => sqlite::tables(connection).await,
+        Engine::Postgres => postgres::tables(connection).await,
+        Engine::Mysql | Engine::Mariadb => mysql::tables(connection).await,
+    };
+    let mut tables = tables.map_err(|error| connection.refused(doing, &error))?;
+    tables.retain(|one| !table.is(&one.name));
+    let holds_rows = tables::any_row(connection, &tables).await.map_err(|error| connection.refused(doing, &error))?;
+    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
+}
+
+async fn identity(connection: &mut Connection) -> Result<String, RunError> {
+    let identity = match connection.engine {
+        Engine::Sqlite => Ok(sqlite::identity(connection)),
+        Engine::Postgres => postgres::identity(connection).await,
+        Engine::Mysql | Engine::Mariadb => mysql::identity(connection).await,
+    };
+    identity.map_err(|error| connection.refused("asking which database this is", &error))
 }
