@@ -10,7 +10,7 @@ use super::patience::Pauses;
 use super::secret::shown;
 use super::segment::{Segment, segments};
 use super::stop::Stop;
-use super::{Event, RunError, mysql, postgres, sqlite};
+use super::{Event, RunError, leftover, mysql, postgres, sqlite};
 use crate::gate::{Course, Sql, Step};
 use crate::observed::Outcome;
 use crate::parse::manner::Manner;
@@ -63,7 +63,9 @@ impl Run<'_> {
             }
         }
         *self.seq += 1;
-        Ok(())
+        leftover::end(self.connection, &self.step.statements)
+            .await
+            .map_err(|error| self.connection.refused("ending what the script left in its session", &error))
     }
 
     /// Waits before the next try; gives back what stopped it where there is to be none.
@@ -214,7 +216,7 @@ impl Run<'_> {
             }
             (Driver::Mysql(_), Home::File(_) | Home::Memory) => {}
         }
-        Ok(())
+        leftover::end(self.connection, &self.step.statements).await
     }
 
     /// Runs a statement of ours beside the script's statement number `at`.

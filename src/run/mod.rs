@@ -14,6 +14,7 @@ mod history;
 mod interrupt;
 mod journal;
 mod journalled;
+mod leftover;
 mod look;
 mod mysql;
 mod option_file;

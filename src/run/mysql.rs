@@ -68,7 +68,7 @@ pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result
 }
 
 /// Sets how long to wait for an application's locks, on tables and on rows. The server counts whole seconds.
-fn lock_timeouts(patience: &Patience) -> Option<String> {
+pub(super) fn lock_timeouts(patience: &Patience) -> Option<String> {
     let seconds = patience.lock?.as_secs().max(1);
     Some(format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"))
 }

@@ -1,6 +1,6 @@
 //! What a script finds in its session: what the server gives everybody, and nothing that another script left.
 
-use crate::support::{Database, alone_on_the_server, database};
+use crate::support::{Database, alone_on_the_server, database, each_engine};
 use std::process::Command;
 use unmigrate::engine::Engine;
 
@@ -51,4 +51,39 @@ fn postgres_gives_its_own_time_zone_and_date_style() {
         up(&database, &database.url_as("tokyo", "tokyo"), &[&look.replace("INTO seen", "INTO public.seen")]);
         assert_eq!(seen(), [format!("tokyo 2024-01-15 {utc}:00 2024-01-02 {zone}")]);
     }
+}
+
+/// A temporary table hides the real one of its name.
+#[test]
+fn temporary_tables_end_with_their_script() {
+    each_engine(|database| {
+        let temporary = "CREATE TEMPORARY TABLE notes (id integer);";
+        let block = "DO $$ BEGIN CREATE TEMPORARY TABLE notes (id integer); END $$;";
+        let insert = "INSERT INTO notes VALUES ('kept');";
+        let mut scripts = vec![temporary, "CREATE TABLE notes (text varchar(9));", insert, temporary, insert];
+        if database.engine == Engine::Postgres {
+            scripts.extend([block, insert, "-- migrate: no-transaction\nCREATE TEMPORARY TABLE notes (id integer);", insert]);
+        }
+        up(database, &database.url, &scripts);
+        let inserted = scripts.iter().filter(|script| **script == insert).count();
+        assert_eq!(database.query("SELECT text FROM notes"), vec!["kept"; inserted]);
+    });
+}
+
+#[test]
+fn variables_end_with_their_script() {
+    each_engine(|database| {
+        if !database.engine.is_mysql_like() {
+            return;
+        }
+        let look = "SELECT CONCAT_WS(' ', @@sql_log_bin, @@foreign_key_checks, @@unique_checks, @@sql_mode, @@autocommit, @@time_zone, @@max_allowed_packet, \
+                    @@group_concat_max_len, @@lock_wait_timeout, @x IS NULL)";
+        database.execute("CREATE TABLE seen (at integer auto_increment primary key, what text)");
+        let seen = format!("INSERT INTO seen (what) {look};");
+        let set = "SET sql_log_bin = 0;\nSET SESSION foreign_key_checks = 0, unique_checks = 0;\nSET sql_mode = 'ANSI_QUOTES', @@session.group_concat_max_len = 5;\n\
+                   SET @x := 1;\nSET time_zone = '+05:00';\nSET LOCAL lock_wait_timeout = 77;\nSET autocommit = 0;";
+        up(database, &database.url, &[&seen, set, &seen]);
+        let seen = database.query("SELECT what FROM seen ORDER BY at");
+        assert_eq!(seen[0], seen[1]);
+    });
 }
