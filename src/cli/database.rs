@@ -27,7 +27,7 @@ pub(super) struct Waiting {
     /// How long to try again after such waits, and after deadlocks [default: 2min]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     retry_for: Option<Duration>,
-    /// How long one statement may take [default: as long as it needs]
+    /// How long one statement may take; 0 is as long as it needs [default: 0]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     statement_timeout: Option<Duration>,
 }
@@ -40,7 +40,7 @@ impl Waiting {
         Patience {
             runner: self.lock_timeout.or(set.lock_timeout).unwrap_or(usual.runner),
             lock: lock.filter(|time| !time.is_zero()),
-            statement: self.statement_timeout.or(set.statement_timeout).or(usual.statement),
+            statement: self.statement_timeout.or(set.statement_timeout).or(usual.statement).filter(|time| !time.is_zero()),
             retries: self.retry_for.or(set.retry_for).unwrap_or(usual.retries),
         }
     }

@@ -11,7 +11,7 @@ use crate::gate::history::{Compared, State};
 use crate::gate::merge::Severity;
 use crate::gate::{self, Consents, Course, Step, history};
 use crate::migration::Migration;
-use crate::observed::{EXEMPT, Observed};
+use crate::observed::{Applied, EXEMPT, HalfDone, Observed};
 use crate::read::{Loaded, ReadError};
 use crate::recover::{Source, Undo};
 use crate::report::Entry;
@@ -26,7 +26,7 @@ use std::io::{IsTerminal, Write};
 #[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    half_done: half_done::Arguments,
+    pub(super) half_done: half_done::Arguments,
     #[command(flatten)]
     waiting: Waiting,
     /// Agree to lose what stands in this table or column; may be given more than once, `all` stands for any
@@ -119,14 +119,7 @@ async fn held(
     let mut observed = locked.observe().await?;
     let went_on = observed.half_done.is_some();
     if let Some(half) = observed.half_done.clone() {
-        let mut catalog = Catalog::new(settings.target(global, observed.engine));
-        settings.start(global, &mut catalog)?;
-        let anew = |migration: &Migration| {
-            let entries = judged(global, settings, observed.engine, loaded, &[migration])?;
-            let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
-            Ok(steps::up(migration, &entry.assessment, &settings.config.gate, observed.engine, None)?)
-        };
-        let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog, anew)?;
+        let step = way_on(global, arguments, settings, loaded, observed.engine, &observed.history, &half)?;
         let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
         let cleared = clear(interrupt, locked, vec![step], &observed, consents).await?;
         if !matches!(course, Course::Finish(_)) {
@@ -136,13 +129,8 @@ async fn held(
         locked.apply(cleared, &mut progress(console, global)).await?;
         observed = locked.observe().await?;
     }
-    if observed.half_done.is_none() && !went_on && arguments.half_done.wants_half_done() {
-        return Err(Failure::usage(
-            "nothing-half-done",
-            "no run stopped part-way on this database, so there is nothing to take back or to settle",
-            "leave that flag out",
-        )
-        .into());
+    if observed.half_done.is_none() && !went_on {
+        arguments.half_done.nothing_half_done()?;
     }
     let sight = Sight { loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
     note_reworded(&sight, global)?;
@@ -165,6 +153,26 @@ async fn held(
     locked.apply(cleared, &mut progress(console, global)).await?;
     say(console, global, &plan, &entries)?;
     Ok(Exit::Done)
+}
+
+/// The step that brings a run to its end which stopped part-way.
+pub(super) fn way_on(
+    global: &Global,
+    arguments: &Arguments,
+    settings: &Settings,
+    loaded: &Loaded,
+    engine: Engine,
+    history: &[Applied],
+    half: &HalfDone,
+) -> anyhow::Result<Step> {
+    let mut catalog = Catalog::new(settings.target(global, engine));
+    settings.start(global, &mut catalog)?;
+    let anew = |migration: &Migration| {
+        let entries = judged(global, settings, engine, loaded, &[migration])?;
+        let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
+        Ok(steps::up(migration, &entry.assessment, &settings.config.gate, engine, None)?)
+    };
+    arguments.half_done.step(half, history, &loaded.migrations, catalog, anew)
 }
 
 /// Says how a run ended that is not gone on with: whoever took it back looks first, and runs the rest another time.

@@ -33,9 +33,10 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// What is asked for makes no sense where nothing is half-done: then nothing is to run. (`--finish` always may be given.)
-    pub(super) fn wants_half_done(&self) -> bool {
-        self.compensate || self.settle.is_some()
+    /// Fails where nothing is half-done and that makes no sense of what is asked for. (`--finish` always may be given.)
+    pub(super) fn nothing_half_done(&self) -> Result<(), Failure> {
+        let message = "no run stopped part-way on this database, so there is nothing to take back or to settle";
+        if self.compensate || self.settle.is_some() { Err(Failure::usage("nothing-half-done", message, "leave that flag out")) } else { Ok(()) }
     }
 
     /// The step that brings `half` to an end; `history` is all that ran, and `catalog` what stood before.

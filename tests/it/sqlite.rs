@@ -22,3 +22,23 @@ fn only_up_makes_a_database() {
     assert_eq!(run(&["up"]).code, 0);
     assert_eq!(run(&["status"]).code, 0);
 }
+
+#[test]
+fn nothing_to_do_is_told_truly() {
+    let folder = folder(&[NOTES, ("migrations/V2_more.sql", "-- UP\nCREATE TABLE more (id INTEGER);\n-- DOWN\nDROP TABLE more;\n")]);
+    let run = |arguments: &[&str]| {
+        let ran = migrate_with(folder.path(), arguments, &[("DATABASE_URL", "sqlite:notes.db")]);
+        (ran.code, ran.out, ran.err)
+    };
+    let said = |code: i32, text: &str| (code, text.to_owned(), String::new());
+    assert_eq!(run(&["up", "-q", "--to", "1", "--statement-timeout", "0"]).0, 0, "0 is no limit");
+    assert_eq!(run(&["up", "--to", "1"]), said(0, "nothing to do: all migrations up to 1 are applied; 1 after it is not\n"));
+    assert_eq!(run(&["up", "-q"]).0, 0);
+    for arguments in [&["up"][..], &["up", "--to", "1"], &["up", "--to", "2"]] {
+        assert_eq!(run(arguments), said(0, "nothing to do: all 2 migrations are applied\n"), "{arguments:?}");
+    }
+    assert_eq!(run(&["down", "-q", "--steps", "2"]).0, 0);
+    assert_eq!(run(&["down"]), said(0, "nothing to undo: no migration is applied\n"));
+    assert_eq!(run(&["down", "--format", "json"]), said(0, "{\"schema\":1,\"would_undo\":[]}\n"));
+    assert_eq!(run(&["down", "--compensate"]).0, 2, "nothing is half-done");
+}

@@ -87,3 +87,13 @@ fn variables_end_with_their_script() {
         assert_eq!(seen[0], seen[1]);
     });
 }
+
+/// A procedure that ends transactions by itself is refused inside of one.
+#[test]
+fn postgres_calls_outside_of_a_transaction_where_the_script_says_so() {
+    let Some(database) = database(Engine::Postgres) else { return };
+    let create = "CREATE TABLE seen (n integer);\nCREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (1); COMMIT; END $$;";
+    let call = "-- migrate: no-transaction\nCALL fill();\nDO $$ BEGIN INSERT INTO seen VALUES (2); COMMIT; END $$;";
+    up(&database, &database.url, &[create, call]);
+    assert_eq!(database.query("SELECT n::text FROM seen"), ["1", "2"]);
+}
