@@ -297,7 +297,8 @@ pub(super) fn said(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Configuration(error) | sqlx::Error::Tls(error) => error.to_string(),
+        sqlx::Error::Configuration(error) => error.to_string(),
+        sqlx::Error::Tls(error) => format!("no TLS connection: {error}; the database URL's sslmode (ssl-mode) says whether it must be one"),
         other => other.to_string(),
     }
 }
