@@ -88,12 +88,25 @@ pub struct HalfDone {
     pub stands: usize,
     /// SHA-256 over those statements' texts.
     pub prefix_sha256: String,
-    /// How many would stand if what began after these does: one more, or several that began as one.
+    /// How far the last of these is taken back.
+    pub taken_back: TakenBack,
+    /// How many would stand if what began last took effect: one more, or several that began as one; one less where that takes one back.
     pub would_stand: usize,
+    /// How far the last of those would be taken back then.
+    pub would_take_back: TakenBack,
     /// What became of what began after these.
     pub next: Next,
     /// The note of its newest failure.
     pub note: Option<String>,
+}
+
+/// How much of the statements that take back one statement has run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// How many; 0 where nothing of the kind began.
+    pub statements: usize,
+    /// SHA-256 over their texts.
+    pub sha256: String,
 }
 
 /// What became of the statement after the last one that is known to stand.

@@ -27,7 +27,7 @@ pub(super) struct Waiting {
     /// How long to try again after such waits, and after deadlocks [default: 2min]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     retry_for: Option<Duration>,
-    /// How long one statement may take [default: as long as it needs]
+    /// How long one statement may take; 0 is as long as it needs [default: 0]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     statement_timeout: Option<Duration>,
 }
@@ -40,7 +40,7 @@ impl Waiting {
         Patience {
             runner: self.lock_timeout.or(set.lock_timeout).unwrap_or(usual.runner),
             lock: lock.filter(|time| !time.is_zero()),
-            statement: self.statement_timeout.or(set.statement_timeout).or(usual.statement),
+            statement: self.statement_timeout.or(set.statement_timeout).or(usual.statement).filter(|time| !time.is_zero()),
             retries: self.retry_for.or(set.retry_for).unwrap_or(usual.retries),
         }
     }
@@ -65,15 +65,15 @@ impl Database {
         Ok(Database { url, engine, history_table })
     }
 
-    /// A connection that may write.
-    pub(super) async fn connect(&self, interrupt: &Interrupt, waiting: &Waiting, settings: &Settings) -> anyhow::Result<Session> {
-        let opening = Opening { read_only: false, interrupt: interrupt.clone(), patience: waiting.patience(settings) };
+    /// A connection that may write, and makes a file that is missing where `create` says so.
+    pub(super) async fn connect(&self, create: bool, interrupt: &Interrupt, waiting: &Waiting, settings: &Settings) -> anyhow::Result<Session> {
+        let opening = Opening { read_only: false, create, interrupt: interrupt.clone(), patience: waiting.patience(settings) };
         Ok(run::connect(self.engine, &self.url, &opening).await?)
     }
 
     /// A connection that can only look.
     pub(super) async fn look(&self, interrupt: &Interrupt) -> anyhow::Result<Session> {
-        let opening = Opening { read_only: true, interrupt: interrupt.clone(), patience: Patience::default() };
+        let opening = Opening { read_only: true, interrupt: interrupt.clone(), ..Opening::default() };
         Ok(run::connect(self.engine, &self.url, &opening).await?)
     }
 }

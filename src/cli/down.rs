@@ -6,6 +6,7 @@ use super::go::{self, Plan};
 use super::settings::Settings;
 use super::{Console, Format, Global};
 use crate::exit::Exit;
+use crate::gate::{Course, Sql, Step};
 use crate::lex::secret::masked;
 use crate::migration::Version;
 use crate::recover::{self, Target, Undo};
@@ -34,7 +35,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         (None, Some(steps)) => Target::Steps(steps as usize),
         (None, None) => return show(global, arguments, console),
     };
-    go::go(global, &arguments.common, console, go::load_or_none, |sight| {
+    go::go(false, global, &arguments.common, console, go::load_or_none, |sight| {
         let undo = recover::route(&sight.observed.history, &sight.loaded.migrations, &target, arguments.back.source(), sight.observed.engine)?;
         Ok(Plan { undo, run: Vec::new(), nothing: String::from("nothing to do: nothing is applied after that") })
     })
@@ -45,15 +46,25 @@ fn show(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow
     let settings = Settings::new(global)?;
     let database = Database::new(global, &settings)?;
     let loaded = go::load_or_none(&settings, database.engine)?;
-    let history = block_on(async |interrupt| {
+    let (history, half, engine) = block_on(async |interrupt| {
         let mut session = database.look(&interrupt).await?;
         let history = session.history(&database.history_table).await?;
+        let half = session.half_done(&database.history_table, &history).await?;
+        let engine = session.engine();
         session.close().await;
-        Ok(history)
+        Ok((history, half, engine))
     })?;
-    let route = recover::route(&history, &loaded.migrations, &Target::Steps(1), arguments.back.source(), database.engine)?;
+    if let Some(half) = half {
+        let step = go::way_on(global, &arguments.common, &settings, &loaded, engine, &history, &half)?;
+        return show_way_on(global, &step, console);
+    }
+    arguments.common.half_done.nothing_half_done()?;
+    let route = recover::route(&history, &loaded.migrations, &Target::Steps(1), arguments.back.source(), engine)?;
     let Some(Undo { applied, down, .. }) = route.first() else {
-        writeln!(console.out, "nothing to undo: no migration is applied")?;
+        match global.format {
+            Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "would_undo": []}))?,
+            Format::Text | Format::Markdown => writeln!(console.out, "nothing to undo: no migration is applied")?,
+        }
         return Ok(Exit::Done);
     };
     if global.format == Format::Json {
@@ -73,5 +84,32 @@ fn show(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow
         writeln!(console.out, "\nit takes along what stands in {}", applied.down_loses.join(", "))?;
     }
     writeln!(console.out, "\nnothing was done; say how far back: `--steps N` or `--to VERSION`")?;
+    Ok(Exit::Blocked)
+}
+
+/// The plan of what brings a run to its end which stopped part-way; it would come before anything else.
+fn show_way_on(global: &Global, step: &Step, console: &mut Console) -> anyhow::Result<Exit> {
+    let (flag, what, statements): (_, _, Vec<&Sql>) = match &step.course {
+        Course::Compensate(resume, inverses) => {
+            ("--compensate", "take back what stands of", inverses.iter().flat_map(|inverse| &inverse.sql).skip(resume.taken_back).collect())
+        }
+        Course::Finish(resume) => ("--finish", "run the rest of", step.statements.iter().skip(resume.stands).collect()),
+        Course::Whole | Course::Settle(_) => ("--settle", "record the end of", Vec::new()),
+    };
+    let texts: Vec<String> = statements.iter().map(|sql| masked(&sql.text).into_owned()).collect();
+    let loses: &[String] = if step.takes_back() { &step.down_loses } else { &[] };
+    if global.format == Format::Json {
+        let plan = json!({"version": step.version, "name": step.name, "direction": step.direction, "statements": texts, "loses": loses});
+        writeln!(console.out, "{}", json!({"schema": 1, "would_undo": [], flag.trim_start_matches('-'): plan}))?;
+        return Ok(Exit::Blocked);
+    }
+    writeln!(console.out, "`{flag}` would {what} {} of {} {}:\n", step.direction.name(), step.version, step.name)?;
+    for text in &texts {
+        writeln!(console.out, "    {};", text.trim().replace('\n', "\n    "))?;
+    }
+    if !loses.is_empty() {
+        writeln!(console.out, "\nit takes along what stands in {}", loses.join(", "))?;
+    }
+    writeln!(console.out, "\nnothing was done; `migrate up {flag}` does it")?;
     Ok(Exit::Blocked)
 }

@@ -11,22 +11,22 @@ use crate::gate::history::{Compared, State};
 use crate::gate::merge::Severity;
 use crate::gate::{self, Consents, Course, Step, history};
 use crate::migration::Migration;
-use crate::observed::{EXEMPT, Observed};
+use crate::observed::{Applied, EXEMPT, HalfDone, Observed};
 use crate::read::{Loaded, ReadError};
 use crate::recover::{Source, Undo};
 use crate::report::Entry;
-use crate::run::Locked;
+use crate::run::{Interrupt, Locked, RunError};
 use crate::schema::catalog::Catalog;
 use serde_json::json;
 use std::collections::HashSet;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 /// What all of them take.
 #[derive(clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    half_done: half_done::Arguments,
+    pub(super) half_done: half_done::Arguments,
     #[command(flatten)]
     waiting: Waiting,
     /// Agree to lose what stands in this table or column; may be given more than once, `all` stands for any
@@ -81,8 +81,9 @@ pub(super) fn load_or_none(settings: &Settings, engine: Engine) -> anyhow::Resul
     }
 }
 
-/// Goes where `plan` says.
+/// Goes where `plan` says; `create` makes a SQLite file that is missing.
 pub(super) fn go(
+    create: bool,
     global: &Global,
     arguments: &Arguments,
     console: &mut Console,
@@ -94,8 +95,8 @@ pub(super) fn go(
     let database = Database::new(global, &settings)?;
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
-        let mut locked = database.connect(&interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
-        let went = held(global, arguments, consents, console, &settings, &loaded, &mut locked, plan).await;
+        let mut locked = database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
+        let went = held(global, arguments, consents, console, &settings, &loaded, &interrupt, &mut locked, plan).await;
         // Also where it failed: a pooler's server process would keep the lock.
         locked.release().await;
         went
@@ -111,22 +112,16 @@ async fn held(
     console: &mut Console,
     settings: &Settings,
     loaded: &Loaded,
+    interrupt: &Interrupt,
     locked: &mut Locked,
     plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
 ) -> anyhow::Result<Exit> {
     let mut observed = locked.observe().await?;
     let went_on = observed.half_done.is_some();
     if let Some(half) = observed.half_done.clone() {
-        let mut catalog = Catalog::new(settings.target(global, observed.engine));
-        settings.start(global, &mut catalog)?;
-        let anew = |migration: &Migration| {
-            let entries = judged(global, settings, observed.engine, loaded, &[migration])?;
-            let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
-            Ok(steps::up(migration, &entry.assessment, &settings.config.gate, observed.engine, None)?)
-        };
-        let step = arguments.half_done.step(&half, &observed.history, &loaded.migrations, catalog, anew)?;
+        let step = way_on(global, arguments, settings, loaded, observed.engine, &observed.history, &half)?;
         let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
-        let cleared = clear(locked, vec![step], &observed, consents).await?;
+        let cleared = clear(interrupt, locked, vec![step], &observed, consents).await?;
         if !matches!(course, Course::Finish(_)) {
             locked.apply(cleared, &mut |_| {}).await?;
             return told(console, global, &course, &of);
@@ -134,13 +129,8 @@ async fn held(
         locked.apply(cleared, &mut progress(console, global)).await?;
         observed = locked.observe().await?;
     }
-    if observed.half_done.is_none() && !went_on && arguments.half_done.wants_half_done() {
-        return Err(Failure::usage(
-            "nothing-half-done",
-            "no run stopped part-way on this database, so there is nothing to take back or to settle",
-            "leave that flag out",
-        )
-        .into());
+    if observed.half_done.is_none() && !went_on {
+        arguments.half_done.nothing_half_done()?;
     }
     let sight = Sight { loaded, observed: &observed, compared: history::compare(&loaded.migrations, &observed.history, observed.engine) };
     note_reworded(&sight, global)?;
@@ -159,10 +149,30 @@ async fn held(
     let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
     let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone()));
     let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
-    let cleared = clear(locked, all, &observed, consents).await?;
+    let cleared = clear(interrupt, locked, all, &observed, consents).await?;
     locked.apply(cleared, &mut progress(console, global)).await?;
     say(console, global, &plan, &entries)?;
     Ok(Exit::Done)
+}
+
+/// The step that brings a run to its end which stopped part-way.
+pub(super) fn way_on(
+    global: &Global,
+    arguments: &Arguments,
+    settings: &Settings,
+    loaded: &Loaded,
+    engine: Engine,
+    history: &[Applied],
+    half: &HalfDone,
+) -> anyhow::Result<Step> {
+    let mut catalog = Catalog::new(settings.target(global, engine));
+    settings.start(global, &mut catalog)?;
+    let anew = |migration: &Migration| {
+        let entries = judged(global, settings, engine, loaded, &[migration])?;
+        let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
+        Ok(steps::up(migration, &entry.assessment, &settings.config.gate, engine, None)?)
+    };
+    arguments.half_done.step(half, history, &loaded.migrations, catalog, anew)
 }
 
 /// Says how a run ended that is not gone on with: whoever took it back looks first, and runs the rest another time.
@@ -213,7 +223,7 @@ fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a 
 }
 
 /// Clears the steps; on a terminal, asks about what was written since UP.
-async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
+async fn clear(interrupt: &Interrupt, locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
     // What was agreed to need not be looked at.
     let lost = all.iter().filter(|step| step.takes_back()).flat_map(|step| &step.down_loses);
     let objects: Vec<String> = lost.filter(|object| !consents.covers(object)).cloned().collect();
@@ -222,12 +232,28 @@ async fn clear(locked: &mut Locked, all: Vec<Step>, observed: &Observed, consent
         Err(gate::Blocked::WrittenSince { .. }) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
             let lost = holding.iter().filter(|object| !consents.covers(object)).map(|object| object.as_str()).collect::<Vec<_>>();
             write!(std::io::stderr(), "this loses all that stands in {}; type yes to go on: ", lost.join(", "))?;
-            let mut answer = String::new();
-            std::io::stdin().lock().read_line(&mut answer)?;
-            let agreed = if answer.trim() == "yes" { Consents { accepted_loss: vec![String::from("all")] } } else { consents.clone() };
+            let agreed = if answer(interrupt).await?.trim() == "yes" { Consents { accepted_loss: vec![String::from("all")] } } else { consents.clone() };
             Ok(gate::clear(all, observed, &holding, &agreed)?)
         }
         other => Ok(other?),
+    }
+}
+
+/// A line from the terminal; a signal ends the wait for it.
+async fn answer(interrupt: &Interrupt) -> anyhow::Result<String> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread that nobody waits for: what reads a terminal cannot be called back.
+    std::thread::spawn(move || {
+        let mut answer = String::new();
+        // Nobody hears it where a signal came first.
+        let _ = tell.send(std::io::stdin().read_line(&mut answer).map(|_| answer));
+    });
+    tokio::select! {
+        answer = told => Ok(answer??),
+        signal = interrupt.wait() => {
+            writeln!(std::io::stderr())?;
+            Err(RunError::Interrupted(signal).into())
+        }
     }
 }
 

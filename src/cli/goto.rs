@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
-    go::go(global, &arguments.common, console, go::load_or_none, |sight| {
+    go::go(false, global, &arguments.common, console, go::load_or_none, |sight| {
         let source = arguments.back.source();
         let (undo, run) = if arguments.target == "0" {
             (recover::route(&sight.observed.history, &sight.loaded.migrations, &Target::Everything, source, sight.observed.engine)?, Vec::new())

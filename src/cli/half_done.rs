@@ -33,9 +33,10 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// What is asked for makes no sense where nothing is half-done: then nothing is to run. (`--finish` always may be given.)
-    pub(super) fn wants_half_done(&self) -> bool {
-        self.compensate || self.settle.is_some()
+    /// Fails where nothing is half-done and that makes no sense of what is asked for. (`--finish` always may be given.)
+    pub(super) fn nothing_half_done(&self) -> Result<(), Failure> {
+        let message = "no run stopped part-way on this database, so there is nothing to take back or to settle";
+        if self.compensate || self.settle.is_some() { Err(Failure::usage("nothing-half-done", message, "leave that flag out")) } else { Ok(()) }
     }
 
     /// The step that brings `half` to an end; `history` is all that ran, and `catalog` what stood before.
@@ -79,11 +80,10 @@ impl Arguments {
             let message = format!("{}, and the statements that stand are not those at the beginning of {} any more", story.told(), story.path());
             return Err(failure(Exit::Drift, message, String::from("put that part of the file back as it was")).into());
         }
-        let (stands, cleanup) = match (&half.next, self.last_statement.as_deref()) {
-            (Next::Due | Next::Lost(_), _) => (half.stands, None),
-            (Next::Cleanup(sql), _) => (half.stands, Some(sql.clone())),
-            (Next::Undecided(_), Some("stands")) => (half.would_stand, None),
-            (Next::Undecided(_), Some(_)) => (half.stands, None),
+        let (stands, taken_back, cleanup) = match (&half.next, self.last_statement.as_deref()) {
+            (Next::Undecided(_), Some("stands")) => (half.would_stand, &half.would_take_back, None),
+            (Next::Due | Next::Lost(_), _) | (Next::Undecided(_), Some(_)) => (half.stands, &half.taken_back, None),
+            (Next::Cleanup(sql), _) => (half.stands, &half.taken_back, Some(sql.clone())),
             (Next::Undecided(_), None) => {
                 return Err(failure(
                     Exit::PartWay,
@@ -93,15 +93,24 @@ impl Arguments {
                 .into());
             }
         };
-        let resume = Resume { run: half.row.seq, stands, cleanup };
+        let resume = Resume { run: half.row.seq, stands, taken_back: taken_back.statements, cleanup };
         if self.compensate {
             return match steps::compensation(half, stands, history, file, catalog) {
+                Ok((inverses, _))
+                    if inverses.first().is_some_and(|first| first.prefix_sha256(taken_back.statements) != taken_back.sha256) && taken_back.statements > 0 =>
+                {
+                    let message = format!("{}; what takes it back began in another form than this program would give it now", story.told());
+                    Err(failure(Exit::PartWay, message, format!("go on with the release that began it{}", story.by_hand())).into())
+                }
                 Ok((inverses, down_loses)) => Ok(Step { course: Course::Compensate(resume, inverses), down_loses, ..step }),
                 Err(why) => {
                     let message = format!("{}; it cannot be taken back without a person: {why}", story.told());
                     Err(failure(Exit::PartWay, message, format!("`--finish` goes on from there{}", story.by_hand())).into())
                 }
             };
+        }
+        if taken_back.statements > 0 {
+            return Err(failure(Exit::PartWay, story.told(), format!("`--compensate` takes back the rest{}", story.by_hand())).into());
         }
         // The rest would be run without it; what is left before it makes it anew.
         let before_the_rest = step.statements.iter().take(stands);
@@ -125,7 +134,7 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn told(&self) -> String {
-        let HalfDone { row, stands, would_stand, next, note, .. } = self.half;
+        let HalfDone { row, stands, taken_back, would_stand, next, note, .. } = self.half;
         let lines: Vec<u32> = self.step.statements.iter().take(*stands).map(|sql| sql.line).collect();
         let what = match (lines.as_slice(), self.step.statements.len()) {
             _ if matches!(next, Next::Lost(_)) => String::from("which of its statements stand, nobody can tell"),
@@ -135,7 +144,15 @@ impl Story<'_> {
         };
         let why = note.as_ref().map_or_else(|| String::from("it was cut off"), Clone::clone);
         let begun: Vec<u32> = self.step.statements.iter().take(*would_stand).skip(*stands).map(|sql| sql.line).collect();
+        let line_of = |statement: usize| self.step.statements.get(statement.saturating_sub(1)).map_or(1, |sql| sql.line);
+        let what = match taken_back.statements {
+            0 => what,
+            count => format!("{what}, but for the one on line {}, of whose way back {count} statement(s) ran", line_of(*stands)),
+        };
         let doubt = match next {
+            Next::Undecided(look) if begun.is_empty() => {
+                format!("; whether what takes back the one on line {} took effect, nobody can tell: {look}", line_of(*stands))
+            }
             Next::Undecided(look) if begun.len() > 1 => format!("; whether those on {} do, or some of them, nobody can tell: {look}", list(&begun)),
             Next::Undecided(look) => format!("; whether the one on {} does, nobody can tell: {look}", list(&begun)),
             Next::Cleanup(sql) => format!("; the next one left something half-done, which `{sql}` takes away"),

@@ -19,6 +19,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     go::go(
+        false,
         global,
         &arguments.common,
         console,

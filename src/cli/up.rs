@@ -18,6 +18,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     go::go(
+        true,
         global,
         &arguments.common,
         console,
@@ -25,8 +26,15 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         |sight| {
             let to = arguments.to.as_deref().map(|text| known_version(text, sight)).transpose()?;
             let mut run = sight.compared.pending(arguments.out_of_order)?;
+            let pending = run.len();
             run.retain(|m| to.as_ref().is_none_or(|to| m.version <= *to));
-            Ok(Plan { undo: Vec::new(), run, nothing: format!("nothing to do: all {} migrations are applied", sight.loaded.migrations.len()) })
+            let nothing = match &to {
+                Some(to) if pending > 0 => {
+                    format!("nothing to do: all migrations up to {to} are applied; {pending} after it {}", if pending == 1 { "is not" } else { "are not" })
+                }
+                _ => format!("nothing to do: all {} migrations are applied", sight.loaded.migrations.len()),
+            };
+            Ok(Plan { undo: Vec::new(), run, nothing })
         },
     )
 }

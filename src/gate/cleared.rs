@@ -80,6 +80,8 @@ pub struct Resume {
     pub run: i64,
     /// How many statements stand.
     pub stands: usize,
+    /// How many statements of what takes back the last of these have run.
+    pub taken_back: usize,
     /// A statement that takes away what the next one left half-done.
     pub cleanup: Option<String>,
 }
@@ -105,13 +107,24 @@ impl Step {
 
     /// SHA-256 over the texts of the first `count` statements, in lower-case hexadecimal: equal where what stands is what these are.
     pub fn prefix_sha256(&self, count: usize) -> String {
-        let mut hash = Sha256::new();
-        for sql in self.statements.iter().take(count) {
-            hash.update(&sql.text);
-            hash.update([0]);
-        }
-        hex::encode(hash.finalize())
+        sha256(self.statements.iter().take(count))
     }
+}
+
+impl Inverse {
+    /// The same over the first `count` statements of what takes back.
+    pub fn prefix_sha256(&self, count: usize) -> String {
+        sha256(self.sql.iter().take(count))
+    }
+}
+
+fn sha256<'a>(statements: impl Iterator<Item = &'a Sql>) -> String {
+    let mut hash = Sha256::new();
+    for sql in statements {
+        hash.update(&sql.text);
+        hash.update([0]);
+    }
+    hex::encode(hash.finalize())
 }
 
 /// Steps that may run on one database as long as its history is what it was. Only the gate makes one.

@@ -10,7 +10,7 @@ use super::patience::Pauses;
 use super::secret::{Secrets, shown};
 use super::segment::{Segment, segments};
 use super::stop::Stop;
-use super::{Event, RunError, mysql, postgres, sqlite};
+use super::{Event, RunError, leftover, mysql, postgres, sqlite};
 use crate::gate::{Course, Sql, Step};
 use crate::observed::Outcome;
 use crate::parse::manner::Manner;
@@ -18,6 +18,8 @@ use std::ops::Range;
 
 /// Both go as one message.
 const RECORD_AND_COMMIT: &str = "adding the row to the history table, and COMMIT";
+/// Ends a transaction.
+pub(super) const COMMIT: &str = "COMMIT";
 
 /// A step on its way.
 pub(super) struct Run<'a> {
@@ -64,7 +66,9 @@ impl Run<'_> {
             }
         }
         *self.seq += 1;
-        Ok(())
+        leftover::end(self.connection, &self.step.statements)
+            .await
+            .map_err(|error| self.connection.refused("ending what the script left in its session", &error))
     }
 
     /// Waits before the next try; gives back what stopped it where there is to be none.
@@ -89,7 +93,7 @@ impl Run<'_> {
             Driver::Sqlite(_) => (String::from("BEGIN IMMEDIATE"), sqlite::Unchecked::of(&self.step.statements, &range)),
             // Between the segments of one script its settings hold; between two scripts they do not.
             Driver::Postgres(_) if matches!(commit, Commit::History(_)) => {
-                (format!("{}; BEGIN", postgres::settle(&self.connection.patience)), sqlite::Unchecked::default())
+                (format!("{}; BEGIN", postgres::settle(self.connection)), sqlite::Unchecked::default())
             }
             Driver::Postgres(_) | Driver::Mysql(_) => (String::from("BEGIN"), sqlite::Unchecked::default()),
         };
@@ -110,7 +114,7 @@ impl Run<'_> {
     }
 
     /// Rolls back, and tells whether that is done.
-    async fn rolled_back(&mut self) -> bool {
+    pub(super) async fn rolled_back(&mut self) -> bool {
         match (self.connection.execute("ROLLBACK").await, &self.connection.driver) {
             (Ok(()), _) => true,
             // SQLite could not begin, or rolled back by itself, as it does where the disk is full.
@@ -167,9 +171,9 @@ impl Run<'_> {
                 added.map_err(|error| Stop::at(last, &error).doing(RECORD_AND_COMMIT))
             }
             Commit::Journal(journal) => {
-                let done = journal.done_within(self.connection, self.step, range.end).await;
+                let done = journal.done_within(self.connection, self.step, range.end, None).await;
                 done.map_err(|error| Stop::at(last, &error).doing("adding the row to the journal"))?;
-                self.own(last, "COMMIT").await
+                self.own(last, COMMIT).await
             }
         }
     }
@@ -242,7 +246,7 @@ impl Run<'_> {
     pub(super) async fn settle(&mut self) -> sqlx::Result<()> {
         match (&self.connection.driver, &self.connection.home) {
             (Driver::Sqlite(_), _) => self.connection.execute("PRAGMA foreign_keys = ON").await?,
-            (Driver::Postgres(_), _) => self.connection.execute(&postgres::settle(&self.connection.patience)).await?,
+            (Driver::Postgres(_), _) => self.connection.execute(&postgres::settle(self.connection)).await?,
             (Driver::Mysql(_), Home::Server(database)) => {
                 for sql in mysql::settle(database, &self.connection.patience) {
                     self.connection.execute(&sql).await?;
@@ -250,7 +254,7 @@ impl Run<'_> {
             }
             (Driver::Mysql(_), Home::File(_) | Home::Memory) => {}
         }
-        Ok(())
+        leftover::end(self.connection, &self.step.statements).await
     }
 
     /// Runs a statement of ours beside the script's statement number `at`.

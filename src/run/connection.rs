@@ -12,6 +12,7 @@ use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Either, MySqlConnection, PgConnection, Row, SqliteConnection};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(super) enum Driver {
 pub struct Opening {
     /// Nothing can be written through it.
     pub read_only: bool,
+    /// Makes a SQLite file that is missing.
+    pub create: bool,
     /// Ends what it runs.
     pub interrupt: Interrupt,
     /// How long it waits.
@@ -44,6 +47,7 @@ pub struct Opening {
 }
 
 /// How to cancel the statement that a connection runs.
+#[derive(Clone)]
 pub(super) enum Canceller {
     /// SQLite's progress handler looks at this.
     Flag(Arc<AtomicBool>),
@@ -108,6 +112,8 @@ pub(super) struct Connection {
     pub(super) secrets: Secrets,
     pub(super) read_only: bool,
     pub(super) home: Home,
+    /// What a session of this server, database and user begins with where the driver does not say otherwise (PostgreSQL).
+    pub(super) own_settings: Vec<(&'static str, String)>,
 }
 
 /// Where the database lives.
@@ -115,7 +121,7 @@ pub(super) enum Home {
     /// Nowhere but in this process (SQLite).
     Memory,
     /// In a file (SQLite).
-    File(sqlite::DatabaseFile),
+    File(PathBuf),
     /// On a server, under this name.
     Server(String),
 }
@@ -286,6 +292,26 @@ impl Connection {
     }
 }
 
+/// Does `work`, which only looks, on `connection`. A signal cancels the statement that it is at on the server, so that the connection is
+/// free again, for its lock to be given back.
+pub(super) async fn interruptible<T>(connection: &mut Connection, work: impl AsyncFnOnce(&mut Connection) -> Result<T, RunError>) -> Result<T, RunError> {
+    let (interrupt, canceller) = (connection.interrupt.clone(), connection.canceller.clone());
+    let mut work = std::pin::pin!(work(connection));
+    let signal = tokio::select! {
+        biased;
+        signal = interrupt.wait() => signal,
+        done = &mut work => return done,
+    };
+    loop {
+        canceller.cancel().await;
+        if tokio::time::timeout(AGAIN, &mut work).await.is_ok() {
+            break;
+        }
+    }
+    canceller.rest();
+    Err(RunError::Interrupted(signal))
+}
+
 /// Ends when `time` has passed, never where there is none.
 async fn limit(time: Option<Duration>) -> Duration {
     match time {
@@ -315,7 +341,8 @@ pub(super) fn said(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Configuration(error) | sqlx::Error::Tls(error) => error.to_string(),
+        sqlx::Error::Configuration(error) => error.to_string(),
+        sqlx::Error::Tls(error) => format!("no TLS connection: {error}; the database URL's sslmode (ssl-mode) says whether it must be one"),
         other => other.to_string(),
     }
 }

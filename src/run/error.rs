@@ -20,6 +20,9 @@ pub enum RunError {
         /// The driver's words.
         message: String,
     },
+    /// There is no file of that path (SQLite).
+    #[error("the database {0} does not exist; nothing was made; is its path right? Only `migrate up` makes a new one")]
+    NoDatabase(String),
     /// Another runner is at work.
     #[error("another runner holds the lock on this database ({holder}); nothing was touched; wait for it, or give more time to wait")]
     Locked {
@@ -41,7 +44,7 @@ pub enum RunError {
     #[error("{0}")]
     PartWay(Box<Failure>),
     /// A signal came while nothing was being changed.
-    #[error("interrupted by {}; nothing was touched", .0.name())]
+    #[error("interrupted by {} while no statement of a migration ran", .0.name())]
     Interrupted(Signal),
 }
 
@@ -51,6 +54,7 @@ impl RunError {
         match self {
             RunError::Usage(_) => "bad-usage",
             RunError::Unreachable { .. } => "unreachable",
+            RunError::NoDatabase(_) => "no-database",
             RunError::Locked { .. } => "locked",
             RunError::Drift(_) => "drift",
             RunError::Refused { .. } => "refused",
@@ -63,7 +67,7 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             RunError::Usage(_) | RunError::Refused { .. } => Exit::Usage,
-            RunError::Unreachable { .. } => Exit::Unreachable,
+            RunError::Unreachable { .. } | RunError::NoDatabase(_) => Exit::Unreachable,
             RunError::Locked { .. } => Exit::Locked,
             RunError::Drift(_) => Exit::Drift,
             RunError::PartWay(failure) => failure.by.map_or(Exit::PartWay, Signal::exit),

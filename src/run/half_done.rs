@@ -4,8 +4,9 @@
 use super::RunError;
 use super::connection::Connection;
 use super::history::HistoryTable;
-use super::{journal, look};
-use crate::observed::{Applied, HalfDone, Next, Outcome, unfinished};
+use super::journal::{self, Part};
+use super::look;
+use crate::observed::{Applied, HalfDone, Next, Outcome, TakenBack, unfinished};
 
 /// Looks; `None` where no run stopped part-way.
 pub(super) async fn look(connection: &mut Connection, table: &HistoryTable, history: &[Applied]) -> Result<Option<HalfDone>, RunError> {
@@ -14,19 +15,24 @@ pub(super) async fn look(connection: &mut Connection, table: &HistoryTable, hist
     let note = failures.and_then(|failure| failure.note.clone());
     let position = match journal::position(connection, table, row.seq).await {
         Err(RunError::Drift(why)) => {
-            let next = Next::Lost(why);
-            return Ok(Some(HalfDone { row: row.clone(), stands: 0, prefix_sha256: String::new(), would_stand: 0, next, note }));
+            let (next, none) = (Next::Lost(why), TakenBack::default());
+            let (taken_back, would_take_back) = (none.clone(), none);
+            return Ok(Some(HalfDone { row: row.clone(), stands: 0, prefix_sha256: String::new(), taken_back, would_stand: 0, would_take_back, next, note }));
         }
         other => other?,
     };
-    let ((mut stands, mut prefix_sha256), mut next) = (position.done, Next::Due);
-    let mut would_stand = stands + 1;
-    if let Some((count, sha256, looked)) = position.begun {
-        would_stand = count;
-        match look::after(connection, looked.as_ref()).await.map_err(|error| connection.refused("looking at the catalog", &error))? {
+    let ((mut stands, mut prefix_sha256), mut taken_back, mut next) = (position.done, position.taken_back, Next::Due);
+    let (mut would_stand, mut would_take_back) = (stands + 1, TakenBack::default());
+    if let Some(begun) = position.begun {
+        let mut would = begun.done;
+        if let Some(part) = begun.part.filter(Part::is_within) {
+            (would, would_take_back) = ((stands, prefix_sha256.clone()), part.taken_back());
+        }
+        would_stand = would.0;
+        match look::after(connection, begun.looked.as_ref()).await.map_err(|error| connection.refused("looking at the catalog", &error))? {
             Some(what) => next = what,
-            None => (stands, prefix_sha256) = (count, sha256),
+            None => ((stands, prefix_sha256), taken_back) = (would, would_take_back.clone()),
         }
     }
-    Ok(Some(HalfDone { row: row.clone(), stands, prefix_sha256, would_stand, next, note }))
+    Ok(Some(HalfDone { row: row.clone(), stands, prefix_sha256, taken_back, would_stand, would_take_back, next, note }))
 }

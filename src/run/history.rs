@@ -76,11 +76,18 @@ impl HistoryTable {
     pub(super) async fn find(connection: &mut Connection, name: &str) -> Result<HistoryTable, RunError> {
         let (schema, table) = plain(name, connection.engine)?;
         let doing = "looking for the history table";
+        // A server that takes names in any case has its own writing of the database's, and two runners must have one lock.
+        let mut database = connection.database().to_owned();
+        if connection.engine.is_mysql_like()
+            && let Some(own) = mysql::home(connection).await.map_err(|error| connection.refused(doing, &error))?
+        {
+            database = own;
+        }
         let schema = match (schema, connection.engine) {
             (Some(schema), _) => Some(schema),
             (None, Engine::Sqlite) => Some(String::from("main")),
             (None, Engine::Postgres) => postgres::home(connection, &table).await.map_err(|error| connection.refused(doing, &error))?,
-            (None, Engine::Mysql | Engine::Mariadb) => mysql::home(connection).await.map_err(|error| connection.refused(doing, &error))?,
+            (None, Engine::Mysql | Engine::Mariadb) => Some(database.clone()),
         };
         let Some(schema) = schema else {
             return Err(RunError::Usage(format!(
@@ -89,7 +96,7 @@ impl HistoryTable {
         };
         let quote = if connection.engine.is_mysql_like() { '`' } else { '"' };
         let sql = format!("{}.{}", quoted(&schema, quote), quoted(&table, quote));
-        Ok(HistoryTable { schema, name: table, sql, quote, database: connection.database().to_owned() })
+        Ok(HistoryTable { schema, name: table, sql, quote, database })
     }
 
     /// The name in SQL of the table beside it whose name ends in `suffix`.

@@ -7,14 +7,65 @@ use super::connection::{Connection, Driver};
 use super::history::{HistoryTable, now};
 use super::look::Look;
 use super::{RunError, tables};
-use crate::gate::Step;
+use crate::gate::{Inverse, Step};
+use crate::observed::TakenBack;
+use serde::{Deserialize, Serialize};
 
 /// Where a run stands by its journal.
+#[derive(Default)]
 pub(super) struct Position {
     /// How many statements stand, and the checksum over them.
     pub(super) done: (usize, String),
-    /// What began after these and has no end: how many would stand, their checksum, and what was looked at.
-    pub(super) begun: Option<(usize, String, Option<Look>)>,
+    /// How far the last of these is taken back.
+    pub(super) taken_back: TakenBack,
+    /// What began after these and has no end.
+    pub(super) begun: Option<Begun>,
+}
+
+/// What began and has no end.
+pub(super) struct Begun {
+    /// How many statements stand if it took effect, and the checksum over them.
+    pub(super) done: (usize, String),
+    /// What was looked at.
+    pub(super) looked: Option<Look>,
+    /// It is a part of what takes a statement back.
+    pub(super) part: Option<Part>,
+}
+
+/// A part of the statements that take one statement back: all up to one of them.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Part {
+    /// That one's number, from 1.
+    pub(super) statement: usize,
+    /// How many there are.
+    pub(super) of: usize,
+    /// SHA-256 over the texts up to that one.
+    pub(super) sha256: String,
+}
+
+impl Part {
+    /// The first `statement` statements of what takes back.
+    pub(super) fn up_to(statement: usize, inverse: &Inverse) -> Part {
+        Part { statement, of: inverse.sql.len(), sha256: inverse.prefix_sha256(statement) }
+    }
+
+    /// Some are to come after it; without them, the statement neither stands nor is taken back.
+    pub(super) fn is_within(&self) -> bool {
+        self.statement < self.of
+    }
+
+    pub(super) fn taken_back(self) -> TakenBack {
+        TakenBack { statements: self.statement, sha256: self.sha256 }
+    }
+}
+
+/// What `looked_at` holds.
+#[derive(Default, Serialize, Deserialize)]
+struct Noted {
+    #[serde(flatten)]
+    looked: Option<Look>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    back: Option<Part>,
 }
 
 /// Writes a run's rows.
@@ -48,25 +99,34 @@ impl Journal {
         Ok(Journal { table: sql, run, entry })
     }
 
-    /// Says that the statements up to number `count` are about to run.
-    pub(super) async fn begun(&mut self, connection: &mut Connection, step: &Step, count: usize, looked: Option<&Look>) -> sqlx::Result<()> {
-        let looked = looked.map(|looked| serde_json::to_string(looked).expect("plain values become JSON"));
-        self.committed(connection, step, count, "begun", looked.as_deref()).await
+    /// Says that the statements up to number `count` are about to run; or a part of what takes back the one after it.
+    pub(super) async fn begun(
+        &mut self,
+        connection: &mut Connection,
+        step: &Step,
+        count: usize,
+        looked: Option<&Look>,
+        part: Option<&Part>,
+    ) -> sqlx::Result<()> {
+        self.committed(connection, step, count, "begun", noted(looked, part).as_deref()).await
     }
 
-    /// Says that the statements up to number `count` stand, in a transaction of its own.
-    pub(super) async fn done(&mut self, connection: &mut Connection, step: &Step, count: usize) -> sqlx::Result<()> {
-        self.committed(connection, step, count, "done", None).await
+    /// Says that the statements up to number `count` stand, the last of them but for this part of what takes it back; in a transaction of
+    /// its own.
+    pub(super) async fn done(&mut self, connection: &mut Connection, step: &Step, count: usize, part: Option<&Part>) -> sqlx::Result<()> {
+        let (phase, noted) = ended(part);
+        self.committed(connection, step, count, phase, noted.as_deref()).await
+    }
+
+    /// Says so within the transaction that made them so.
+    pub(super) async fn done_within(&mut self, connection: &mut Connection, step: &Step, count: usize, part: Option<&Part>) -> sqlx::Result<()> {
+        let (phase, noted) = ended(part);
+        self.add(connection, step, count, phase, noted.as_deref()).await
     }
 
     /// Says that the database refused what was about to run: it did nothing, whatever the catalog shows later.
     pub(super) async fn refused(&mut self, connection: &mut Connection, step: &Step, count: usize) -> sqlx::Result<()> {
         self.committed(connection, step, count, "refused", None).await
-    }
-
-    /// Says so within the transaction that made them stand.
-    pub(super) async fn done_within(&mut self, connection: &mut Connection, step: &Step, count: usize) -> sqlx::Result<()> {
-        self.add(connection, step, count, "done", None).await
     }
 
     async fn committed(&mut self, connection: &mut Connection, step: &Step, count: usize, phase: &str, looked: Option<&str>) -> sqlx::Result<()> {
@@ -87,10 +147,23 @@ impl Journal {
     }
 }
 
+fn noted(looked: Option<&Look>, part: Option<&Part>) -> Option<String> {
+    let noted = Noted { looked: looked.cloned(), back: part.cloned() };
+    (looked.is_some() || part.is_some()).then(|| serde_json::to_string(&noted).expect("plain values become JSON"))
+}
+
+/// What to say when the end of `part` has come: with its last one, all of them ran.
+fn ended(part: Option<&Part>) -> (&'static str, Option<String>) {
+    match part.filter(|part| part.is_within()) {
+        Some(part) => ("part", noted(None, Some(part))),
+        None => ("done", None),
+    }
+}
+
 /// Where the run stands that the history row `run` tells of.
 pub(super) async fn position(connection: &mut Connection, history: &HistoryTable, run: i64) -> Result<Position, RunError> {
     let doing = "reading the journal";
-    let mut position = Position { done: (0, String::new()), begun: None };
+    let mut position = Position::default();
     if !history.exists_beside(connection, SUFFIX).await.map_err(|error| connection.refused(doing, &error))? {
         return Ok(position);
     }
@@ -106,13 +179,12 @@ pub(super) async fn position(connection: &mut Connection, history: &HistoryTable
         }
         let strange = || altered(&format!("entry {entry} holds what this program never writes"));
         let count = count.parse().map_err(|_| strange())?;
-        match phase.as_str() {
-            "begun" => {
-                let looked = looked.map(|json| serde_json::from_str(&json)).transpose().map_err(|_| strange())?;
-                position.begun = Some((count, sha256, looked));
-            }
-            "done" => position = Position { done: (count, sha256), begun: None },
-            "refused" => position.begun = None,
+        let Noted { looked, back } = looked.map(|json| serde_json::from_str(&json)).transpose().map_err(|_| strange())?.unwrap_or_default();
+        match (phase.as_str(), back) {
+            ("begun", part) => position.begun = Some(Begun { done: (count, sha256), looked, part }),
+            ("part", Some(part)) => position = Position { done: (count, sha256), taken_back: part.taken_back(), begun: None },
+            ("done", _) => position = Position { done: (count, sha256), ..Position::default() },
+            ("refused", _) => position.begun = None,
             _ => return Err(strange()),
         }
     }

@@ -4,12 +4,12 @@
 //! Rows and their journal row commit together; for what commits by itself the journal says first that it is about to run, and what the
 //! catalog shows of it.
 
-use super::apply::{Commit, Run, trace};
+use super::apply::{COMMIT, Commit, Run, trace};
 use super::connection::Driver;
 use super::history::now;
-use super::journal::Journal;
+use super::journal::{Journal, Part};
 use super::patience::Pauses;
-use super::segment::{Segment, touched_by};
+use super::segment::{Segment, segments, touched_by};
 use super::stop::Stop;
 use super::{Event, RunError, look};
 use crate::gate::{Course, Inverse, Resume, Sql};
@@ -35,7 +35,7 @@ impl Run<'_> {
             Err(stop) => return Err(RunError::PartWay(Box::new(self.record(&stop, &started, run, stands).await))),
         };
         let mut ran = match &self.step.course {
-            Course::Finish(resume) => self.again(resume, &mut journal, progress).await,
+            Course::Finish(resume) => self.again(resume, None, &mut journal, progress).await,
             Course::Whole | Course::Compensate(..) | Course::Settle(_) => Ok(()),
         };
         for segment in segments {
@@ -75,10 +75,11 @@ impl Run<'_> {
             Ok(journal) => journal,
             Err(stop) => return Err(RunError::PartWay(Box::new(self.record(&stop, &started, resume.run, stands).await))),
         };
-        let mut ran = self.again(resume, &mut journal, progress).await;
-        for inverse in inverses {
+        let part = inverses.first().filter(|_| resume.taken_back > 0).map(|inverse| Part::up_to(resume.taken_back, inverse));
+        let mut ran = self.again(resume, part.as_ref(), &mut journal, progress).await;
+        for (number, inverse) in inverses.iter().enumerate() {
             if ran.is_ok() {
-                ran = self.take_back(inverse, &mut journal, progress).await;
+                ran = self.take_back(inverse, if number == 0 { resume.taken_back } else { 0 }, &mut journal, progress).await;
             }
             if ran.is_err() {
                 break;
@@ -99,24 +100,68 @@ impl Run<'_> {
         }
     }
 
-    async fn take_back(&mut self, inverse: &Inverse, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
-        let at = inverse.statement - 1;
+    /// Takes one statement back, by those of `inverse` that come after the first `taken`.
+    async fn take_back(&mut self, inverse: &Inverse, taken: usize, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let (at, transactional) = (inverse.statement - 1, self.connection.engine.facts().transactional_ddl);
+        for segment in segments(&inverse.sql, true, transactional) {
+            let range = match segment {
+                Segment::Together(range) | Segment::Alone(range) => range,
+                Segment::Said(at) => at..at + 1,
+            };
+            let range = range.start.max(taken)..range.end;
+            let as_one = range.len() < 2 || transactional || self.look_at(at, &inverse.sql[range.clone()]).await?.is_some_and(|look| look.all_transactional());
+            // What touches tables that know no transactions goes one by one, as on the way forth.
+            let parts = if as_one { vec![range] } else { range.map(|one| one..one + 1).collect() };
+            for part in parts.into_iter().filter(|part| !part.is_empty()) {
+                self.take_back_part(inverse, part, journal, progress).await?;
+            }
+        }
+        if taken < inverse.sql.len() { Ok(()) } else { self.done(at, None, journal, progress).await }
+    }
+
+    /// Runs `range` of the statements that take one statement back, and says in the journal that it did: within their transaction where they
+    /// have one.
+    async fn take_back_part(&mut self, inverse: &Inverse, range: Range<usize>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+        let (at, part, statements) = (inverse.statement - 1, Part::up_to(range.end, inverse), &inverse.sql[range]);
+        let stands = if part.is_within() { inverse.statement } else { at };
+        let in_transaction = statements.iter().all(|sql| sql.manner == Manner::Inside);
         let in_journal = |error: &sqlx::Error| Stop::at(at, error).doing("adding the row to the journal");
-        for sql in &inverse.sql {
+        if !in_transaction || !self.connection.engine.facts().transactional_ddl {
+            let looked = self.look_at(at, statements).await?;
+            journal.begun(self.connection, self.step, at, looked.as_ref(), Some(&part)).await.map_err(|error| in_journal(&error))?;
+        }
+        if in_transaction {
+            self.own(at, if matches!(self.connection.driver, Driver::Sqlite(_)) { "BEGIN IMMEDIATE" } else { "BEGIN" }).await?;
+        }
+        let mut ran = Ok(());
+        for sql in statements {
             progress(Event::Statement { step: self.step, at: inverse.statement, sql });
             trace(self.step, inverse.statement, sql, &self.connection.secrets);
-            let touched = sql.touched.as_deref().unwrap_or_default();
-            let looked = look::before(self.connection, touched).await.map_err(|error| Stop::at(at, &error).doing("looking at the catalog"))?;
-            journal.begun(self.connection, self.step, at, Some(&looked)).await.map_err(|error| in_journal(&error))?;
-            self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended).doing("taking the statement back"))?;
+            ran = self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended).doing("taking the statement back"));
+            if ran.is_err() {
+                break;
+            }
         }
-        self.done(at, journal, progress).await
+        if !in_transaction {
+            ran?;
+            return self.done(stands, Some(&part), journal, progress).await;
+        }
+        if ran.is_ok() {
+            ran = journal.done_within(self.connection, self.step, stands, Some(&part)).await.map_err(|error| in_journal(&error));
+        }
+        if ran.is_ok() {
+            ran = self.own(at, COMMIT).await;
+        }
+        match ran {
+            Err(stop) if !self.rolled_back().await => Err(Stop { lost: true, again: false, ..stop }),
+            other => other,
+        }
     }
 
     /// Says in the journal what was found to stand, says again what an earlier session was told, and takes away what it left half-done.
-    async fn again(&mut self, resume: &Resume, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+    async fn again(&mut self, resume: &Resume, part: Option<&Part>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         // The next look, should it come to one, begins here; what this one found may not be seen any more by then.
-        self.done(resume.stands, journal, progress).await?;
+        self.done(resume.stands, part, journal, progress).await?;
         for (at, sql) in self.step.statements.iter().enumerate().take(resume.stands).filter(|(_, sql)| sql.manner == Manner::Session) {
             self.connection.run(&sql.text).await.map_err(|ended| Stop::ended(at, &ended))?;
         }
@@ -185,7 +230,7 @@ impl Run<'_> {
         if range.len() > 1 {
             self.own(range.end - 1, "UNLOCK TABLES").await?;
         }
-        self.done(range.end, journal, progress).await
+        self.done(range.end, None, journal, progress).await
     }
 
     /// Whether it waits for the transactions of others by its nature, as CREATE INDEX CONCURRENTLY does, and holds nobody up by that. A
@@ -220,10 +265,11 @@ impl Run<'_> {
         }
     }
 
-    /// Says in the journal that the first `count` statements stand. They ran, so only the row is tried again where somebody is in the way.
-    async fn done(&mut self, count: usize, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
+    /// Says in the journal that the first `count` statements stand, the last of them but for this part of what takes it back. They ran, so
+    /// only the row is tried again where somebody is in the way.
+    async fn done(&mut self, count: usize, part: Option<&Part>, journal: &mut Journal, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let mut pauses = Pauses::new(&self.connection.patience);
-        while let Err(error) = journal.done(self.connection, self.step, count).await {
+        while let Err(error) = journal.done(self.connection, self.step, count, part).await {
             let stop = Stop::at(count.saturating_sub(1), &error).doing("adding the row to the journal");
             self.pause(stop, &mut pauses, progress).await.map_err(|stop| Stop { again: false, ..stop })?;
         }
@@ -237,14 +283,19 @@ impl Run<'_> {
 
     /// What the catalog shows of what is about to run.
     async fn look(&mut self, range: &Range<usize>) -> Result<Option<look::Look>, Stop> {
-        let Some(touched) = touched_by(&self.step.statements[range.clone()]) else { return Ok(None) };
+        self.look_at(range.start, &self.step.statements[range.clone()]).await
+    }
+
+    /// The same of any statements, beside the script's number `at`.
+    async fn look_at(&mut self, at: usize, statements: &[Sql]) -> Result<Option<look::Look>, Stop> {
+        let Some(touched) = touched_by(statements) else { return Ok(None) };
         let looked = look::before(self.connection, &touched).await;
-        looked.map(Some).map_err(|error| Stop::at(range.start, &error).doing("looking at the catalog"))
+        looked.map(Some).map_err(|error| Stop::at(at, &error).doing("looking at the catalog"))
     }
 
     /// Says in the journal what is about to run.
     async fn begun(&mut self, range: &Range<usize>, looked: Option<&look::Look>, journal: &mut Journal) -> Result<(), Stop> {
-        let begun = journal.begun(self.connection, self.step, range.end, looked).await;
+        let begun = journal.begun(self.connection, self.step, range.end, looked, None).await;
         begun.map_err(|error| Stop::at(range.start, &error).doing("adding the row to the journal"))
     }
 }

@@ -14,6 +14,7 @@ mod history;
 mod interrupt;
 mod journal;
 mod journalled;
+mod leftover;
 mod look;
 mod mysql;
 mod option_file;
@@ -35,7 +36,7 @@ pub use secret::shown;
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
 use crate::observed::{Applied, HalfDone, Observed};
-use connection::Connection;
+use connection::{Connection, interruptible};
 use history::HistoryTable;
 use std::fs::File;
 use std::time::Duration;
@@ -92,10 +93,10 @@ pub struct Locked {
     _file: Option<File>,
 }
 
-/// Connects to `url`. A SQLite file that is missing is made, but to read only it reads as empty and stays missing.
+/// Connects to `url`.
 ///
 /// # Errors
-/// [`RunError::Usage`], [`RunError::Unreachable`] or [`RunError::Interrupted`].
+/// [`RunError::Usage`], [`RunError::NoDatabase`], [`RunError::Unreachable`] or [`RunError::Interrupted`].
 pub async fn connect(engine: Engine, url: &str, opening: &Opening) -> Result<Session, RunError> {
     let connection = Connection::open(engine, url, opening).await?;
     tracing::info!("connected to {}{}", connection.place, if opening.read_only { ", to read only" } else { "" });
@@ -153,41 +154,21 @@ impl Session {
 
 impl Locked {
     /// Looks at the database.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`], [`RunError::Drift`], [`RunError::Refused`] or [`RunError::Unreachable`].
     pub async fn observe(&mut self) -> Result<Observed, RunError> {
-        let doing = "looking at the tables";
-        let identity = self.identity().await?;
-        let history = self.table.read(&mut self.connection).await?;
-        let half_done = half_done::look(&mut self.connection, &self.table, &history).await?;
-        let tables = match self.connection.engine {
-            Engine::Sqlite => sqlite::tables(&mut self.connection).await,
-            Engine::Postgres => postgres::tables(&mut self.connection).await,
-            Engine::Mysql | Engine::Mariadb => mysql::tables(&mut self.connection).await,
-        };
-        let mut tables = tables.map_err(|error| self.connection.refused(doing, &error))?;
-        tables.retain(|table| !self.table.is(&table.name));
-        let holds_rows = tables::any_row(&mut self.connection, &tables).await.map_err(|error| self.connection.refused(doing, &error))?;
-        Ok(Observed { engine: self.connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
+        let table = &self.table;
+        interruptible(&mut self.connection, async |connection| look_around(connection, table).await).await
     }
 
     /// Which of `objects` (`table notes`, `column users.email`, as [`Applied::down_loses`] names them) hold anything now. What cannot be
     /// looked at counts as holding something.
     pub async fn holding<'a>(&mut self, objects: &'a [String]) -> Result<Vec<&'a String>, RunError> {
-        let doing = "looking at what would be lost";
-        let mut holding = Vec::new();
-        // Row security may hide rows from these questions; so they are asked without, and refused where this user may not.
-        let guarded = self.connection.engine == Engine::Postgres && !objects.is_empty();
-        if guarded {
-            self.connection.execute("SET row_security = off").await.map_err(|error| self.connection.refused(doing, &error))?;
-        }
-        for object in objects {
-            if tables::holds(&mut self.connection, object).await.map_err(|error| self.connection.refused(doing, &error))? {
-                holding.push(object);
-            }
-        }
-        if guarded {
-            self.connection.execute("RESET row_security").await.map_err(|error| self.connection.refused(doing, &error))?;
-        }
-        Ok(holding)
+        let looked = interruptible(&mut self.connection, async |connection| {
+            tables::holding(connection, objects).await.map_err(|error| connection.refused("looking at what would be lost", &error))
+        });
+        looked.await
     }
 
     /// Runs what was cleared, one migration after the other, and says how many are done. Nothing runs where the database is
@@ -196,7 +177,7 @@ impl Locked {
     /// # Errors
     /// [`RunError::PartWay`] where a statement failed or was interrupted; else nothing was touched.
     pub async fn apply(&mut self, cleared: Cleared, progress: &mut dyn FnMut(Event<'_>)) -> Result<usize, RunError> {
-        let (identity, history) = (self.identity().await?, self.table.read(&mut self.connection).await?);
+        let (identity, history) = (identity(&mut self.connection).await?, self.table.read(&mut self.connection).await?);
         let head = history.last().map(|row| row.seq);
         if identity != cleared.identity() {
             return Err(RunError::Drift(format!("this was planned for {}, but the connection leads to {identity}; plan again", cleared.identity())));
@@ -217,7 +198,9 @@ impl Locked {
         }
         if let Engine::Postgres = self.connection.engine {
             pooler::refuse(&mut self.connection, &self.table).await?;
-            let settled = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
+            let own = postgres::own_settings(&mut self.connection).await;
+            self.connection.own_settings = own.map_err(|error| self.connection.refused("asking for the server's own settings", &error))?;
+            let settled = self.connection.execute(&postgres::settle(&self.connection)).await;
             settled.map_err(|error| self.connection.refused("setting the lock time-out", &error))?;
         }
         self.table.create(&mut self.connection).await?;
@@ -235,7 +218,7 @@ impl Locked {
         if let Engine::Postgres = self.connection.engine {
             // The next script would begin so; what follows now is none.
             // All is done and recorded by now, so an error here changes nothing: the session ends with it.
-            let _ = self.connection.execute(&postgres::settle(&self.connection.patience)).await;
+            let _ = self.connection.execute(&postgres::settle(&self.connection)).await;
         }
         Ok(cleared.steps().len())
     }
@@ -254,13 +237,29 @@ impl Locked {
         };
         self.connection.close().await;
     }
+}
 
-    async fn identity(&mut self) -> Result<String, RunError> {
-        let identity = match self.connection.engine {
-            Engine::Sqlite => Ok(sqlite::identity(&self.connection)),
-            Engine::Postgres => postgres::identity(&mut self.connection).await,
-            Engine::Mysql | Engine::Mariadb => mysql::identity(&mut self.connection).await,
-        };
-        identity.map_err(|error| self.connection.refused("asking which database this is", &error))
-    }
+async fn look_around(connection: &mut Connection, table: &HistoryTable) -> Result<Observed, RunError> {
+    let doing = "looking at the tables";
+    let identity = identity(connection).await?;
+    let history = table.read(connection).await?;
+    let half_done = half_done::look(connection, table, &history).await?;
+    let tables = match connection.engine {
+        Engine::Sqlite => sqlite::tables(connection).await,
+        Engine::Postgres => postgres::tables(connection).await,
+        Engine::Mysql | Engine::Mariadb => mysql::tables(connection).await,
+    };
+    let mut tables = tables.map_err(|error| connection.refused(doing, &error))?;
+    tables.retain(|one| !table.is(&one.name));
+    let holds_rows = tables::any_row(connection, &tables).await.map_err(|error| connection.refused(doing, &error))?;
+    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
+}
+
+async fn identity(connection: &mut Connection) -> Result<String, RunError> {
+    let identity = match connection.engine {
+        Engine::Sqlite => Ok(sqlite::identity(connection)),
+        Engine::Postgres => postgres::identity(connection).await,
+        Engine::Mysql | Engine::Mariadb => mysql::identity(connection).await,
+    };
+    identity.map_err(|error| connection.refused("asking which database this is", &error))
 }

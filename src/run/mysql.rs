@@ -48,6 +48,7 @@ pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result
         secrets: secrets.clone(),
         read_only: opening.read_only,
         home,
+        own_settings: Vec::new(),
     };
     let told = connection.rows("SELECT VERSION(), CONNECTION_ID()").await.map_err(unreachable)?.pop();
     let [version, number] = told.and_then(|row| <[Option<String>; 2]>::try_from(row).ok()).unwrap_or_default();
@@ -67,7 +68,7 @@ pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result
 }
 
 /// Sets how long to wait for an application's locks, on tables and on rows. The server counts whole seconds.
-fn lock_timeouts(patience: &Patience) -> Option<String> {
+pub(super) fn lock_timeouts(patience: &Patience) -> Option<String> {
     let seconds = patience.lock?.as_secs().max(1);
     Some(format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"))
 }

@@ -2,7 +2,6 @@
 
 use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::history::HistoryTable;
-use super::patience::Patience;
 use super::secret::Secrets;
 use super::tables::{Rows, Table};
 use super::{POLL, RunError, pooler};
@@ -50,6 +49,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         secrets: secrets.clone(),
         read_only: opening.read_only,
         home,
+        own_settings: Vec::new(),
     };
     let number = connection.cell("SELECT pg_backend_pid()").await.map_err(unreachable)?;
     if let (Canceller::Postgres(_, held), Some(number)) = (&mut connection.canceller, number) {
@@ -161,10 +161,51 @@ pub(super) fn unlock(table: &HistoryTable) -> String {
 }
 
 /// Ends what a script may have set for its session, so that the next migration does not run under it.
-pub(super) fn settle(patience: &Patience) -> String {
+pub(super) fn settle(connection: &Connection) -> String {
+    let mut sql = String::from("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL");
+    for (name, value) in &connection.own_settings {
+        sql.push_str(&format!("; SET {name} = {}", literal(Some(value))));
+    }
     // A pooler may have left out what the session was to begin with.
-    let limit = patience.lock.map(|limit| format!("; SET lock_timeout = {}", limit.as_millis())).unwrap_or_default();
-    format!("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL{limit}")
+    if let Some(limit) = connection.patience.lock {
+        sql.push_str(&format!("; SET lock_timeout = {}", limit.as_millis()));
+    }
+    sql
+}
+
+/// The settings that the driver makes when it connects, in which a script would mean something else than in `psql`: casts of times without a
+/// zone, the order of day and month.
+const BY_THE_DRIVER: [(&str, &str); 2] = [("TimeZone", "UTC"), ("DateStyle", "ISO, MDY")];
+
+/// What they are without the driver: the user's own in this database, the user's, the database's, everybody's (PostgreSQL manual, "Parameter
+/// Interaction via the Configuration File", and "ALTER ROLE": which of them wins), or the configuration file's.
+pub(super) async fn own_settings(connection: &mut Connection) -> sqlx::Result<Vec<(&'static str, String)>> {
+    let mut own = Vec::new();
+    for (name, by_the_driver) in BY_THE_DRIVER {
+        let stored = connection
+            .cell(&format!(
+                "SELECT substr(c, strpos(c, '=') + 1) FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) c WHERE c ILIKE '{name}=%' \
+                 AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())) \
+                 AND s.setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user)) ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1"
+            ))
+            .await?;
+        let value = match stored {
+            Some(value) => Some(value),
+            None => in_the_file(connection, name).await?,
+        };
+        own.extend(value.filter(|value| !value.eq_ignore_ascii_case(by_the_driver)).map(|value| (name, value)));
+    }
+    Ok(own)
+}
+
+/// What the configuration file says. Who may not read it is told the zone of the server's log, which a new server shares with its sessions.
+async fn in_the_file(connection: &mut Connection, name: &str) -> sqlx::Result<Option<String>> {
+    let file = format!("SELECT setting FROM pg_catalog.pg_file_settings WHERE name ILIKE '{name}' AND error IS NULL ORDER BY seqno DESC LIMIT 1");
+    match connection.cell(&file).await {
+        Err(sqlx::Error::Database(_)) if name == "TimeZone" => connection.cell("SHOW log_timezone").await,
+        Err(sqlx::Error::Database(_)) => Ok(None),
+        other => other,
+    }
 }
 
 /// What an INSERT of ours begins with, inside of a script's transaction: a role that the script took may not write here.

@@ -46,6 +46,8 @@ pub(super) fn segments(statements: &[Sql], in_transaction: bool, transactional: 
                 segments.push(Segment::Alone(at..at + 1));
             }
             _ if said && !transactional => segments.push(Segment::Said(at)),
+            // A procedure that ends transactions by itself may stand in none.
+            _ if transactional && !in_transaction && (opens("CALL") || opens("DO")) => segments.push(Segment::Alone(at..at + 1)),
             Some(Segment::Together(range)) if in_transaction && (said || sql.manner == Manner::Inside) => range.end = at + 1,
             _ if said || sql.manner == Manner::Inside => segments.push(Segment::Together(at..at + 1)),
             _ => segments.push(Segment::Alone(at..at + 1)),
@@ -71,6 +73,9 @@ mod tests {
         assert_eq!(cut(&mixed, true, false), [Together(0..2), Alone(2..3), Said(3), Together(4..5)]);
         let locked = [("LOCK TABLES t WRITE", Manner::Alone), ("i", Manner::Inside), ("UNLOCK TABLES", Manner::Session), ("j", Manner::Inside)];
         assert_eq!(cut(&locked, true, false), [Alone(0..3), Together(3..4)]);
+        let calls = [("CALL p()", Manner::Inside), ("DO $$ BEGIN END $$", Manner::Inside)];
+        assert_eq!(cut(&calls, true, true), [Together(0..2)]);
+        assert_eq!(cut(&calls, false, true), [Alone(0..1), Alone(1..2)], "where the script wants no transaction");
         assert_eq!(cut(&[], true, true), []);
     }
 }

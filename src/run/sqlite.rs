@@ -12,21 +12,13 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Where a database is kept.
-pub(super) struct DatabaseFile {
-    /// The path without links, so that two names of one file are one database.
-    path: PathBuf,
-    /// It was not there when it was to be read only: an empty database in memory stands in for it.
-    missing: bool,
-}
-
-/// Opens the file, and creates it where it is missing unless it is only to be read.
+/// Opens the file; makes it where it is missing and may be made.
 pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, RunError> {
     let read_only = opening.read_only;
     let usage = |why: String| RunError::Usage(format!("{why}; write sqlite:FILE"));
@@ -37,13 +29,14 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     }
     // The driver names databases in memory like this.
     let in_memory = path.to_string_lossy().starts_with("file:sqlx-in-memory-") || url.contains("mode=memory");
-    let missing = read_only && !in_memory && !path.exists();
     let place = if in_memory { String::from("memory") } else { path.display().to_string() };
-    let options = match (missing || in_memory, read_only) {
-        (true, _) if missing => SqliteConnectOptions::new().in_memory(true),
+    if !in_memory && !opening.create && !path.exists() {
+        return Err(RunError::NoDatabase(place));
+    }
+    let options = match (in_memory, read_only) {
         (true, _) => options,
         (false, true) => options.read_only(true),
-        (false, false) => options.create_if_missing(true),
+        (false, false) => options.create_if_missing(opening.create),
     };
     let unreachable = |message: String| RunError::Unreachable { place: place.clone(), message };
     // The driver's thread hands rows over in a queue; where that is short, two threads wait for one another at every other row.
@@ -59,8 +52,8 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     if !read_only && !in_memory {
         shorten_commits(&mut link).await.map_err(|error| unreachable(said(&error)))?;
     }
-    let file = |path| Home::File(DatabaseFile { path, missing });
-    let home = if in_memory { Home::Memory } else { canonical(&path).map(file).map_err(|error| unreachable(error.to_string()))? };
+    // Without links, so that two names of one file are one database.
+    let home = if in_memory { Home::Memory } else { path.canonicalize().map(Home::File).map_err(|error| unreachable(error.to_string()))? };
     Ok(Connection {
         driver: Driver::Sqlite(link),
         canceller: Canceller::Flag(stop),
@@ -71,6 +64,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         secrets: Secrets::default(),
         read_only,
         home,
+        own_settings: Vec::new(),
     })
 }
 
@@ -98,22 +92,10 @@ const ROWS: usize = 10_000;
 /// How many operations of its virtual machine SQLite does between two looks at whether to stop: some milliseconds.
 const OPERATIONS: i32 = 10_000;
 
-/// The path without links, also where the file itself is missing.
-fn canonical(path: &Path) -> std::io::Result<PathBuf> {
-    match path.canonicalize() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let full = std::path::absolute(path)?;
-            let (Some(folder), Some(name)) = (full.parent(), full.file_name()) else { return Ok(full) };
-            Ok(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).join(name))
-        }
-        other => other,
-    }
-}
-
 /// Which database this is.
 pub(super) fn identity(connection: &Connection) -> String {
     match &connection.home {
-        Home::File(file) => format!("sqlite {}", file.path.display()),
+        Home::File(path) => format!("sqlite {}", path.display()),
         Home::Memory | Home::Server(_) => String::from("sqlite in memory"),
     }
 }
@@ -127,7 +109,7 @@ pub(super) async fn tables(connection: &mut Connection) -> sqlx::Result<Vec<Tabl
 /// The lock: a file of its own, since closing any handle of the database's file would drop SQLite's own locks on it. It
 /// stays when the run ends; to remove it would let two runners lock two files of one name.
 pub(super) async fn lock(connection: &Connection, timeout: Duration) -> Result<Option<File>, RunError> {
-    let Home::File(DatabaseFile { path, missing: false }) = &connection.home else { return Ok(None) };
+    let Home::File(path) = &connection.home else { return Ok(None) };
     let mut name = path.clone().into_os_string();
     name.push(".migrate-lock");
     let opened = File::options().read(true).write(true).create(true).truncate(false).open(&name);

@@ -1,6 +1,7 @@
 //! Whether a database holds data. In: its tables. Out: whether any table and whether any row stands besides the history.
 
 use super::connection::{Connection, Driver, lost};
+use crate::engine::Engine;
 
 /// A table, and how to learn whether it holds a row.
 pub(super) struct Table {
@@ -51,9 +52,29 @@ pub(super) async fn any_row(connection: &mut Connection, tables: &[Table]) -> sq
     Ok(false)
 }
 
+/// Which of `objects` hold anything.
+pub(super) async fn holding<'a>(connection: &mut Connection, objects: &'a [String]) -> sqlx::Result<Vec<&'a String>> {
+    let mut holding = Vec::new();
+    // Row security may hide rows from these questions; so they are asked without, and refused where this user may not.
+    let guarded = connection.engine == Engine::Postgres && !objects.is_empty();
+    if guarded {
+        connection.execute("SET row_security = off").await?;
+    }
+    for object in objects {
+        // What was cancelled would count as holding something; nobody asks for more then.
+        if connection.interrupt.raised().is_none() && holds(connection, object).await? {
+            holding.push(object);
+        }
+    }
+    if guarded {
+        connection.execute("RESET row_security").await?;
+    }
+    Ok(holding)
+}
+
 /// Whether the table or column that `object` names (`table notes`, `column users.email`) holds anything; where it cannot be looked at,
 /// it may.
-pub(super) async fn holds(connection: &mut Connection, object: &str) -> sqlx::Result<bool> {
+async fn holds(connection: &mut Connection, object: &str) -> sqlx::Result<bool> {
     let quote = if connection.engine.is_mysql_like() { '`' } else { '"' };
     let name = |name: &str| name.split('.').map(|part| quoted(part, quote)).collect::<Vec<_>>().join(".");
     let sql = match object.split_once(' ') {

@@ -15,5 +15,7 @@ mod page;
 mod page_format;
 mod readme;
 mod rules;
+mod run_output;
+mod sqlite;
 mod support;
 mod target;

@@ -90,6 +90,15 @@ fn it_takes_back_what_stands_with_the_inverses() {
     let before = project.schema();
     project.run(&["up"]);
     assert_ne!(project.schema(), before);
+    let (code, told) = project.run(&["down"]);
+    assert_eq!((code, told.contains("4 of 6 statements stand")), (6, true), "no plan of another migration: {told}");
+    let (code, told) = project.run(&["down", "--compensate"]);
+    let plan = "`--compensate` would take back what stands of up of 2 more:\n\n    DROP INDEX users_name ON users;\n    DELETE FROM users WHERE id = 1;\n    \
+                ALTER TABLE users MODIFY COLUMN email varchar(50) NULL DEFAULT 'none';\n    ALTER TABLE users DROP COLUMN name;\n\n\
+                it takes along what stands in column users.name\n\nnothing was done; `migrate up --compensate` does it\n";
+    assert_eq!((code, told.as_str()), (3, plan));
+    let (code, told) = project.run(&["down", "--compensate", "--format", "json"]);
+    assert_eq!((code, told.starts_with(r#"{"compensate":{"direction":"up","loses":["column users.name"],"#)), (3, true), "{told}");
     let (code, told) = project.run(&["up", "--compensate"]);
     assert_eq!((code, told.contains("--accept-loss users.name")), (3, true), "the row that UP brought cannot be told from others: {told}");
     let (code, told) = project.run(&["up", "--compensate", "--accept-loss", "users.name"]);

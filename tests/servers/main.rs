@@ -16,6 +16,7 @@ mod page;
 mod run;
 mod runner;
 mod secrets;
+mod session;
 mod state;
 mod support;
 mod trial;

@@ -41,12 +41,12 @@ pub(crate) fn step(database: &Database, version: &str, direction: Direction, sta
 }
 
 pub(crate) fn opening() -> Opening {
-    Opening { patience: Patience { runner: Duration::from_secs(20), ..Patience::default() }, ..Opening::default() }
+    Opening { create: true, patience: Patience { runner: Duration::from_secs(20), ..Patience::default() }, ..Opening::default() }
 }
 
 /// Opens a session that soon gives up.
 pub(crate) fn hurried() -> Opening {
-    Opening { patience: Patience { runner: Duration::from_millis(300), ..Patience::default() }, ..Opening::default() }
+    Opening { create: true, patience: Patience { runner: Duration::from_millis(300), ..Patience::default() }, ..Opening::default() }
 }
 
 pub(crate) async fn connect(database: &Database, opening: &Opening) -> Session {

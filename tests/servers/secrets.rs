@@ -1,7 +1,9 @@
 //! No password, nor a part of one, is ever printed.
 
 use crate::runner::{apply, opening, step};
-use crate::support::{each_engine, wait};
+use crate::support::{alone_on_the_server, database, each_engine, wait};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use unmigrate::engine::Engine;
 use unmigrate::exit::Exit;
 use unmigrate::migration::Direction;
@@ -63,4 +65,45 @@ fn a_right_password_of_special_characters_works_and_its_statement_stays_silent()
         assert_eq!(error.exit(), Exit::PartWay);
         assert_silent(&format!("{error}\n{error:?}"));
     });
+}
+
+/// Exit code and standard error of `migrate status` on the database at `url`, with a password file that holds `line`.
+fn status(url: &str, line: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("V1_x.sql"), "-- UP\nSELECT 1;\n-- DOWN\nSELECT 1;\n").expect("a file");
+    let passwords = folder.path().join("passwords");
+    std::fs::write(&passwords, line).expect("a file");
+    std::fs::set_permissions(&passwords, std::fs::Permissions::from_mode(0o600)).expect("ours");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+    command.arg("status").arg("--dir").arg(folder.path()).env("DATABASE_URL", url).env("PGPASSFILE", &passwords).env_remove("PGPASSWORD");
+    let output = command.output().expect("it runs");
+    (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+}
+
+#[test]
+fn postgres_takes_a_password_from_the_users_file() {
+    let Some(database) = database(Engine::Postgres) else { return };
+    let _alone = alone_on_the_server(Engine::Postgres);
+    let (plain, escaped) = (r"p@ss:w\ör#d%", r"p@ss\:w\\ör#d%");
+    database.execute(&format!("CREATE ROLE filed LOGIN PASSWORD '{plain}'"));
+    let url = database.url_as("filed", "x").replacen(":x@", "@", 1);
+    let name = database.name();
+    assert_eq!(status(&url, &format!("# a comment\n*:*:other:filed:wrong\n*:*:{name}:filed:{escaped}\n")), (Some(0), String::new()));
+    for line in ["", &format!("*:*:other:filed:{escaped}\n"), &format!("*:*:*:*:p@ss:{escaped}\n")] {
+        let (code, told) = status(&url, line);
+        assert_eq!(code, Some(7), "{line}: {told}");
+        assert_silent(&told);
+    }
+}
+
+/// The PostgreSQL of these tests speaks no TLS; who insists on it gets no connection without.
+#[test]
+fn tls_that_the_url_asks_for_is_not_done_without() {
+    let Some(database) = database(Engine::Postgres) else { return };
+    for (mode, expected) in [("require", 7), ("verify-ca", 7), ("verify-full", 7), ("prefer", 0), ("disable", 0)] {
+        let (code, told) = status(&format!("{}&sslmode={mode}", database.url), "");
+        assert_eq!(code, Some(expected), "{mode}: {told}");
+        let words = "no TLS connection: server does not support TLS; the database URL's sslmode";
+        assert_eq!(told.contains(words), expected == 7, "{mode}: {told}");
+    }
 }

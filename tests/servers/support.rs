@@ -191,7 +191,7 @@ fn server(engine: Engine) -> Option<&'static Server> {
         Engine::Mysql => &MYSQL,
         Engine::Sqlite | Engine::Mariadb => &MARIADB,
     };
-    cell.get_or_init(|| Some(launch(engine, folder(), &binaries(engine)?, false))).as_ref()
+    cell.get_or_init(|| Some(launch(engine, folder(), &binaries(engine)?, false, ""))).as_ref()
 }
 
 /// Where the programs of `engine` are; `None`, after saying so, where they are not installed.
@@ -249,7 +249,7 @@ const START_MARIADB: &str = r#"
 [ -d "$folder/data" ] || mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db || exit 1
 echo "SET PASSWORD FOR root@localhost = PASSWORD('$(cat "$folder/password")');" > "$folder/init.sql" &&
 exec "$bin/mariadbd" --no-defaults --datadir="$folder/data" --socket="$folder/socket" --pid-file="$folder/pid" --tmpdir="$folder" \
-    --init-file="$folder/init.sql" --skip-networking --innodb-flush-log-at-trx-commit="$durable" --innodb-buffer-pool-size=32M
+    --init-file="$folder/init.sql" --skip-networking --innodb-flush-log-at-trx-commit="$durable" --innodb-buffer-pool-size=32M $options
 "#;
 
 /// Here `$bin` is the program itself.
@@ -284,14 +284,15 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// Starts a server in `folder`, with the data that stand there. `durable`: what was committed outlives the server's own sudden end.
-fn launch(engine: Engine, folder: PathBuf, binaries: &Path, durable: bool) -> Server {
+/// Starts a server in `folder`, with the data that stand there. `durable`: what was committed outlives the server's own sudden end. `options`
+/// are what MariaDB is told besides.
+fn launch(engine: Engine, folder: PathBuf, binaries: &Path, durable: bool, options: &str) -> Server {
     let (script, durable) = match (engine, durable) {
         (Engine::Postgres, durable) => (START_POSTGRES, if durable { "on" } else { "off" }),
         (Engine::Mysql, _) => (START_MYSQL, ""),
         (Engine::Sqlite | Engine::Mariadb, durable) => (START_MARIADB, if durable { "2" } else { "0" }),
     };
-    let guard = guarded(&folder, script, &[format!("bin={}", binaries.display()), format!("durable={durable}")]);
+    let guard = guarded(&folder, script, &[format!("bin={}", binaries.display()), format!("durable={durable}"), format!("options={options}")]);
     let server = Server { engine, folder, _guard: guard };
     let root = server.root();
     let started = Instant::now();

@@ -14,9 +14,9 @@ use unmigrate::migration::Direction;
 const FIRST: &str = "4";
 
 /// A row that is to be held back: its table, and the condition that it is the one.
-struct Row {
-    table: &'static str,
-    is: String,
+pub(super) struct Row {
+    pub(super) table: &'static str,
+    pub(super) is: String,
 }
 
 /// The rows that come after something took effect, in the order of an undisturbed run: a history row, the journal of its run, the next one.
@@ -39,20 +39,24 @@ fn rows(undisturbed: &Database, direction: Direction, after: i64) -> Vec<Row> {
 }
 
 /// Holds rows of a database back.
-struct Holder<'a> {
+pub(super) struct Holder<'a> {
     database: &'a Database,
     own: Watch,
     /// The server, where the sessions are seen.
     root: Watch,
 }
 
-impl Holder<'_> {
+impl<'a> Holder<'a> {
+    pub(super) fn of(database: &'a Database) -> Holder<'a> {
+        Holder { database, own: Watch::on(database), root: Watch::on(&database.root().expect("a server")) }
+    }
+
     fn is_postgres(&self) -> bool {
         self.database.engine == Engine::Postgres
     }
 
     /// Makes the server hold `row` back.
-    fn hold(&mut self, Row { table, is }: &Row) {
+    pub(super) fn hold(&mut self, Row { table, is }: &Row) {
         if self.is_postgres() {
             self.own.execute(&format!(
                 "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {is} THEN PERFORM pg_sleep(600); END IF; RETURN NEW; END $$"
@@ -64,7 +68,7 @@ impl Holder<'_> {
     }
 
     /// The sessions that are held back.
-    fn held(&mut self) -> Vec<String> {
+    pub(super) fn held(&mut self) -> Vec<String> {
         let name = self.database.name();
         self.root.query(&if self.is_postgres() {
             format!("SELECT pid::text FROM pg_stat_activity WHERE datname = '{name}' AND wait_event = 'PgSleep'")
@@ -74,7 +78,7 @@ impl Holder<'_> {
     }
 
     /// Ends the sessions that are held back, and holds no more.
-    fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self) {
         let postgres = self.is_postgres();
         for number in self.held() {
             // It may be gone by itself: the server notices that its client is.
@@ -86,7 +90,7 @@ impl Holder<'_> {
 
 /// Holds a run of `direction` back at each of `rows`, and kills it there.
 fn hold_back(database: &Database, folder: &Path, direction: Direction, rows: &[Row]) {
-    let mut holder = Holder { database, own: Watch::on(database), root: Watch::on(&database.root().expect("a server")) };
+    let mut holder = Holder::of(database);
     let child = || {
         let mut command = migrate(&database.url, folder, words(direction));
         command.arg("--finish");

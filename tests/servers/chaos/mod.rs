@@ -13,6 +13,7 @@ mod room;
 mod server;
 mod set;
 mod signals;
+mod taken_back;
 mod together;
 mod trial;
 mod waits;

@@ -2,7 +2,12 @@
 //! the message says what stands.
 
 use super::case::{Case, hold, let_go, slow, until};
-use nix::sys::signal::Signal;
+use nix::pty::openpty;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::io::Read;
+use std::process::Stdio;
 use unmigrate::engine::Engine;
 
 /// A migration whose third statement takes long.
@@ -108,5 +113,60 @@ fn a_signal_ends_the_wait_for_another_runner() {
         second.end().expect(143, &[]);
         first.signal(Signal::SIGINT);
         first.end().expect(130, &[]);
+    }
+}
+
+/// A question on a terminal holds the lock, and waits for a person.
+#[test]
+fn a_signal_ends_the_wait_for_an_answer() {
+    for engine in [Engine::Sqlite, Engine::Postgres, Engine::Mariadb] {
+        for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+            let Some(case) = case(engine) else { continue };
+            case.run(&["up", "--to", "1"]).expect(0, &[]);
+            case.database.execute("INSERT INTO first VALUES (1)");
+            let terminal = openpty(None, None).expect("a terminal");
+            let mut command = case.command(&["down", "--steps", "1"]);
+            let end = || Stdio::from(terminal.slave.try_clone().expect("a handle"));
+            let mut child = command.stdin(end()).stderr(end()).spawn().expect("the binary starts");
+            let (mut screen, mut shown) = (File::from(terminal.master), String::new());
+            while !shown.contains("type yes to go on: ") {
+                let mut piece = [0; 4096];
+                let size = screen.read(&mut piece).expect("a readable terminal");
+                shown.push_str(&String::from_utf8_lossy(&piece[..size]));
+            }
+            kill(Pid::from_raw(child.id().try_into().expect("a process number")), signal).expect("our child");
+            assert_eq!(child.wait().expect("our child").code(), Some(code), "{engine}: {shown}");
+            case.run(&["down", "--steps", "1", "--lock-timeout", "0s", "--accept-loss", "all"]).expect(0, &["1 migration undone"]);
+        }
+    }
+}
+
+/// Before anything runs, tables are asked for rows; an application may hold one of them.
+#[test]
+fn a_signal_ends_a_look_at_a_table() {
+    for engine in [Engine::Postgres, Engine::Mariadb] {
+        let Some(case) = case(engine) else { continue };
+        let (mut application, mut watch) = (case.watch(), case.watch());
+        let (lock, waits) = match engine {
+            Engine::Postgres => (
+                "LOCK TABLE hold IN ACCESS EXCLUSIVE MODE",
+                "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            ),
+            _ => (
+                "LOCK TABLES hold WRITE",
+                "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND state LIKE 'Waiting for table metadata lock'",
+            ),
+        };
+        if engine == Engine::Postgres {
+            application.execute("BEGIN");
+        }
+        application.execute(lock);
+        let mut child = case.start(&["up", "--to", "1", "--db-lock-timeout", "10min"]);
+        assert!(child.reads_until(|| !watch.query(waits).is_empty()), "it waits for the table");
+        child.signal(Signal::SIGINT);
+        child.end().expect(130, &["interrupted by SIGINT while no statement of a migration ran"]);
+        assert_eq!(watch.query(waits), [""; 0], "not on the server either");
+        application.execute(if engine == Engine::Postgres { "COMMIT" } else { "UNLOCK TABLES" });
+        case.run(&["up", "--to", "1", "--lock-timeout", "0s"]).expect(0, &[]);
     }
 }

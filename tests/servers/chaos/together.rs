@@ -3,9 +3,13 @@
 use super::child::{Child, migrate};
 use super::trial::{Undisturbed, drop_database, words};
 use super::{report, set, soak};
+use crate::runner::{hurried, locked};
 use crate::support;
+use crate::support::{OwnServer, wait};
 use unmigrate::engine::Engine;
+use unmigrate::exit::Exit;
 use unmigrate::migration::Direction;
+use unmigrate::run::{self, HISTORY_TABLE};
 
 const RUNNERS: usize = 16;
 
@@ -50,4 +54,19 @@ fn postgres_lets_one_runner_in() {
 #[test]
 fn mariadb_lets_one_runner_in() {
     together(Engine::Mariadb);
+}
+
+/// Where a server takes a database's name in any case, both names are one database.
+#[test]
+fn mariadb_has_one_lock_for_a_name_in_any_case() {
+    let Some(server) = OwnServer::start_with(Engine::Mariadb, "--lower-case-table-names=1") else { return };
+    let database = server.database("shop");
+    let shouted = database.url.replace("/shop?", "/SHOP?");
+    assert_ne!(shouted, database.url);
+    wait(async {
+        let first = locked(&database).await;
+        let second = run::connect(Engine::Mariadb, &shouted, &hurried()).await.expect("the same database");
+        assert_eq!(second.lock(HISTORY_TABLE).await.err().map(|error| error.exit()), Some(Exit::Locked));
+        first.release().await;
+    });
 }

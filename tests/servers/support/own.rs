@@ -21,7 +21,12 @@ pub(crate) struct OwnServer {
 impl OwnServer {
     /// Starts one; `None`, after saying so, where it is not installed.
     pub(crate) fn start(engine: Engine) -> Option<OwnServer> {
-        Some(OwnServer { server: launch(engine, folder(), &binaries(engine)?, true), _guards: Vec::new() })
+        OwnServer::start_with(engine, "")
+    }
+
+    /// The same, told something besides (MariaDB).
+    pub(crate) fn start_with(engine: Engine, options: &str) -> Option<OwnServer> {
+        Some(OwnServer { server: launch(engine, folder(), &binaries(engine)?, true, options), _guards: Vec::new() })
     }
 
     /// A fresh database on it.
@@ -50,7 +55,7 @@ impl OwnServer {
 
     /// Starts it again after its end, with the data that it had.
     pub(crate) fn start_again(&mut self) {
-        let again = launch(self.server.engine, self.server.folder.clone(), &binaries(self.server.engine).expect("it ran before"), true);
+        let again = launch(self.server.engine, self.server.folder.clone(), &binaries(self.server.engine).expect("it ran before"), true, "");
         let before = std::mem::replace(&mut self.server, again);
         self._guards.push(before._guard);
     }

@@ -1,0 +1,153 @@
+//! What a script leaves in its session, where another script would meet it. In: its statements. Out: what ends that, nothing where it leaves
+//! nothing.
+
+use super::connection::{Connection, Driver};
+use super::mysql;
+use super::tables::quoted;
+use crate::engine::Engine;
+use crate::gate::Sql;
+use crate::parse::manner::Manner;
+use sqlparser::dialect::MySqlDialect;
+use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlx::mysql::MySqlDatabaseError;
+
+/// Ends what `statements` left: temporary tables, and on MySQL and MariaDB variables too. Asks nothing of the server where they hold no such
+/// statement.
+pub(super) async fn end(connection: &mut Connection, statements: &[Sql]) -> sqlx::Result<()> {
+    let carried = statements.iter().any(|sql| sql.manner == Manner::Carried);
+    // A block, a procedure or a function may have made one too.
+    let calls = |sql: &Sql| sql.text.split_ascii_whitespace().next().is_some_and(|word| CALLING.iter().any(|other| word.eq_ignore_ascii_case(other)));
+    match connection.driver {
+        Driver::Postgres(_) if carried || statements.iter().any(calls) => connection.execute("DISCARD TEMP").await,
+        Driver::Sqlite(_) if carried => {
+            let made =
+                connection.rows("SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").await?;
+            for row in made {
+                let [Some(class), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { continue };
+                connection.execute(&format!("DROP {class} temp.{}", quoted(&name, '"'))).await?;
+            }
+            Ok(())
+        }
+        Driver::Mysql(_) => {
+            let endings = endings(statements, connection.engine);
+            // They may have ended our own limits.
+            let limits = mysql::lock_timeouts(&connection.patience).filter(|_| !endings.is_empty());
+            for sql in endings.into_iter().chain(limits) {
+                match connection.execute(&sql).await {
+                    Err(error) if has_no_default(&error) => tracing::info!("{sql}: {error}"),
+                    other => other?,
+                }
+            }
+            Ok(())
+        }
+        Driver::Postgres(_) | Driver::Sqlite(_) => Ok(()),
+    }
+}
+
+/// What statements of PostgreSQL begin with that run whatever others wrote.
+const CALLING: [&str; 5] = ["DO", "CALL", "SELECT", "WITH", "EXECUTE"];
+
+/// ER_NO_DEFAULT: such a variable (`insert_id`) is spent by the statement after it.
+fn has_no_default(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == 1230)
+}
+
+/// What ends on MySQL and MariaDB what `statements` set for the session or made for its time.
+fn endings(statements: &[Sql], engine: Engine) -> Vec<String> {
+    let mut endings: Vec<String> = Vec::new();
+    for sql in statements.iter().filter(|sql| matches!(sql.manner, Manner::Session | Manner::Carried)) {
+        let tokens = Tokenizer::new(&MySqlDialect {}, &sql.text).tokenize().unwrap_or_default();
+        let tokens: Vec<Token> = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+        let all = match tokens.split_first() {
+            Some((first, rest)) if is(first, "SET") => variables(rest, engine),
+            Some((first, rest)) if is(first, "CREATE") => temporary(rest).into_iter().collect(),
+            Some((first, [Token::Word(name), ..])) if is(first, "PREPARE") => vec![format!("DEALLOCATE PREPARE {name}")],
+            _ => Vec::new(),
+        };
+        for ending in all {
+            if !endings.contains(&ending) {
+                endings.push(ending);
+            }
+        }
+    }
+    endings
+}
+
+fn is(token: &Token, word: &str) -> bool {
+    matches!(token, Token::Word(found) if found.value.eq_ignore_ascii_case(word))
+}
+
+/// `SET [SESSION] NAME = …, @NAME := …`
+fn variables(tokens: &[Token], engine: Engine) -> Vec<String> {
+    let mut endings = Vec::new();
+    let mut depth = 0;
+    let assignments = tokens.split(|token| {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && *token == Token::Comma
+    });
+    for assignment in assignments {
+        let session = ["SESSION", "LOCAL", "@@session", "@@local"];
+        let rest = match assignment {
+            [scope, Token::Period, rest @ ..] | [scope, rest @ ..] if session.iter().any(|word| is(scope, word)) => rest,
+            other => other,
+        };
+        match rest {
+            [first, ..] if is(first, "TRANSACTION") => {
+                let prefix = if engine == Engine::Mysql { "transaction" } else { "tx" };
+                endings.push(format!("SET SESSION {prefix}_isolation = DEFAULT, SESSION {prefix}_read_only = DEFAULT"));
+            }
+            [Token::Word(name), Token::Eq | Token::Assignment, ..] if name.value.starts_with('@') && !name.value.starts_with("@@") => {
+                endings.push(format!("SET {name} = NULL"));
+            }
+            [Token::Word(name), Token::Eq | Token::Assignment, ..] if !name.value.eq_ignore_ascii_case("PASSWORD") => {
+                endings.push(format!("SET SESSION {} = DEFAULT", name.value.trim_start_matches('@')));
+            }
+            _ => {}
+        }
+    }
+    endings
+}
+
+/// `CREATE [OR REPLACE] TEMPORARY TABLE [IF NOT EXISTS] [SCHEMA.]NAME …`
+fn temporary(tokens: &[Token]) -> Option<String> {
+    let at = tokens.iter().position(|token| is(token, "TABLE"))?;
+    let name: Vec<&Token> = tokens[at + 1..].iter().skip_while(|token| ["IF", "NOT", "EXISTS"].iter().any(|word| is(token, word))).take(3).collect();
+    let name = match name[..] {
+        [schema, Token::Period, name] => format!("{schema}.{name}"),
+        [name, ..] => name.to_string(),
+        [] => return None,
+    };
+    Some(format!("DROP TEMPORARY TABLE IF EXISTS {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_or_made_for_the_session_is_ended() {
+        for (text, manner, expected) in [
+            ("SET sql_log_bin = 0", Manner::Session, &["SET SESSION sql_log_bin = DEFAULT"][..]),
+            (
+                "set SESSION a=1, @@session.b := (SELECT 1, 2), @@c = 'x,y', @d = f(1, 2)",
+                Manner::Session,
+                &["SET SESSION a = DEFAULT", "SET SESSION b = DEFAULT", "SET SESSION c = DEFAULT", "SET @d = NULL"],
+            ),
+            ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", Manner::Session, &["SET SESSION tx_isolation = DEFAULT, SESSION tx_read_only = DEFAULT"]),
+            ("SET GLOBAL a = 1", Manner::Session, &[]),
+            ("SET NAMES latin1", Manner::Session, &[]),
+            ("SET a = 1", Manner::Alone, &[]),
+            ("CREATE TEMPORARY TABLE x (id int)", Manner::Carried, &["DROP TEMPORARY TABLE IF EXISTS x"]),
+            ("CREATE OR REPLACE TEMPORARY TABLE IF NOT EXISTS `a b`.`if` AS SELECT 1", Manner::Carried, &["DROP TEMPORARY TABLE IF EXISTS `a b`.`if`"]),
+            ("PREPARE s FROM 'SELECT 1'", Manner::Carried, &["DEALLOCATE PREPARE s"]),
+        ] {
+            let sql = Sql { text: text.into(), path: String::new(), line: 1, manner, touched: None };
+            assert_eq!(endings(&[sql], Engine::Mariadb), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The commands that run, on a SQLite file: what they print, and what they leave beside it.
+
+use super::support::{folder, migrate_with};
+
+const NOTES: (&str, &str) = ("migrations/V1_notes.sql", "-- UP\nCREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);\n-- DOWN\nDROP TABLE notes;\n");
+
+/// A typing error in the path is no fresh database.
+#[test]
+fn only_up_makes_a_database() {
+    let folder = folder(&[NOTES]);
+    let names = || {
+        let entries = std::fs::read_dir(folder.path()).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect::<Vec<_>>()
+    };
+    let run = |arguments: &[&str]| migrate_with(folder.path(), arguments, &[("DATABASE_URL", "sqlite:nots.db")]);
+    for arguments in [&["status"][..], &["history"], &["down"], &["down", "--steps", "1"], &["goto", "1"], &["redo"]] {
+        let ran = run(arguments);
+        let expected = "error: the database nots.db does not exist; nothing was made; is its path right? Only `migrate up` makes a new one\n";
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (7, "", expected), "{arguments:?}");
+        assert_eq!(names(), ["migrations"], "{arguments:?}");
+    }
+    assert_eq!(run(&["up"]).code, 0);
+    assert_eq!(run(&["status"]).code, 0);
+}
+
+#[test]
+fn nothing_to_do_is_told_truly() {
+    let folder = folder(&[NOTES, ("migrations/V2_more.sql", "-- UP\nCREATE TABLE more (id INTEGER);\n-- DOWN\nDROP TABLE more;\n")]);
+    let run = |arguments: &[&str]| {
+        let ran = migrate_with(folder.path(), arguments, &[("DATABASE_URL", "sqlite:notes.db")]);
+        (ran.code, ran.out, ran.err)
+    };
+    let said = |code: i32, text: &str| (code, text.to_owned(), String::new());
+    assert_eq!(run(&["up", "-q", "--to", "1", "--statement-timeout", "0"]).0, 0, "0 is no limit");
+    assert_eq!(run(&["up", "--to", "1"]), said(0, "nothing to do: all migrations up to 1 are applied; 1 after it is not\n"));
+    assert_eq!(run(&["up", "-q"]).0, 0);
+    for arguments in [&["up"][..], &["up", "--to", "1"], &["up", "--to", "2"]] {
+        assert_eq!(run(arguments), said(0, "nothing to do: all 2 migrations are applied\n"), "{arguments:?}");
+    }
+    assert_eq!(run(&["down", "-q", "--steps", "2"]).0, 0);
+    assert_eq!(run(&["down"]), said(0, "nothing to undo: no migration is applied\n"));
+    assert_eq!(run(&["down", "--format", "json"]), said(0, "{\"schema\":1,\"would_undo\":[]}\n"));
+    assert_eq!(run(&["down", "--compensate"]).0, 2, "nothing is half-done");
+}
