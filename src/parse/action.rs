@@ -74,6 +74,9 @@ pub struct Constraint {
     pub not_valid: bool,
     /// The index that it takes over (`USING INDEX`).
     pub using_index: Option<Name>,
+    /// How it is held, as even text: `nulls not distinct`, `include(a)`, `deferrable`, `no inherit`, `on conflict replace`; a foreign key
+    /// has it among its actions.
+    pub mode: String,
 }
 
 /// An index in full.

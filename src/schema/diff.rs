@@ -202,6 +202,10 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
                 }
             }
             Some(now) if now.name != constraint.name => found.add(label(constraint), Part::Schema, format!("comes back as {}", now.name)),
+            Some(now) if now.rule == constraint.rule && now.mode != constraint.mode => {
+                let what = if now.mode.is_empty() { format!("comes back without `{}`", constraint.mode) } else { format!("comes back as `{}`", now.mode) };
+                found.add(label(constraint), Part::Schema, what);
+            }
             Some(now) if now.rule == constraint.rule && now.not_valid == constraint.not_valid => {}
             Some(now) if now.rule == constraint.rule && now.not_valid => found.add(label(constraint), Part::Schema, "comes back NOT VALID"),
             // Nothing makes a constraint NOT VALID again but to drop and add it; no row is the worse for it.

@@ -93,6 +93,8 @@ pub struct HeldConstraint {
     pub rule: Option<Rule>,
     /// Rows that stood were not looked at.
     pub not_valid: bool,
+    /// How it is held, where that is not the default.
+    pub mode: String,
 }
 
 /// An index under its name.
@@ -176,5 +178,6 @@ impl Table {
 
 /// A constraint as it is held.
 pub(crate) fn held(constraint: &Constraint, name: Name) -> Rc<HeldConstraint> {
-    Rc::new(HeldConstraint { generated: constraint.name.is_none(), name, rule: Some(constraint.rule.clone()), not_valid: constraint.not_valid })
+    let Constraint { name: written, rule, not_valid, mode, using_index: _ } = constraint.clone();
+    Rc::new(HeldConstraint { generated: written.is_none(), name, rule: Some(rule), not_valid, mode })
 }

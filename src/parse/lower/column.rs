@@ -4,7 +4,7 @@ use super::{Lower, bare, list};
 use crate::engine::Engine;
 use crate::parse::action::{BARE_DEFAULT, Column, Constraint, Index, Name, Rule};
 use crate::parse::even;
-use sqlparser::ast::{self, ColumnOption, GeneratedAs, GeneratedExpressionMode, TableConstraint};
+use sqlparser::ast::{self, ColumnOption, GeneratedAs, GeneratedExpressionMode, NullsDistinctOption, TableConstraint};
 
 impl Lower {
     /// A column, and the constraints written beside it.
@@ -30,7 +30,8 @@ impl Lower {
         }
         for &(named, option) in options {
             let named = named.map(|n| self.ident(n));
-            let mut rule = |rule: Rule, not_valid: bool| constraints.push(Constraint { name: named.clone(), rule, not_valid, using_index: None });
+            let mut rule =
+                |rule: Rule, not_valid: bool, mode: String| constraints.push(Constraint { name: named.clone(), rule, not_valid, using_index: None, mode });
             match option {
                 ColumnOption::Null => column.not_null = false,
                 ColumnOption::NotNull => column.not_null = true,
@@ -40,16 +41,18 @@ impl Lower {
                     }
                     column.default = self.default(expr);
                 }
-                ColumnOption::PrimaryKey(_) => {
+                ColumnOption::PrimaryKey(key) => {
                     column.not_null |= self.engine != Engine::Sqlite;
-                    rule(Rule::PrimaryKey(vec![name.clone()]), false);
+                    rule(Rule::PrimaryKey(vec![name.clone()]), false, deferral(key.characteristics));
                 }
-                ColumnOption::Unique(_) => rule(Rule::Unique(vec![name.clone()]), false),
+                ColumnOption::Unique(key) => {
+                    rule(Rule::Unique(vec![name.clone()]), false, self.key_mode(&key.nulls_distinct, &key.include, key.characteristics))
+                }
                 ColumnOption::ForeignKey(key) => {
                     let (key, not_valid) = self.foreign_key(key, vec![name.clone()]);
-                    rule(key, not_valid);
+                    rule(key, not_valid, String::new());
                 }
-                ColumnOption::Check(check) => rule(Rule::Check(even::text(&bare(&check.expr).to_string())), check.enforced == Some(false)),
+                ColumnOption::Check(check) => rule(Rule::Check(even::text(&bare(&check.expr).to_string())), check.enforced == Some(false), no_inherit(check)),
                 ColumnOption::Collation(collation) => column.collation = Some(self.name(collation)),
                 ColumnOption::CharacterSet(set) => column.other.push(format!("character set {}", self.name(set))),
                 ColumnOption::Comment(comment) => column.comment = Some(comment.clone()),
@@ -114,11 +117,24 @@ impl Lower {
         if let Some(kind) = &key.match_kind {
             actions.push(even::text(&kind.to_string()));
         }
-        if let Some(mode) = key.characteristics.as_ref().filter(|c| c.deferrable == Some(true)) {
-            actions.push(even::text(&mode.to_string()));
-        }
+        actions.extend(Some(deferral(key.characteristics)).filter(|mode| !mode.is_empty()));
+        let not_enforced = key.characteristics.is_some_and(|c| c.enforced == Some(false));
         let target_columns = self.idents(&key.referred_columns);
-        (Rule::ForeignKey { columns, target: self.name(&key.foreign_table), target_columns, actions: actions.join(" ") }, false)
+        (Rule::ForeignKey { columns, target: self.name(&key.foreign_table), target_columns, actions: actions.join(" ") }, not_enforced)
+    }
+
+    /// How a key is held, in the words and the order of the recogniser.
+    fn key_mode(self, nulls: &NullsDistinctOption, include: &[ast::Ident], characteristics: Option<ast::ConstraintCharacteristics>) -> String {
+        let mut words = Vec::new();
+        if matches!(nulls, NullsDistinctOption::NotDistinct) {
+            words.push("nulls not distinct".to_owned());
+        }
+        if !include.is_empty() {
+            words.push(format!("include({})", self.idents(include).join(",")));
+        }
+        words.push(deferral(characteristics));
+        words.retain(|w| !w.is_empty());
+        words.join(" ")
     }
 
     /// A constraint of a table; those of MySQL and MariaDB that are indexes by another name go to `indexes`.
@@ -131,22 +147,33 @@ impl Lower {
         indexes: &mut Vec<Index>,
     ) {
         let columns = |columns: &[ast::IndexColumn]| columns.iter().map(|c| self.index_column(c)).collect::<Vec<_>>();
-        let mut push = |name: Option<&ast::Ident>, rule: Rule, not_valid: bool, using: Option<&ast::Ident>| {
-            constraints.push(Constraint { name: name.map(|n| self.ident(n)), rule, not_valid, using_index: using.map(|i| self.ident(i)) });
+        let mut push = |name: Option<&ast::Ident>, rule: Rule, not_valid: bool, using: Option<&ast::Ident>, mode: String| {
+            constraints.push(Constraint { name: name.map(|n| self.ident(n)), rule, not_valid, using_index: using.map(|i| self.ident(i)), mode });
         };
         match constraint {
-            TableConstraint::Unique(unique) => push(unique.name.as_ref().or(unique.index_name.as_ref()), Rule::Unique(columns(&unique.columns)), false, None),
-            TableConstraint::PrimaryKey(key) => push(key.name.as_ref(), Rule::PrimaryKey(columns(&key.columns)), false, None),
+            TableConstraint::Unique(key) => {
+                let mode = self.key_mode(&key.nulls_distinct, &key.include, key.characteristics);
+                push(key.name.as_ref().or(key.index_name.as_ref()), Rule::Unique(columns(&key.columns)), false, None, mode);
+            }
+            TableConstraint::PrimaryKey(key) => {
+                let mode = self.key_mode(&NullsDistinctOption::None, &key.include, key.characteristics);
+                push(key.name.as_ref(), Rule::PrimaryKey(columns(&key.columns)), false, None, mode);
+            }
             TableConstraint::ForeignKey(key) => {
-                let (rule, _) = self.foreign_key(key, self.idents(&key.columns));
-                push(key.name.as_ref().or(key.index_name.as_ref()), rule, not_valid, None);
+                let (rule, not_enforced) = self.foreign_key(key, self.idents(&key.columns));
+                push(key.name.as_ref().or(key.index_name.as_ref()), rule, not_valid || not_enforced, None, String::new());
             }
             TableConstraint::Check(check) => {
-                push(check.name.as_ref(), Rule::Check(even::text(&bare(&check.expr).to_string())), not_valid || check.enforced == Some(false), None);
+                let rule = Rule::Check(even::text(&bare(&check.expr).to_string()));
+                push(check.name.as_ref(), rule, not_valid || check.enforced == Some(false), None, no_inherit(check));
             }
-            TableConstraint::PrimaryKeyUsingIndex(using) => push(using.name.as_ref(), Rule::PrimaryKey(Vec::new()), false, Some(&using.index_name)),
-            TableConstraint::UniqueUsingIndex(using) => push(using.name.as_ref(), Rule::Unique(Vec::new()), false, Some(&using.index_name)),
-            TableConstraint::Exclude(exclude) => push(exclude.name.as_ref(), Rule::Exclude(even::text(&exclude.to_string())), false, None),
+            TableConstraint::PrimaryKeyUsingIndex(using) => {
+                push(using.name.as_ref(), Rule::PrimaryKey(Vec::new()), false, Some(&using.index_name), deferral(using.characteristics));
+            }
+            TableConstraint::UniqueUsingIndex(using) => {
+                push(using.name.as_ref(), Rule::Unique(Vec::new()), false, Some(&using.index_name), deferral(using.characteristics));
+            }
+            TableConstraint::Exclude(exclude) => push(exclude.name.as_ref(), Rule::Exclude(even::text(&exclude.to_string())), false, None, String::new()),
             TableConstraint::Index(index) => {
                 let rest = even::text(&list(&index.index_options));
                 indexes.push(Index {
@@ -166,6 +193,20 @@ impl Lower {
             }),
         }
     }
+}
+
+/// When a constraint is looked at, where that is not at once; `INITIALLY DEFERRED` makes it deferrable.
+fn deferral(characteristics: Option<ast::ConstraintCharacteristics>) -> String {
+    match characteristics {
+        Some(c) if c.initially == Some(ast::DeferrableInitial::Deferred) => "deferrable initially deferred",
+        Some(c) if c.deferrable == Some(true) => "deferrable",
+        _ => "",
+    }
+    .to_owned()
+}
+
+fn no_inherit(check: &ast::CheckConstraint) -> String {
+    if check.no_inherit { "no inherit".to_owned() } else { String::new() }
 }
 
 pub(crate) fn identity(generated_as: &GeneratedAs) -> &'static str {

@@ -8,8 +8,8 @@ use sqlparser::tokenizer::Token;
 
 /// What an element of a table adds.
 pub(super) enum Element {
-    /// A rule, with what the rule has no place for (`on conflict replace`, `deferrable`).
-    Constraint(Constraint, String),
+    /// A rule.
+    Constraint(Constraint),
     /// An index (MySQL, MariaDB).
     Index(Index),
     /// `NOT NULL c`, which PostgreSQL also takes as a constraint of the table, with its name.
@@ -68,7 +68,7 @@ pub(super) fn element(tokens: &[Token], table: &Name, engine: Engine) -> Option<
     while !cursor.done() {
         not_valid |= mode(&mut cursor, &mut rest)?;
     }
-    Some(Element::Constraint(Constraint { name, rule, not_valid, using_index }, rest))
+    Some(Element::Constraint(Constraint { name, rule, not_valid, using_index, mode: rest }))
 }
 
 /// The name behind CONSTRAINT, which MySQL allows to be left out.
@@ -154,17 +154,20 @@ pub(super) fn mode(cursor: &mut Cursor<'_>, rest: &mut String) -> Option<bool> {
     if cursor.eat_any(&["not deferrable", "initially immediate", "enforced"]).is_some() || cursor.done() {
         return Some(false);
     }
-    if let Some(word) = cursor.eat_any(&kept) {
+    let mut keep = |word: &str| {
         if !rest.is_empty() {
             rest.push(' ');
         }
         rest.push_str(word);
-        return Some(false);
+        Some(false)
+    };
+    if let Some(word) = cursor.eat_any(&kept) {
+        // What is deferred at first is deferrable.
+        return keep(if word == "initially deferred" { "deferrable initially deferred" } else { word });
     }
     // Options of the index behind a key.
     if cursor.eat("include") {
-        rest.push_str(&format!("include({})", even_text(cursor.parens()?)));
-        return Some(false);
+        return keep(&format!("include({})", even_text(cursor.parens()?)));
     }
     if cursor.eat("with") {
         return cursor.parens().map(|_| false);

@@ -283,9 +283,9 @@ impl Catalog {
                 let _ = self.create_index(&Index { name: None, table: part.to_owned(), ..index.clone() }, false);
             }
         }
-        for rule in whole.constraints.iter().filter_map(|constraint| constraint.rule.as_ref()) {
+        for (rule, mode) in whole.constraints.iter().filter_map(|constraint| Some((constraint.rule.as_ref()?, &constraint.mode))) {
             if !matches!(rule, Rule::Check(_)) && !held.constraints.iter().any(|c| c.rule.as_ref() == Some(rule)) {
-                let _ = self.add_constraint(part, &Constraint { name: None, rule: rule.clone(), not_valid: false, using_index: None });
+                let _ = self.add_constraint(part, &Constraint { name: None, rule: rule.clone(), not_valid: false, using_index: None, mode: mode.clone() });
             }
         }
     }

@@ -232,9 +232,10 @@ impl Inverse<'_> {
     }
 
     fn constraints(&mut self, old: &Table, new: &Table, aligned: &Table, gone: &HashSet<Name>) -> Result<(), Unknown> {
+        let held_alike = |a: &HeldConstraint, b: &HeldConstraint| (a.not_valid, &a.mode) == (b.not_valid, &b.mode);
         let twin = |c: &HeldConstraint, others: &Table| -> Option<Rc<HeldConstraint>> {
-            let by_name = others.constraints.iter().find(|o| o.name == c.name && o.rule == c.rule && o.not_valid == c.not_valid);
-            let by_rule = || others.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some() && o.not_valid == c.not_valid);
+            let by_name = others.constraints.iter().find(|o| o.name == c.name && o.rule == c.rule && held_alike(o, c));
+            let by_rule = || others.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some() && held_alike(o, c));
             by_name.or_else(by_rule).map(Rc::clone)
         };
         for (constraint, written) in aligned.constraints.iter().zip(&new.constraints) {
@@ -304,7 +305,13 @@ impl Inverse<'_> {
             _ => format!("CONSTRAINT {} ", self.names.part(&constraint.name)),
         };
         let not_valid = if constraint.not_valid { " NOT VALID" } else { "" };
-        let sql = format!("ALTER TABLE {} ADD {name}{}{not_valid}", self.names.name(&table.name), define::rule(rule, &self.names));
+        let (nulls, mode) = constraint.mode.strip_prefix("nulls not distinct").map_or(("", &*constraint.mode), |rest| (" NULLS NOT DISTINCT", rest));
+        if mode.contains('(') {
+            return unknown(format!("how the index behind {} was defined before UP is not known", constraint.name));
+        }
+        let demand = define::rule(rule, &self.names).replacen("UNIQUE", &format!("UNIQUE{nulls}"), 1);
+        let mode = if mode.is_empty() { String::new() } else { format!(" {}", mode.trim_start().to_uppercase()) };
+        let sql = format!("ALTER TABLE {} ADD {name}{demand}{mode}{not_valid}", self.names.name(&table.name));
         self.step(if matches!(rule, Rule::ForeignKey { .. }) { Step::AddKeys } else { Step::AddConstraints }, 0, sql);
         Ok(())
     }
