@@ -74,7 +74,19 @@ pub struct Constraint {
     pub not_valid: bool,
     /// The index that it takes over (`USING INDEX`).
     pub using_index: Option<Name>,
+    /// How it is held, as even text: `nulls not distinct`, `include(a)`, `deferrable`, `no inherit`, `not enforced`, `on conflict replace`.
+    pub mode: String,
 }
+
+impl Constraint {
+    /// Whether rows that stand are not looked at when it is made.
+    pub(crate) fn looks_at_no_row(&self) -> bool {
+        self.not_valid || self.mode.contains(NOT_ENFORCED)
+    }
+}
+
+/// The words of a constraint that nobody holds rows against.
+pub(crate) const NOT_ENFORCED: &str = "not enforced";
 
 /// An index in full.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -196,6 +196,13 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
     for (constraint, now) in pairs {
         match now {
             None => found.add(label(constraint), Part::Schema, "is not restored"),
+            Some(now) if now.rule == constraint.rule && now.mode != constraint.mode => {
+                let what = if now.mode.is_empty() { format!("comes back without `{}`", constraint.mode) } else { format!("comes back as `{}`", now.mode) };
+                found.add(label(constraint), Part::Schema, what);
+            }
+            Some(now) if now.rule == constraint.rule && now.not_valid && !constraint.not_valid => {
+                found.add(label(constraint), Part::Schema, "comes back NOT VALID")
+            }
             Some(now) if now.name != constraint.name && now.generated && constraint.generated => {
                 if !now.name.starts_with('\0') {
                     found.cosmetic(label(constraint), format!("comes back as {}", now.name));
@@ -203,7 +210,6 @@ fn constraints(found: &mut Differences, table: &str, old: &Table, new: &Table) {
             }
             Some(now) if now.name != constraint.name => found.add(label(constraint), Part::Schema, format!("comes back as {}", now.name)),
             Some(now) if now.rule == constraint.rule && now.not_valid == constraint.not_valid => {}
-            Some(now) if now.rule == constraint.rule && now.not_valid => found.add(label(constraint), Part::Schema, "comes back NOT VALID"),
             // Nothing makes a constraint NOT VALID again but to drop and add it; no row is the worse for it.
             Some(now) if now.rule == constraint.rule => found.cosmetic(label(constraint), "stays validated"),
             Some(_) if constraint.rule.is_none() => found.add(label(constraint), Part::Unproved, "its definition before UP is not known"),
@@ -332,7 +338,8 @@ fn tightened(found: &mut Vec<Demand>, old: &Table, new: &Table, engine: Engine) 
             }),
             Rule::Check(_) | Rule::Exclude(_) => old.constraints.iter().any(|c| c.rule.as_ref() == Some(rule)),
         };
-        if !kept {
+        let enforced_anew = constraint.is_enforced() && old.constraints.iter().any(|c| c.rule.as_ref() == Some(rule) && !c.is_enforced());
+        if !kept || enforced_anew {
             demand(format!("a row of {} breaks {}", new.name, rule_words(rule)));
         }
     }

@@ -1,6 +1,6 @@
 //! What a catalog holds: keys, and under them tables, objects, attributes and what leans on what. Values only.
 
-use crate::parse::action::{Class, Column, Constraint, Index, Name, Rule, Value};
+use crate::parse::action::{Class, Column, Constraint, Index, NOT_ENFORCED, Name, Rule, Value};
 use std::rc::Rc;
 
 /// The number of a set of values or rows.
@@ -93,6 +93,15 @@ pub struct HeldConstraint {
     pub rule: Option<Rule>,
     /// Rows that stood were not looked at.
     pub not_valid: bool,
+    /// How it is held, where that is not the default, as [`Constraint::mode`].
+    pub mode: String,
+}
+
+impl HeldConstraint {
+    /// Whether rows that break it are refused.
+    pub fn is_enforced(&self) -> bool {
+        !self.mode.contains(NOT_ENFORCED)
+    }
 }
 
 /// An index under its name.
@@ -176,5 +185,6 @@ impl Table {
 
 /// A constraint as it is held.
 pub(crate) fn held(constraint: &Constraint, name: Name) -> Rc<HeldConstraint> {
-    Rc::new(HeldConstraint { generated: constraint.name.is_none(), name, rule: Some(constraint.rule.clone()), not_valid: constraint.not_valid })
+    let Constraint { name: written, rule, not_valid, mode, using_index: _ } = constraint.clone();
+    Rc::new(HeldConstraint { generated: written.is_none(), name, rule: Some(rule), not_valid, mode })
 }

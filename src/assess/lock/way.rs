@@ -123,9 +123,9 @@ fn constrained(catalog: &Catalog, table: &str, constraint: &Constraint) -> Way {
         Rule::Unique(_) if constraint.using_index.is_some() => Way::AddKeyByIndex,
         Rule::Unique(_) | Rule::Exclude(_) => Way::AddKey,
         // InnoDB then copies nothing, and looks at no row.
-        Rule::ForeignKey { .. } if constraint.not_valid || catalog.engine.is_mysql_like() && catalog.checks_off => Way::AddForeignKeyOnly,
+        Rule::ForeignKey { .. } if constraint.looks_at_no_row() || catalog.engine.is_mysql_like() && catalog.checks_off => Way::AddForeignKeyOnly,
         Rule::ForeignKey { .. } => Way::AddForeignKey,
-        Rule::Check(_) if constraint.not_valid => Way::AddCheckOnly,
+        Rule::Check(_) if constraint.looks_at_no_row() => Way::AddCheckOnly,
         Rule::Check(_) => Way::AddCheck,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{Lower, bare, list};
 use crate::engine::Engine;
-use crate::parse::action::{BARE_DEFAULT, Column, Constraint, Index, Name, Rule};
+use crate::parse::action::{BARE_DEFAULT, Column, Constraint, Index, NOT_ENFORCED, Name, Rule};
 use crate::parse::even;
-use sqlparser::ast::{self, ColumnOption, GeneratedAs, GeneratedExpressionMode, TableConstraint};
+use sqlparser::ast::{self, ColumnOption, GeneratedAs, GeneratedExpressionMode, NullsDistinctOption, TableConstraint};
 
 impl Lower {
     /// A column, and the constraints written beside it.
@@ -30,7 +30,8 @@ impl Lower {
         }
         for &(named, option) in options {
             let named = named.map(|n| self.ident(n));
-            let mut rule = |rule: Rule, not_valid: bool| constraints.push(Constraint { name: named.clone(), rule, not_valid, using_index: None });
+            let mut rule =
+                |rule: Rule, not_valid: bool, mode: String| constraints.push(Constraint { name: named.clone(), rule, not_valid, using_index: None, mode });
             match option {
                 ColumnOption::Null => column.not_null = false,
                 ColumnOption::NotNull => column.not_null = true,
@@ -40,16 +41,17 @@ impl Lower {
                     }
                     column.default = self.default(expr);
                 }
-                ColumnOption::PrimaryKey(_) => {
+                ColumnOption::PrimaryKey(key) => {
                     column.not_null |= self.engine != Engine::Sqlite;
-                    rule(Rule::PrimaryKey(vec![name.clone()]), false);
+                    rule(Rule::PrimaryKey(vec![name.clone()]), false, held(key.characteristics));
                 }
-                ColumnOption::Unique(_) => rule(Rule::Unique(vec![name.clone()]), false),
+                ColumnOption::Unique(key) => {
+                    rule(Rule::Unique(vec![name.clone()]), false, self.key_mode(&key.nulls_distinct, &key.include, key.characteristics))
+                }
                 ColumnOption::ForeignKey(key) => {
-                    let (key, not_valid) = self.foreign_key(key, vec![name.clone()]);
-                    rule(key, not_valid);
+                    rule(self.foreign_key(key, vec![name.clone()]), false, held(key.characteristics));
                 }
-                ColumnOption::Check(check) => rule(Rule::Check(even::text(&bare(&check.expr).to_string())), check.enforced == Some(false)),
+                ColumnOption::Check(check) => rule(Rule::Check(even::text(&bare(&check.expr).to_string())), false, held_check(check)),
                 ColumnOption::Collation(collation) => column.collation = Some(self.name(collation)),
                 ColumnOption::CharacterSet(set) => column.other.push(format!("character set {}", self.name(set))),
                 ColumnOption::Comment(comment) => column.comment = Some(comment.clone()),
@@ -103,7 +105,7 @@ impl Lower {
         (text != "null").then_some(text)
     }
 
-    fn foreign_key(self, key: &ast::ForeignKeyConstraint, columns: Vec<Name>) -> (Rule, bool) {
+    fn foreign_key(self, key: &ast::ForeignKeyConstraint, columns: Vec<Name>) -> Rule {
         let mut actions = Vec::new();
         for (word, action) in [("on delete", &key.on_delete), ("on update", &key.on_update)] {
             // NO ACTION is what stands where nothing is written.
@@ -114,11 +116,22 @@ impl Lower {
         if let Some(kind) = &key.match_kind {
             actions.push(even::text(&kind.to_string()));
         }
-        if let Some(mode) = key.characteristics.as_ref().filter(|c| c.deferrable == Some(true)) {
-            actions.push(even::text(&mode.to_string()));
-        }
         let target_columns = self.idents(&key.referred_columns);
-        (Rule::ForeignKey { columns, target: self.name(&key.foreign_table), target_columns, actions: actions.join(" ") }, false)
+        Rule::ForeignKey { columns, target: self.name(&key.foreign_table), target_columns, actions: actions.join(" ") }
+    }
+
+    /// How a key is held, in the words and the order of the recogniser.
+    fn key_mode(self, nulls: &NullsDistinctOption, include: &[ast::Ident], characteristics: Option<ast::ConstraintCharacteristics>) -> String {
+        let mut words = Vec::new();
+        if matches!(nulls, NullsDistinctOption::NotDistinct) {
+            words.push("nulls not distinct".to_owned());
+        }
+        if !include.is_empty() {
+            words.push(format!("include({})", self.idents(include).join(",")));
+        }
+        words.push(held(characteristics));
+        words.retain(|w| !w.is_empty());
+        words.join(" ")
     }
 
     /// A constraint of a table; those of MySQL and MariaDB that are indexes by another name go to `indexes`.
@@ -131,22 +144,33 @@ impl Lower {
         indexes: &mut Vec<Index>,
     ) {
         let columns = |columns: &[ast::IndexColumn]| columns.iter().map(|c| self.index_column(c)).collect::<Vec<_>>();
-        let mut push = |name: Option<&ast::Ident>, rule: Rule, not_valid: bool, using: Option<&ast::Ident>| {
-            constraints.push(Constraint { name: name.map(|n| self.ident(n)), rule, not_valid, using_index: using.map(|i| self.ident(i)) });
+        let mut push = |name: Option<&ast::Ident>, rule: Rule, not_valid: bool, using: Option<&ast::Ident>, mode: String| {
+            constraints.push(Constraint { name: name.map(|n| self.ident(n)), rule, not_valid, using_index: using.map(|i| self.ident(i)), mode });
         };
         match constraint {
-            TableConstraint::Unique(unique) => push(unique.name.as_ref().or(unique.index_name.as_ref()), Rule::Unique(columns(&unique.columns)), false, None),
-            TableConstraint::PrimaryKey(key) => push(key.name.as_ref(), Rule::PrimaryKey(columns(&key.columns)), false, None),
+            TableConstraint::Unique(key) => {
+                let mode = self.key_mode(&key.nulls_distinct, &key.include, key.characteristics);
+                push(key.name.as_ref().or(key.index_name.as_ref()), Rule::Unique(columns(&key.columns)), false, None, mode);
+            }
+            TableConstraint::PrimaryKey(key) => {
+                let mode = self.key_mode(&NullsDistinctOption::None, &key.include, key.characteristics);
+                push(key.name.as_ref(), Rule::PrimaryKey(columns(&key.columns)), false, None, mode);
+            }
             TableConstraint::ForeignKey(key) => {
-                let (rule, _) = self.foreign_key(key, self.idents(&key.columns));
-                push(key.name.as_ref().or(key.index_name.as_ref()), rule, not_valid, None);
+                let rule = self.foreign_key(key, self.idents(&key.columns));
+                push(key.name.as_ref().or(key.index_name.as_ref()), rule, not_valid, None, held(key.characteristics));
             }
             TableConstraint::Check(check) => {
-                push(check.name.as_ref(), Rule::Check(even::text(&bare(&check.expr).to_string())), not_valid || check.enforced == Some(false), None);
+                let rule = Rule::Check(even::text(&bare(&check.expr).to_string()));
+                push(check.name.as_ref(), rule, not_valid, None, held_check(check));
             }
-            TableConstraint::PrimaryKeyUsingIndex(using) => push(using.name.as_ref(), Rule::PrimaryKey(Vec::new()), false, Some(&using.index_name)),
-            TableConstraint::UniqueUsingIndex(using) => push(using.name.as_ref(), Rule::Unique(Vec::new()), false, Some(&using.index_name)),
-            TableConstraint::Exclude(exclude) => push(exclude.name.as_ref(), Rule::Exclude(even::text(&exclude.to_string())), false, None),
+            TableConstraint::PrimaryKeyUsingIndex(using) => {
+                push(using.name.as_ref(), Rule::PrimaryKey(Vec::new()), false, Some(&using.index_name), held(using.characteristics));
+            }
+            TableConstraint::UniqueUsingIndex(using) => {
+                push(using.name.as_ref(), Rule::Unique(Vec::new()), false, Some(&using.index_name), held(using.characteristics));
+            }
+            TableConstraint::Exclude(exclude) => push(exclude.name.as_ref(), Rule::Exclude(even::text(&exclude.to_string())), false, None, String::new()),
             TableConstraint::Index(index) => {
                 let rest = even::text(&list(&index.index_options));
                 indexes.push(Index {
@@ -166,6 +190,23 @@ impl Lower {
             }),
         }
     }
+}
+
+/// How a constraint is held, where that is not the default; `INITIALLY DEFERRED` makes it deferrable.
+fn held(characteristics: Option<ast::ConstraintCharacteristics>) -> String {
+    let Some(characteristics) = characteristics else { return String::new() };
+    let deferral = match characteristics {
+        c if c.initially == Some(ast::DeferrableInitial::Deferred) => "deferrable initially deferred",
+        c if c.deferrable == Some(true) => "deferrable",
+        _ => "",
+    };
+    let enforcement = if characteristics.enforced == Some(false) { NOT_ENFORCED } else { "" };
+    [deferral, enforcement].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn held_check(check: &ast::CheckConstraint) -> String {
+    let words = [("no inherit", check.no_inherit), (NOT_ENFORCED, check.enforced == Some(false))];
+    words.into_iter().filter(|(_, said)| *said).map(|(words, _)| words).collect::<Vec<_>>().join(" ")
 }
 
 pub(crate) fn identity(generated_as: &GeneratedAs) -> &'static str {

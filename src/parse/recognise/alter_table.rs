@@ -3,7 +3,7 @@
 use super::constraint::{self, Element};
 use super::table::word;
 use super::{Reader, action, attribute, column, option, partition};
-use crate::parse::action::{Action, ColumnChange, Dropped, Name, Op, Rule};
+use crate::parse::action::{Action, ColumnChange, Dropped, Name, Op};
 use crate::parse::cursor::{Cursor, bare, find, items};
 use crate::parse::even::{even_text, even_type};
 use crate::parse::kinds::{add_constraint, of_column};
@@ -91,12 +91,7 @@ impl Reader<'_> {
     fn add(self, mut cursor: Cursor<'_>, name: &[Token], table: &Name) -> Option<Vec<Action>> {
         if let Some(element) = constraint::element(cursor.rest, table, self.engine) {
             return Some(match element {
-                Element::Constraint(constraint, rest) => {
-                    let object = constraint.name.as_ref().map_or_else(|| table.clone(), |name| format!("{table}.{name}"));
-                    let mode = (!rest.is_empty() && !matches!(constraint.rule, Rule::ForeignKey { .. }))
-                        .then(|| attribute(Kind::AlterConstraint, object, "mode", Some(rest)));
-                    [add_constraint(table, constraint)].into_iter().chain(mode).collect()
-                }
+                Element::Constraint(constraint) => vec![add_constraint(table, constraint)],
                 Element::Index(index) => {
                     let object = index.name.clone().unwrap_or_else(|| format!("on {table}"));
                     let if_not_exists = cursor.until(&["if not exists"]).len() < 3 && cursor.at("if not exists");

@@ -3,7 +3,7 @@
 
 use super::constraint::{foreign_key, mode, name_of_constraint};
 use crate::engine::Engine;
-use crate::parse::action::{BARE_DEFAULT, Column, Constraint, Rule};
+use crate::parse::action::{BARE_DEFAULT, Column, Constraint, NOT_ENFORCED, Rule};
 use crate::parse::cursor::{Cursor, bare};
 use crate::parse::even::{even_text, even_type, serial};
 use sqlparser::tokenizer::Token;
@@ -142,7 +142,8 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column, constraints: &mut Vec
     if cursor.eat("constraint") {
         written = Some(name_of_constraint(cursor)?);
     }
-    let mut rule = |rule: Rule, not_valid: bool| constraints.push(Constraint { name: written.clone(), rule, not_valid, using_index: None });
+    let mut rule =
+        |rule: Rule, not_valid: bool| constraints.push(Constraint { name: written.clone(), rule, not_valid, using_index: None, mode: String::new() });
     let engine = cursor.engine;
     if cursor.eat("not null") {
         column.not_null = true;
@@ -158,14 +159,20 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column, constraints: &mut Vec
     } else if cursor.eat("unique") {
         cursor.eat("key");
         conflict(cursor, column)?;
+        let nulls = cursor.eat_any(&["nulls not distinct", "nulls distinct"]).filter(|word| *word == "nulls not distinct");
         rule(Rule::Unique(vec![column.name.clone()]), false);
+        if let (Some(nulls), Some(key)) = (nulls, constraints.last_mut()) {
+            key.mode = nulls.to_owned();
+        }
     } else if cursor.eat("references") {
         let key = foreign_key(cursor, vec![column.name.clone()])?;
         rule(key, false);
     } else if cursor.eat("check") {
         let expression = even_text(bare(cursor.parens()?));
-        let not_valid = ["not valid", "not enforced", "enforced", "no inherit"].iter().any(|w| cursor.at(w)) && mode(cursor, &mut String::new())?;
+        let mut held = String::new();
+        let not_valid = ["not valid", "not enforced", "enforced", "no inherit"].iter().any(|w| cursor.at(w)) && mode(cursor, &mut held)?;
         rule(Rule::Check(expression), not_valid);
+        constraints.last_mut()?.mode = held;
     } else if cursor.eat("default") {
         let expression = expression(cursor)?;
         let text = even_text(bare(expression));
@@ -211,9 +218,8 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column, constraints: &mut Vec
     } else if let Some(word) = cursor.eat_any(&["invisible", "compressed", "without system versioning", "with system versioning", "binary", "ascii", "unicode"])
     {
         column.other.push(word.to_owned());
-    } else if let Some(word) = cursor.eat_any(&["deferrable", "initially deferred"]) {
-        // They belong to the constraint before them, which has no place for them.
-        column.other.push(word.to_owned());
+    } else if let (true, Some(before)) = (["deferrable", "initially deferred", NOT_ENFORCED].iter().any(|words| cursor.at(words)), constraints.last_mut()) {
+        mode(cursor, &mut before.mode)?;
     } else if cursor.eat_any(&["visible", "hidden", "not deferrable", "initially immediate", "not secondary"]).is_none() {
         return None;
     }

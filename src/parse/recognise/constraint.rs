@@ -1,15 +1,15 @@
 //! Constraints and indexes as elements of a table. In: the tokens of one element. Out: what it adds to the table.
 
 use crate::engine::Engine;
-use crate::parse::action::{Constraint, Index, Name, Rule};
+use crate::parse::action::{Constraint, Index, NOT_ENFORCED, Name, Rule};
 use crate::parse::cursor::{Cursor, bare, is_word, items};
 use crate::parse::even::even_text;
 use sqlparser::tokenizer::Token;
 
 /// What an element of a table adds.
 pub(super) enum Element {
-    /// A rule, with what the rule has no place for (`on conflict replace`, `deferrable`).
-    Constraint(Constraint, String),
+    /// A rule.
+    Constraint(Constraint),
     /// An index (MySQL, MariaDB).
     Index(Index),
     /// `NOT NULL c`, which PostgreSQL also takes as a constraint of the table, with its name.
@@ -68,7 +68,7 @@ pub(super) fn element(tokens: &[Token], table: &Name, engine: Engine) -> Option<
     while !cursor.done() {
         not_valid |= mode(&mut cursor, &mut rest)?;
     }
-    Some(Element::Constraint(Constraint { name, rule, not_valid, using_index }, rest))
+    Some(Element::Constraint(Constraint { name, rule, not_valid, using_index, mode: rest }))
 }
 
 /// The name behind CONSTRAINT, which MySQL allows to be left out.
@@ -115,7 +115,7 @@ pub(super) fn foreign_key(cursor: &mut Cursor<'_>, columns: Vec<Name>) -> Option
             delete = action(cursor, "on delete")?;
         } else if cursor.eat("on update") {
             update = action(cursor, "on update")?;
-        } else if cursor.at("match") || cursor.at("deferrable") || cursor.at("not deferrable") || cursor.at("initially") {
+        } else if cursor.at("match") {
             mode(cursor, &mut rest)?;
         } else {
             break;
@@ -132,7 +132,7 @@ fn action(cursor: &mut Cursor<'_>, of: &str) -> Option<String> {
     Some(if what == "no action" { String::new() } else { format!("{of} {what}{only}") })
 }
 
-/// One word on how a constraint is held; true for `NOT VALID` and `NOT ENFORCED`. What is not the default goes to `rest`.
+/// One word on how a constraint is held; true for `NOT VALID`. What else is not the default goes to `rest`.
 pub(super) fn mode(cursor: &mut Cursor<'_>, rest: &mut String) -> Option<bool> {
     let kept = [
         "deferrable initially deferred",
@@ -147,24 +147,28 @@ pub(super) fn mode(cursor: &mut Cursor<'_>, rest: &mut String) -> Option<bool> {
         "on conflict ignore",
         "on conflict replace",
         "no inherit",
+        NOT_ENFORCED,
     ];
-    if cursor.eat_any(&["not valid", "not enforced"]).is_some() {
+    if cursor.eat("not valid") {
         return Some(true);
     }
     if cursor.eat_any(&["not deferrable", "initially immediate", "enforced"]).is_some() || cursor.done() {
         return Some(false);
     }
-    if let Some(word) = cursor.eat_any(&kept) {
+    let mut keep = |word: &str| {
         if !rest.is_empty() {
             rest.push(' ');
         }
         rest.push_str(word);
-        return Some(false);
+        Some(false)
+    };
+    if let Some(word) = cursor.eat_any(&kept) {
+        // What is deferred at first is deferrable.
+        return keep(if word == "initially deferred" { "deferrable initially deferred" } else { word });
     }
     // Options of the index behind a key.
     if cursor.eat("include") {
-        rest.push_str(&format!("include({})", even_text(cursor.parens()?)));
-        return Some(false);
+        return keep(&format!("include({})", even_text(cursor.parens()?)));
     }
     if cursor.eat("with") {
         return cursor.parens().map(|_| false);

@@ -87,7 +87,7 @@ impl Reader<'_> {
                 table.constraints.extend(read.constraints);
                 table.indexes.extend(read.indexes);
             } else {
-                self.element(item, table, options)?;
+                self.element(item, table)?;
             }
         }
         Some(())
@@ -100,17 +100,12 @@ impl Reader<'_> {
         Some(std::mem::take(read))
     }
 
-    fn element(self, mut item: &[Token], table: &mut CreateTable, options: &mut Vec<String>) -> Option<()> {
+    fn element(self, mut item: &[Token], table: &mut CreateTable) -> Option<()> {
         while !item.is_empty() {
             let named = is_word(&item[0], "constraint");
             let (first, rest) = if self.engine == Engine::Sqlite { first_constraint(item) } else { (item, &item[..0]) };
             match constraint::element(first, &table.name, self.engine) {
-                Some(Element::Constraint(one, rest)) => {
-                    if !rest.is_empty() {
-                        options.push(even_text(first));
-                    }
-                    table.constraints.push(one);
-                }
+                Some(Element::Constraint(one)) => table.constraints.push(one),
                 Some(Element::Index(one)) => table.indexes.push(one),
                 Some(Element::NotNull(name, _)) => table.columns.iter_mut().filter(|c| c.name == name).for_each(|c| c.not_null = true),
                 None if named => return None,

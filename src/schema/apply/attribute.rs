@@ -4,9 +4,9 @@
 use super::part::{CLASSES, DEFAULT_RIGHTS, PARTITION};
 use super::{Applied, Effect, Refusal};
 use crate::engine::Engine;
-use crate::parse::action::{Class, Constraint, Index, Rule};
+use crate::parse::action::{Class, Constraint, Index, NOT_ENFORCED, Rule};
 use crate::parse::even;
-use crate::schema::catalog::{Catalog, Entry, Key, Leaning};
+use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Table};
 use crate::schema::naming::words;
 use std::rc::Rc;
 
@@ -27,7 +27,12 @@ const DEFAULTS: &[(&str, &str)] = &[
 ];
 
 /// Attributes that a constraint has beside its rule, under `TABLE.NAME`.
-const OF_CONSTRAINT: [&str; 3] = ["mode", "enforcement", "inheritance"];
+const OF_CONSTRAINT: [&str; 3] = ["mode", "inheritance", "enforcement"];
+
+/// The words of each that are not the default, in the order in which a constraint that is written with all of them has them.
+const WORDS: [&[&str]; 3] = [&["deferrable initially deferred", "deferrable"], &["no inherit"], &[NOT_ENFORCED]];
+
+const INITIALLY_DEFERRED: &str = "initially deferred";
 
 /// `grant RIGHT[ on tables] to ROLES` as right, sort of objects and roles.
 fn right(attribute: &str) -> Option<(&str, &str, &str)> {
@@ -66,6 +71,9 @@ impl Catalog {
         let (attribute, if_exists) = attribute.strip_prefix("if exists ").map_or((attribute, false), |rest| (rest, true));
         if self.judging_down && self.is_gone(object) {
             return Err(Refusal::new(format!("{object} does not exist")));
+        }
+        if let Some(effect) = self.hold_constraint(object, attribute, value) {
+            return Ok(effect);
         }
         let key = Key::Attribute(object.to_owned(), attribute.to_owned());
         if let Some(part) = attribute.strip_prefix(PARTITION).filter(|_| self.engine == Engine::Postgres) {
@@ -113,6 +121,30 @@ impl Catalog {
         }
         self.put_attribute(object, attribute, value);
         Ok(Effect { blind: !known, ..Effect::default() })
+    }
+
+    /// ALTER CONSTRAINT changes how a constraint is held; `None` where that one is not known.
+    fn hold_constraint(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Option<Effect> {
+        let changed = OF_CONSTRAINT.iter().position(|one| *one == attribute)?;
+        let (table, name) = object.rsplit_once('.')?;
+        let mut rest = self.table(table)?.constraints.iter().find(|c| c.name == name && c.rule.is_some())?.mode.clone();
+        let mut held = WORDS.map(|words| match words.iter().find(|one| rest.contains(**one)) {
+            Some(one) => {
+                rest = rest.replace(one, "");
+                *one
+            }
+            None => "",
+        });
+        held[changed] = match value {
+            // What is deferred at first is deferrable.
+            Some(value) if value.contains(INITIALLY_DEFERRED) => WORDS[changed][0],
+            Some(value) => WORDS[changed].iter().find(|one| value.starts_with(**one)).copied().unwrap_or_default(),
+            None => "",
+        };
+        let mode = rest.split_whitespace().chain(held.into_iter().filter(|words| !words.is_empty())).collect::<Vec<_>>().join(" ");
+        let hold = |t: &mut Table| t.constraints.iter_mut().filter(|c| c.name == name).for_each(|c| Rc::make_mut(c).mode.clone_from(&mode));
+        self.change_table(table, hold).ok()?;
+        Some(Effect::default())
     }
 
     /// Refuses what DOWN sets on a table, or grants to a role, that it has dropped before.
@@ -283,9 +315,9 @@ impl Catalog {
                 let _ = self.create_index(&Index { name: None, table: part.to_owned(), ..index.clone() }, false);
             }
         }
-        for rule in whole.constraints.iter().filter_map(|constraint| constraint.rule.as_ref()) {
+        for (rule, mode) in whole.constraints.iter().filter_map(|constraint| Some((constraint.rule.as_ref()?, &constraint.mode))) {
             if !matches!(rule, Rule::Check(_)) && !held.constraints.iter().any(|c| c.rule.as_ref() == Some(rule)) {
-                let _ = self.add_constraint(part, &Constraint { name: None, rule: rule.clone(), not_valid: false, using_index: None });
+                let _ = self.add_constraint(part, &Constraint { name: None, rule: rule.clone(), not_valid: false, using_index: None, mode: mode.clone() });
             }
         }
     }

@@ -38,10 +38,11 @@ impl Catalog {
                 _ => index,
             };
             let taken = held_table.indexes.iter().find(|i| i.name == index).and_then(|i| i.def.clone());
-            let Some(columns) = taken.map(|d| d.columns) else {
+            let Some(Index { columns, rest, .. }) = taken else {
                 return self.take_unknown_index(table, constraint, &index);
             };
             constraint.name.get_or_insert_with(|| index.clone());
+            constraint.mode = [rest, constraint.mode].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
             match &mut constraint.rule {
                 Rule::PrimaryKey(own) | Rule::Unique(own) => *own = columns,
                 Rule::ForeignKey { .. } | Rule::Check(_) | Rule::Exclude(_) => {}
@@ -108,7 +109,7 @@ impl Catalog {
             return Err(Refusal::new(format!("index {index} does not exist")));
         }
         let name = constraint.name.unwrap_or_else(|| index.to_owned());
-        self.change_table(table, |t| t.constraints.push(Rc::new(HeldConstraint { name, generated: false, rule: None, not_valid: false })))
+        self.change_table(table, |t| t.constraints.push(Rc::new(HeldConstraint { name, generated: false, rule: None, not_valid: false, mode: String::new() })))
             .or_missing(|| format!("table {table}"))?;
         Ok(Effect { blind: true, ..Effect::default() })
     }
@@ -154,7 +155,7 @@ impl Catalog {
                 return Err(Refusal::new(format!("constraint {name} on {table} does not exist")));
             }
             // It stood there, and nobody knows what it demanded.
-            let unknown = Rc::new(HeldConstraint { name: name.clone(), generated: false, rule: None, not_valid: false });
+            let unknown = Rc::new(HeldConstraint { name: name.clone(), generated: false, rule: None, not_valid: false, mode: String::new() });
             self.assume_in_table(table, |t| {
                 if !t.constraints.iter().any(|c| c.name == unknown.name) {
                     t.constraints.push(unknown.clone());
@@ -214,7 +215,7 @@ impl Catalog {
             if self.judging_down && held_table.known {
                 return Err(Refusal::new(format!("constraint {from} on {table} does not exist")));
             }
-            let unknown = Rc::new(HeldConstraint { name: from.to_owned(), generated: false, rule: None, not_valid: false });
+            let unknown = Rc::new(HeldConstraint { name: from.to_owned(), generated: false, rule: None, not_valid: false, mode: String::new() });
             self.assume_in_table(table, |t| t.constraints.push(unknown.clone()));
         }
         let _ = self.change_table(table, |t| {

@@ -150,7 +150,7 @@ impl Inverse<'_> {
                 let (alter, name, table, constraint) = part()?;
                 let held = self.now.table(table)?.constraints.iter().find(|c| c.name == constraint)?;
                 // One that was made deferrable is not held as such by this attribute.
-                let plain = matches!(&held.rule, Some(Rule::ForeignKey { actions, .. }) if !actions.contains("deferrable"));
+                let plain = matches!(held.rule, Some(Rule::ForeignKey { .. })) && !held.mode.contains("deferrable");
                 plain.then(|| format!("{alter} ALTER CONSTRAINT {name} NOT DEFERRABLE"))
             }
             ("increment", old) if self.is(Class::Sequence, object) => {

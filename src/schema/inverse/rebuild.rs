@@ -68,7 +68,7 @@ impl Inverse<'_> {
     fn create_table(&self, table: &Table, name: &str) -> Result<String, Unknown> {
         let mut options = table.options.clone();
         OPTIONS.iter().for_each(|option| options = options.replace(option, ""));
-        let written = |c: &HeldConstraint| c.rule.is_some() && !c.not_valid;
+        let written = |c: &HeldConstraint| c.rule.is_some() && !c.not_valid && c.mode.is_empty();
         if !options.trim().is_empty() || !table.constraints.iter().all(|c| written(c)) {
             return unknown(format!("how {} was defined before UP is not known", table.name));
         }

@@ -232,12 +232,25 @@ impl Inverse<'_> {
     }
 
     fn constraints(&mut self, old: &Table, new: &Table, aligned: &Table, gone: &HashSet<Name>) -> Result<(), Unknown> {
+        let held_alike = |a: &HeldConstraint, b: &HeldConstraint| (a.not_valid, &a.mode) == (b.not_valid, &b.mode);
         let twin = |c: &HeldConstraint, others: &Table| -> Option<Rc<HeldConstraint>> {
-            let by_name = others.constraints.iter().find(|o| o.name == c.name && o.rule == c.rule && o.not_valid == c.not_valid);
-            let by_rule = || others.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some() && o.not_valid == c.not_valid);
+            let by_name = others.constraints.iter().find(|o| o.name == c.name && o.rule == c.rule && held_alike(o, c));
+            let by_rule = || others.constraints.iter().find(|o| o.rule == c.rule && c.rule.is_some() && held_alike(o, c));
             by_name.or_else(by_rule).map(Rc::clone)
         };
-        for (constraint, written) in aligned.constraints.iter().zip(&new.constraints) {
+        // Only a foreign key's can be changed in its place (PostgreSQL manual, ALTER TABLE, ALTER CONSTRAINT).
+        let in_place = |a: &HeldConstraint, b: &HeldConstraint| {
+            let alike = a.name == b.name && a.rule == b.rule && a.not_valid == b.not_valid && a.is_enforced() && b.is_enforced();
+            self.engine == Engine::Postgres && alike && matches!(a.rule, Some(Rule::ForeignKey { .. })) && a.mode != b.mode
+        };
+        let changed: Vec<_> = old.constraints.iter().filter(|c| aligned.constraints.iter().any(|now| in_place(c, now))).collect();
+        for constraint in &changed {
+            let mode = if constraint.mode.is_empty() { String::from("NOT DEFERRABLE") } else { constraint.mode.to_uppercase() };
+            let sql = format!("ALTER TABLE {} ALTER CONSTRAINT {} {mode}", self.names.name(&old.name), self.names.part(&constraint.name));
+            self.step(Step::AddKeys, 0, sql);
+        }
+        let changed = |constraint: &HeldConstraint| changed.iter().any(|c| c.name == constraint.name);
+        for (constraint, written) in aligned.constraints.iter().zip(&new.constraints).filter(|(constraint, _)| !changed(constraint)) {
             match twin(constraint, old) {
                 Some(was) if was.name == constraint.name => {}
                 Some(was) if self.engine == Engine::Postgres => {
@@ -249,7 +262,7 @@ impl Inverse<'_> {
                 _ => self.drop_constraint(new, written, gone)?,
             }
         }
-        for constraint in &old.constraints {
+        for constraint in old.constraints.iter().filter(|constraint| !changed(constraint)) {
             let stands = twin(constraint, aligned)
                 .is_some_and(|now| now.name == constraint.name || self.engine == Engine::Postgres || now.generated && constraint.generated);
             if !stands {
@@ -304,7 +317,13 @@ impl Inverse<'_> {
             _ => format!("CONSTRAINT {} ", self.names.part(&constraint.name)),
         };
         let not_valid = if constraint.not_valid { " NOT VALID" } else { "" };
-        let sql = format!("ALTER TABLE {} ADD {name}{}{not_valid}", self.names.name(&table.name), define::rule(rule, &self.names));
+        let (nulls, mode) = constraint.mode.strip_prefix("nulls not distinct").map_or(("", &*constraint.mode), |rest| (" NULLS NOT DISTINCT", rest));
+        if mode.contains('(') {
+            return unknown(format!("how the index behind {} was defined before UP is not known", constraint.name));
+        }
+        let demand = define::rule(rule, &self.names).replacen("UNIQUE", &format!("UNIQUE{nulls}"), 1);
+        let mode = if mode.is_empty() { String::new() } else { format!(" {}", mode.trim_start().to_uppercase()) };
+        let sql = format!("ALTER TABLE {} ADD {name}{demand}{mode}{not_valid}", self.names.name(&table.name));
         self.step(if matches!(rule, Rule::ForeignKey { .. }) { Step::AddKeys } else { Step::AddConstraints }, 0, sql);
         Ok(())
     }
