@@ -182,7 +182,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             findings.push(finding(check::DOWN_DESTROYS, Verdict::Partial, Loss::Possible, at, message, "let DOWN delete by key only what UP brought"));
         }
         if done.effect.may_write_null {
-            let message = format!("DOWN may fail: it writes to a column of {} that is NOT NULL what a query gives, which may be NULL", done.action.object);
+            let message = format!("DOWN may fail: it writes to a column of {} that is NOT NULL what may be NULL", done.action.object);
             let at = Some((Direction::Down, done.statement.line));
             findings.push(finding(
                 check::DOWN_FAILS,

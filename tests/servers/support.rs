@@ -245,8 +245,9 @@ exec "$bin/postgres" -D "$folder/data" -c listen_addresses= -c unix_socket_direc
     -c fsync=off -c synchronous_commit="$durable" -c full_page_writes=off
 "#;
 
+/// A server that starts empties its folder for temporary tables, so that none shares it with another.
 const START_MARIADB: &str = r#"
-[ -d "$folder/data" ] || mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db || exit 1
+[ -d "$folder/data" ] || TMPDIR="$folder" mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db || exit 1
 echo "SET PASSWORD FOR root@localhost = PASSWORD('$(cat "$folder/password")');" > "$folder/init.sql" &&
 exec "$bin/mariadbd" --no-defaults --datadir="$folder/data" --socket="$folder/socket" --pid-file="$folder/pid" --tmpdir="$folder" \
     --init-file="$folder/init.sql" --skip-networking --innodb-flush-log-at-trx-commit="$durable" --innodb-buffer-pool-size=32M $options

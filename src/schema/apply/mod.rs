@@ -44,7 +44,7 @@ pub struct Effect {
     pub validated: bool,
     /// The constraint that it dropped was the primary key.
     pub was_primary: bool,
-    /// It writes to a column that is NOT NULL what a query may give as NULL.
+    /// It writes to a column that is NOT NULL what may be NULL.
     pub may_write_null: bool,
     /// It writes out how each value becomes one of another type.
     pub mapped_by_hand: bool,

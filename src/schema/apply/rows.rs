@@ -187,6 +187,15 @@ impl Catalog {
         Ok(())
     }
 
+    /// Whether a value may be NULL: what a query gives, and what stands in a column that the migration brought and that admits NULL.
+    fn may_be_null(&self, table: &Table, value: &Value) -> bool {
+        match value {
+            Value::Computed(text) => words(text, self.engine).any(|word| word == "select"),
+            Value::Column(name) => table.column(name).is_some_and(|column| !column.def.not_null && !self.stood_before(column.values)),
+            _ => false,
+        }
+    }
+
     pub(super) fn update(&mut self, table: &str, set: &[(Name, Value)], filter: &Filter) -> Applied {
         let target = self.table_or_assume(table).or_missing(|| format!("table {table}"))?;
         self.may_change_rows(&target)?;
@@ -200,9 +209,7 @@ impl Catalog {
         for (column, value) in set {
             let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
             self.may_write(&target, column, Some(value))?;
-            if self.judging_down && old.def.not_null && matches!(value, Value::Computed(text) if words(text, self.engine).any(|w| w == "select")) {
-                effect.may_write_null = true;
-            }
+            effect.may_write_null |= self.judging_down && old.def.not_null && self.may_be_null(&target, value);
             let copied = match filter {
                 Filter::All => {
                     let earlier = match value {
