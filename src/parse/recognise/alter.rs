@@ -335,6 +335,32 @@ fn extension(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
     one(format!("member {}", even_text(cursor.all())), (word == "add").then(|| "yes".to_owned()))
 }
 
+/// `SET (NAME = VALUE, …)` and nothing after it.
+fn options(mut cursor: Cursor<'_>) -> Option<Vec<(String, String)>> {
+    if !cursor.eat("set") {
+        return None;
+    }
+    let inner = cursor.parens()?;
+    let option = |item: &[Token]| {
+        let mut item = Cursor::new(item, cursor.engine);
+        let name = item.part()?;
+        item.equals().then(|| (name, even_text(item.all())))
+    };
+    cursor.done().then(|| items(inner).into_iter().map(option).collect()).flatten()
+}
+
+/// The one thing that ALTER FUNCTION changes of how a routine is called, where it has a default.
+fn of_routine(mut cursor: Cursor<'_>) -> Option<(&'static str, String)> {
+    let found = if let Some(word) = cursor.eat_any(&["immutable", "stable", "volatile"]) {
+        ("volatility", word.to_owned())
+    } else if cursor.eat("cost") {
+        ("cost", even_text(std::slice::from_ref(cursor.token()?)))
+    } else {
+        return None;
+    };
+    (cursor.engine == Engine::Postgres && cursor.done()).then_some(found)
+}
+
 /// The rest: a publication's tables by name, all else as the text of the change, which DOWN cannot be seen to take back.
 fn other(mut cursor: Cursor<'_>, sort: &Sort, name: Name, on: Option<Name>) -> Option<Vec<Action>> {
     let object = on.map_or_else(|| name.clone(), |on| format!("{on}.{name}"));
@@ -367,6 +393,14 @@ fn other(mut cursor: Cursor<'_>, sort: &Sort, name: Name, on: Option<Name>) -> O
             return Some(tables?.into_iter().map(|table| attribute(sort.alter, object.clone(), format!("table {table}"), value.clone())).collect());
         }
         cursor = before;
+        if let Some(options) = options(cursor) {
+            return Some(options.into_iter().map(|(option, value)| attribute(sort.alter, object.clone(), option, Some(value))).collect());
+        }
+    }
+    if sort.class == Class::Routine
+        && let Some((of, value)) = of_routine(cursor)
+    {
+        return Some(vec![attribute(sort.alter, object, of, Some(value))]);
     }
     if matches!(cursor.rest.first(), Some(Token::Word(_) | Token::LParen)) {
         // What may hold a password is not shown.

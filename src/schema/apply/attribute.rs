@@ -8,6 +8,7 @@ use crate::parse::action::{Class, Constraint, Index, NOT_ENFORCED, Rule};
 use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Table};
 use crate::schema::naming::words;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// What holds where nothing was said, so that saying it is saying nothing (PostgreSQL and MariaDB manuals, CREATE SEQUENCE,
@@ -24,6 +25,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("visibility", "visible"),
     ("visibility", "not ignored"),
     ("enforcement", "enforced"),
+    ("volatility", "volatile"),
+    ("cost", "100"),
+    ("publish", "'insert, update, delete, truncate'"),
 ];
 
 /// Attributes that a constraint has beside its rule, under `TABLE.NAME`.
@@ -52,6 +56,9 @@ impl Catalog {
             // Of an event.
             return text.split(' ').any(|word| word == "disable").then(|| "disable".to_owned());
         }
+        if matches!(attribute, "volatility" | "cost") {
+            return self.initial_of_routine(&text, attribute);
+        }
         if attribute.starts_with("constraint ") {
             let (_, rest) = text.split_once(&format!("{attribute} "))?;
             return rest.split(" constraint ").next()?.split(" default ").next().map(str::to_owned);
@@ -64,6 +71,18 @@ impl Catalog {
             None => rest.split(' ').next(),
         };
         written.filter(|w| !w.is_empty() && !DEFAULTS.contains(&(attribute, w))).map(str::to_owned)
+    }
+
+    /// How a routine was made to be called. Its body stands in a string, and is not read.
+    fn initial_of_routine(&self, text: &str, attribute: &str) -> Option<String> {
+        let said: Vec<Cow<'_, str>> = text.split("$$").step_by(2).flat_map(|part| words(part, self.engine)).collect();
+        let after = |word: &str| said.iter().skip_while(|one| *one != word).nth(1).map(|next| next.to_string());
+        if attribute == "volatility" {
+            return said.iter().find(|word| matches!(&***word, "immutable" | "stable")).map(|word| word.to_string());
+        }
+        // Where nothing is said, what is not written in C costs the default.
+        let of_language = || after("language").filter(|language| matches!(&**language, "c" | "internal")).map(|_| String::from("1"));
+        after("cost").or_else(of_language).filter(|cost| cost != "100")
     }
 
     pub(super) fn set_attribute(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Applied {
