@@ -211,7 +211,7 @@ impl Catalog {
             Some(table) => {
                 let hung = CLASSES.map(|class| Key::Object(class, part.to_owned(), Some(whole.to_owned())));
                 let dropped_part = hung.iter().any(|key| self.touched(key)) && hung.iter().all(|key| self.get(key).is_none());
-                let dropped_column = self.before(whole, table.made).is_some_and(|t| t.column(part).is_some());
+                let dropped_column = self.states_of(whole).any(|t| t.made == table.made && t.column(part).is_some());
                 table.column(part).is_none() && keys(object).all(|key| self.get(&key).is_none()) && (dropped_part || dropped_column)
             }
         }

@@ -11,8 +11,8 @@ pub(super) const KINDS: &[Kind] = &[
     ("add-identity", 3, On::Postgres, add_identity),
     ("identity-mode", 3, On::Postgres, identity_mode),
     ("drop-identity", 1, On::Postgres, drop_identity),
-    ("add-computed", 5, On::All, add_computed),
-    ("drop-expression", 30, On::Postgres, drop_expression),
+    ("add-computed", 3, On::All, add_computed),
+    ("drop-expression", 12, On::Postgres, drop_expression),
     ("collate", 1, On::Postgres, collate),
 ];
 

@@ -7,7 +7,7 @@ use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
     ("add-primary-key", 6, On::Servers, add_primary_key),
-    ("drop-primary-key", 4, On::Servers, drop_primary_key),
+    ("drop-primary-key", 2, On::Servers, drop_primary_key),
     ("add-exclusion", 4, On::Postgres, add_exclusion),
     ("add-and-validate", 4, On::Postgres, add_and_validate),
     ("key-from-index", 2, On::Postgres, key_from_index),

@@ -15,7 +15,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("create-unique-index", 4, On::All, create_unique_index),
     ("create-partial-index", 4, On::Both, create_partial_index),
     ("drop-index", 4, On::All, |w, r| drop_index(w, r, false)),
-    ("drop-unique-index", 6, On::All, |w, r| drop_index(w, r, true)),
+    ("drop-unique-index", 3, On::All, |w, r| drop_index(w, r, true)),
     ("rename-index", 4, On::Servers, rename_index),
 ];
 

@@ -9,7 +9,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("insert-rows", 5, On::All, insert),
     ("insert-select", 1, On::All, insert_select),
     ("insert-or-ignore", 1, On::All, insert_or_ignore),
-    ("upsert-rows", 3, On::All, upsert),
+    ("upsert-rows", 1, On::All, upsert),
     ("update-all", 1, On::All, update_all),
     ("update-where", 1, On::All, update_where),
     ("delete-rows", 1, On::All, delete),

@@ -7,11 +7,11 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("setting", 70, On::Postgres, |w, r| setting(w, r, POSTGRES)),
+    ("setting", 60, On::Postgres, |w, r| setting(w, r, POSTGRES)),
     ("setting", 8, On::Mariadb, |w, r| setting(w, r, MARIADB)),
     ("setting", 3, On::Sqlite, |w, r| setting(w, r, SQLITE)),
-    ("type-attribute", 26, On::Postgres, type_attribute),
-    ("schema-owner", 14, On::Postgres, schema_owner),
+    ("type-attribute", 14, On::Postgres, type_attribute),
+    ("schema-owner", 5, On::Postgres, schema_owner),
     ("rename-thing", 6, On::Postgres, rename),
     ("set-sequence", 2, On::Sqlite, set_sequence),
     ("without-trace", 12, On::All, without_trace),

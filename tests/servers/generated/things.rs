@@ -48,8 +48,6 @@ const TEMPLATES: &[Template] = &[
     (Postgres, "TEXT SEARCH CONFIGURATION", false, &["TEXT SEARCH CONFIGURATION @ (COPY = simple)"]),
     (Postgres, "SERVER", false, &["FOREIGN DATA WRAPPER @"]),
     (Postgres, "FOREIGN TABLE", false, &["FOREIGN TABLE @ (id integer, note text) SERVER far"]),
-    (Postgres, "FOREIGN TABLE", false, &["FOREIGN TABLE @ (id bigint NOT NULL, note varchar(40)) SERVER far"]),
-    (Postgres, "FOREIGN TABLE", false, &["FOREIGN TABLE @ (name text) SERVER far"]),
     (
         Postgres,
         "SUBSCRIPTION",
