@@ -1,7 +1,7 @@
 //! Text to statements. In: a script. Out: every statement with its place and what it does; none is ever dropped.
 
 pub mod action;
-mod cursor;
+pub(crate) mod cursor;
 pub mod even;
 mod functions;
 mod kinds;

@@ -2,7 +2,7 @@
 //!
 //! What one transaction can hold is one transaction, history row included.
 
-use super::connection::{Cancelled, Connection, Driver, Home, said};
+use super::connection::{COMMIT, Cancelled, Connection, Driver, Home, said};
 use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
@@ -18,8 +18,6 @@ use std::ops::Range;
 
 /// Both go as one message.
 const RECORD_AND_COMMIT: &str = "adding the row to the history table, and COMMIT";
-/// Ends a transaction.
-pub(super) const COMMIT: &str = "COMMIT";
 
 /// A step on its way.
 pub(super) struct Run<'a> {
@@ -89,23 +87,20 @@ impl Run<'_> {
     /// Statements and their record in one transaction.
     pub(super) async fn as_one(&mut self, range: Range<usize>, commit: Commit<'_>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let first = range.start;
+        let begin = self.begin();
         let (begin, unchecked) = match self.connection.driver {
-            Driver::Sqlite(_) => (String::from("BEGIN IMMEDIATE"), sqlite::Unchecked::of(&self.step.statements, &range)),
+            Driver::Sqlite(_) => (begin.to_owned(), sqlite::Unchecked::of(&self.step.statements, &range)),
             // Between the segments of one script its settings hold; between two scripts they do not.
             Driver::Postgres(_) if matches!(commit, Commit::History(_)) => {
-                (format!("{}; BEGIN", postgres::settle(self.connection)), sqlite::Unchecked::default())
+                (format!("{}; {begin}", postgres::settle(self.connection)), sqlite::Unchecked::default())
             }
-            Driver::Postgres(_) | Driver::Mysql(_) => (String::from("BEGIN"), sqlite::Unchecked::default()),
+            Driver::Postgres(_) | Driver::Mysql(_) => (begin.to_owned(), sqlite::Unchecked::default()),
         };
         if unchecked.off {
             self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
         let ran = self.inside(range, &begin, &unchecked, commit, progress).await;
-        let ran = match ran {
-            // Where that fails the connection is of no more use, and the server rolls back when it ends.
-            Err(stop) if !self.rolled_back().await => Err(Stop { lost: true, again: false, ..stop }),
-            other => other,
-        };
+        let ran = self.or_back(ran).await;
         if unchecked.off {
             // Not part of the outcome: the transaction is over, and the next step would fail here too.
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
@@ -113,8 +108,22 @@ impl Run<'_> {
         ran
     }
 
+    /// What begins a transaction.
+    pub(super) fn begin(&self) -> &'static str {
+        if matches!(self.connection.driver, Driver::Sqlite(_)) { "BEGIN IMMEDIATE" } else { "BEGIN" }
+    }
+
+    /// Rolls back what failed in a transaction.
+    pub(super) async fn or_back(&mut self, ran: Result<(), Stop>) -> Result<(), Stop> {
+        match ran {
+            // Where that fails the connection is of no more use, and the server rolls back when it ends.
+            Err(stop) if !self.rolled_back().await => Err(Stop { lost: true, again: false, ..stop }),
+            other => other,
+        }
+    }
+
     /// Rolls back, and tells whether that is done.
-    pub(super) async fn rolled_back(&mut self) -> bool {
+    async fn rolled_back(&mut self) -> bool {
         match (self.connection.execute("ROLLBACK").await, &self.connection.driver) {
             (Ok(()), _) => true,
             // SQLite could not begin, or rolled back by itself, as it does where the disk is full.
@@ -134,8 +143,8 @@ impl Run<'_> {
         let statements = &self.step.statements;
         let begin_fails = |error: &sqlx::Error| Stop::at(range.start, error).doing("BEGIN");
         let (mut children, mut with_first) = (None, "");
-        match (&self.connection.driver, &commit) {
-            (Driver::Sqlite(_), _) => {
+        match &self.connection.driver {
+            Driver::Sqlite(_) => {
                 let rebuilt = sqlite::rebuilt(statements, &range);
                 if let (Commit::History(started_at), false, true) = (&commit, unchecked.off, rebuilt.is_empty())
                     && statements.iter().map(|sql| sql.text.len()).sum::<usize>() < LONG
@@ -145,8 +154,8 @@ impl Run<'_> {
                 self.connection.execute(begin).await.map_err(|error| begin_fails(&error))?;
                 children = sqlite::Children::count(self.connection, statements, &range, &rebuilt).await;
             }
-            (Driver::Postgres(_), _) if statements.get(range.start).is_some_and(|first| goes_with_begin(&first.text)) => with_first = begin,
-            (Driver::Postgres(_) | Driver::Mysql(_), _) => self.connection.execute(begin).await.map_err(|error| begin_fails(&error))?,
+            Driver::Postgres(_) if statements.get(range.start).is_some_and(|first| goes_with_begin(&first.text)) => with_first = begin,
+            Driver::Postgres(_) | Driver::Mysql(_) => self.connection.execute(begin).await.map_err(|error| begin_fails(&error))?,
         }
         if unchecked.begins {
             self.dangling = sqlite::dangling(self.connection).await;
@@ -167,7 +176,7 @@ impl Run<'_> {
         match commit {
             Commit::History(started_at) => {
                 let record = self.entry(Outcome::Done, started_at, self.step.note.as_deref());
-                let added = self.table.append_and_commit(self.connection, self.step, &record).await;
+                let added = self.table.append(self.connection, self.step, &record, true).await;
                 added.map_err(|error| Stop::at(last, &error).doing(RECORD_AND_COMMIT))
             }
             Commit::Journal(journal) => {
@@ -232,7 +241,7 @@ impl Run<'_> {
 
     async fn append(&mut self, outcome: Outcome, started_at: &str, note: Option<&str>) -> sqlx::Result<()> {
         let record = self.entry(outcome, started_at, note);
-        self.table.append(self.connection, self.step, &record).await
+        self.table.append(self.connection, self.step, &record, false).await
     }
 
     fn entry<'r>(&self, outcome: Outcome, started_at: &'r str, note: Option<&'r str>) -> Record<'r>

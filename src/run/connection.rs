@@ -13,6 +13,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Either, MySqlConnection, PgConnection, Row, SqliteConnection};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub(super) type Cells = Vec<Option<String>>;
 
 /// How long a server may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Ends a transaction.
+pub(super) const COMMIT: &str = "COMMIT";
 
 /// How long a cancelled statement has to end before it is cancelled again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -78,10 +82,18 @@ impl Canceller {
         .await;
     }
 
-    fn rest(&self) {
+    /// Cancels what `work` runs until it has ended.
+    async fn end<T>(&self, mut work: Pin<&mut impl Future<Output = T>>) -> T {
+        let ended = loop {
+            self.cancel().await;
+            if let Ok(ended) = tokio::time::timeout(AGAIN, &mut work).await {
+                break ended;
+            }
+        };
         if let Canceller::Flag(flag) = self {
             flag.store(false, Ordering::Relaxed);
         }
+        ended
     }
 }
 
@@ -207,15 +219,7 @@ impl Connection {
                 }
                 Ok(())
             };
-            let mut rest = std::pin::pin!(rest);
-            let ended = loop {
-                canceller.cancel().await;
-                if let Ok(ended) = tokio::time::timeout(AGAIN, &mut rest).await {
-                    break ended;
-                }
-            };
-            canceller.rest();
-            ended.map_err(|error| (ran, Ended { error, by: Some(by) }))
+            canceller.end(std::pin::pin!(rest)).await.map_err(|error| (ran, Ended { error, by: Some(by) }))
         })
     }
 
@@ -241,45 +245,28 @@ impl Connection {
         Ok(self.rows(sql).await?.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
     }
 
-    /// Adds one row of text to a table of ours: `INSERT INTO … VALUES (FIRST, …)`, where `first` are plain numbers.
-    pub(super) async fn insert(&mut self, into: &str, first: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
-        match &mut self.driver {
-            // One message, where parameters would take three.
-            Driver::Sqlite(_) | Driver::Postgres(_) => {
-                let sql = self.insertion(into, first, values);
-                self.execute(&sql).await
-            }
+    /// Adds one row of text to a table of ours: `INSERT INTO … VALUES (FIRST, …)`, where `first` are plain numbers; `and_commit` ends the
+    /// transaction that it stands in.
+    pub(super) async fn insert(&mut self, into: &str, first: &str, values: &[Option<&str>], and_commit: bool) -> sqlx::Result<()> {
+        let (before, literal): (_, fn(Option<&str>) -> String) = match &mut self.driver {
+            Driver::Postgres(_) => (postgres::AS_OURSELVES, postgres::literal),
+            Driver::Sqlite(_) => ("", sqlite::literal),
             Driver::Mysql(link) => {
                 // Not kept prepared: a script may drop what its session has prepared.
                 let query = sqlx::query(AssertSqlSafe(format!("INSERT INTO {into} VALUES ({first}{})", ", ?".repeat(values.len())))).persistent(false);
-                values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute(link).await.map(drop)
+                values.iter().fold(query, |query, value| query.bind(value.map(str::to_owned))).execute(link).await?;
+                return if and_commit { self.execute(COMMIT).await } else { Ok(()) };
             }
-        }
-    }
-
-    /// The same at the end of a transaction.
-    pub(super) async fn insert_and_commit(&mut self, into: &str, first: &str, values: &[Option<&str>]) -> sqlx::Result<()> {
-        if let Driver::Mysql(_) = self.driver {
-            self.insert(into, first, values).await?;
-            return self.execute("COMMIT").await;
-        }
-        let sql = self.insertion(into, first, values);
-        self.execute(&format!("{sql}; COMMIT")).await
-    }
-
-    /// The INSERT with its values as literals.
-    fn insertion(&self, into: &str, first: &str, values: &[Option<&str>]) -> String {
-        let (before, literal): (_, fn(Option<&str>) -> String) = match self.driver {
-            Driver::Postgres(_) => (postgres::AS_OURSELVES, postgres::literal),
-            Driver::Sqlite(_) | Driver::Mysql(_) => ("", sqlite::literal),
         };
-        let values: Vec<String> = values.iter().map(|value| literal(*value)).collect();
-        format!("{before}INSERT INTO {into} VALUES ({first}, {})", values.join(", "))
+        // One message, where parameters would take three.
+        let values = values.iter().map(|value| literal(*value)).collect::<Vec<_>>().join(", ");
+        let end = if and_commit { format!("; {COMMIT}") } else { String::new() };
+        self.execute(&format!("{before}INSERT INTO {into} VALUES ({first}, {values}){end}")).await
     }
 
     /// Says goodbye; an error here changes nothing any more.
     pub(super) async fn close(mut self) {
-        if let Driver::Sqlite(link) = &mut self.driver {
+        if let (Driver::Sqlite(link), false) = (&mut self.driver, self.read_only) {
             sqlite::tidy(link).await;
         }
         let _ = each_driver!(self.driver, link => link.close().await);
@@ -302,13 +289,7 @@ pub(super) async fn interruptible<T>(connection: &mut Connection, work: impl Asy
         signal = interrupt.wait() => signal,
         done = &mut work => return done,
     };
-    loop {
-        canceller.cancel().await;
-        if tokio::time::timeout(AGAIN, &mut work).await.is_ok() {
-            break;
-        }
-    }
-    canceller.rest();
+    let _ = canceller.end(work).await;
     Err(RunError::Interrupted(signal))
 }
 

@@ -161,16 +161,10 @@ impl HistoryTable {
         connection.execute(&sql).await.map_err(|error| connection.refused(doing, &error))
     }
 
-    /// Adds a row of `step`.
-    pub(super) async fn append(&self, connection: &mut Connection, step: &Step, record: &Record<'_>) -> sqlx::Result<()> {
-        let ended_at = now();
-        connection.insert(&self.with_columns(), &record.seq.to_string(), &record.values(step, &ended_at, &step.down_loses.join("\n"))).await
-    }
-
-    /// Adds a row of `step`, and ends the transaction that it stands in.
-    pub(super) async fn append_and_commit(&self, connection: &mut Connection, step: &Step, record: &Record<'_>) -> sqlx::Result<()> {
-        let ended_at = now();
-        connection.insert_and_commit(&self.with_columns(), &record.seq.to_string(), &record.values(step, &ended_at, &step.down_loses.join("\n"))).await
+    /// Adds a row of `step`; `and_commit` ends the transaction that it stands in.
+    pub(super) async fn append(&self, connection: &mut Connection, step: &Step, record: &Record<'_>, and_commit: bool) -> sqlx::Result<()> {
+        let (ended_at, loses) = (now(), step.down_loses.join("\n"));
+        connection.insert(&self.with_columns(), &record.seq.to_string(), &record.values(step, &ended_at, &loses), and_commit).await
     }
 
     /// What adds a row of `step` on SQLite, for a message that holds the step's statements as well: it ends when this runs.

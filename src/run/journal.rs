@@ -3,7 +3,7 @@
 //!
 //! A table beside the history table, whose columns [`crate::run`] explains; like that one it only grows.
 
-use super::connection::{Connection, Driver};
+use super::connection::{COMMIT, Connection, Driver};
 use super::history::{HistoryTable, now};
 use super::look::Look;
 use super::{RunError, tables};
@@ -133,7 +133,7 @@ impl Journal {
         self.add(connection, step, count, phase, looked).await?;
         match connection.driver {
             // The script may have turned autocommit off.
-            Driver::Mysql(_) => connection.execute("COMMIT").await,
+            Driver::Mysql(_) => connection.execute(COMMIT).await,
             Driver::Postgres(_) | Driver::Sqlite(_) => Ok(()),
         }
     }
@@ -141,7 +141,7 @@ impl Journal {
     async fn add(&mut self, connection: &mut Connection, step: &Step, count: usize, phase: &str, looked: Option<&str>) -> sqlx::Result<()> {
         let (sha256, at, entry) = (step.prefix_sha256(count), now(), self.entry + 1);
         let into = format!("{} (run, entry, statements, phase, at, prefix_sha256, looked_at)", self.table);
-        connection.insert(&into, &format!("{}, {entry}, {count}", self.run), &[Some(phase), Some(&at), Some(&sha256), looked]).await?;
+        connection.insert(&into, &format!("{}, {entry}, {count}", self.run), &[Some(phase), Some(&at), Some(&sha256), looked], false).await?;
         self.entry = entry;
         Ok(())
     }

@@ -4,8 +4,8 @@
 //! Rows and their journal row commit together; for what commits by itself the journal says first that it is about to run, and what the
 //! catalog shows of it.
 
-use super::apply::{COMMIT, Commit, Run, trace};
-use super::connection::Driver;
+use super::apply::{Commit, Run, trace};
+use super::connection::{COMMIT, Driver};
 use super::history::now;
 use super::journal::{Journal, Part};
 use super::patience::Pauses;
@@ -131,7 +131,7 @@ impl Run<'_> {
             journal.begun(self.connection, self.step, at, looked.as_ref(), Some(&part)).await.map_err(|error| in_journal(&error))?;
         }
         if in_transaction {
-            self.own(at, if matches!(self.connection.driver, Driver::Sqlite(_)) { "BEGIN IMMEDIATE" } else { "BEGIN" }).await?;
+            self.own(at, self.begin()).await?;
         }
         let mut ran = Ok(());
         for sql in statements {
@@ -152,10 +152,7 @@ impl Run<'_> {
         if ran.is_ok() {
             ran = self.own(at, COMMIT).await;
         }
-        match ran {
-            Err(stop) if !self.rolled_back().await => Err(Stop { lost: true, again: false, ..stop }),
-            other => other,
-        }
+        self.or_back(ran).await
     }
 
     /// Says in the journal what was found to stand, says again what an earlier session was told, and takes away what it left half-done.

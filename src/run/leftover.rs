@@ -6,8 +6,8 @@ use super::mysql;
 use super::tables::quoted;
 use crate::engine::Engine;
 use crate::gate::Sql;
+use crate::parse::cursor::{Cursor, is_word, items};
 use crate::parse::manner::Manner;
-use sqlparser::dialect::MySqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 use sqlx::mysql::MySqlDatabaseError;
 
@@ -57,12 +57,12 @@ fn has_no_default(error: &sqlx::Error) -> bool {
 fn endings(statements: &[Sql], engine: Engine) -> Vec<String> {
     let mut endings: Vec<String> = Vec::new();
     for sql in statements.iter().filter(|sql| matches!(sql.manner, Manner::Session | Manner::Carried)) {
-        let tokens = Tokenizer::new(&MySqlDialect {}, &sql.text).tokenize().unwrap_or_default();
+        let tokens = Tokenizer::new(engine.dialect(), &sql.text).tokenize().unwrap_or_default();
         let tokens: Vec<Token> = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
         let all = match tokens.split_first() {
-            Some((first, rest)) if is(first, "SET") => variables(rest, engine),
-            Some((first, rest)) if is(first, "CREATE") => temporary(rest).into_iter().collect(),
-            Some((first, [Token::Word(name), ..])) if is(first, "PREPARE") => vec![format!("DEALLOCATE PREPARE {name}")],
+            Some((first, rest)) if is_word(first, "set") => variables(rest, engine),
+            Some((first, rest)) if is_word(first, "create") => temporary(rest, engine).into_iter().collect(),
+            Some((first, [Token::Word(name), ..])) if is_word(first, "prepare") => vec![format!("DEALLOCATE PREPARE {name}")],
             _ => Vec::new(),
         };
         for ending in all {
@@ -74,30 +74,16 @@ fn endings(statements: &[Sql], engine: Engine) -> Vec<String> {
     endings
 }
 
-fn is(token: &Token, word: &str) -> bool {
-    matches!(token, Token::Word(found) if found.value.eq_ignore_ascii_case(word))
-}
-
 /// `SET [SESSION] NAME = …, @NAME := …`
 fn variables(tokens: &[Token], engine: Engine) -> Vec<String> {
     let mut endings = Vec::new();
-    let mut depth = 0;
-    let assignments = tokens.split(|token| {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
-            _ => {}
+    for assignment in items(tokens) {
+        let mut cursor = Cursor::new(assignment, engine);
+        if cursor.eat_any(&["session", "local", "@@session", "@@local"]).is_some() {
+            cursor.mark(&Token::Period);
         }
-        depth == 0 && *token == Token::Comma
-    });
-    for assignment in assignments {
-        let session = ["SESSION", "LOCAL", "@@session", "@@local"];
-        let rest = match assignment {
-            [scope, Token::Period, rest @ ..] | [scope, rest @ ..] if session.iter().any(|word| is(scope, word)) => rest,
-            other => other,
-        };
-        match rest {
-            [first, ..] if is(first, "TRANSACTION") => {
+        match cursor.rest {
+            [first, ..] if is_word(first, "transaction") => {
                 let prefix = if engine == Engine::Mysql { "transaction" } else { "tx" };
                 endings.push(format!("SET SESSION {prefix}_isolation = DEFAULT, SESSION {prefix}_read_only = DEFAULT"));
             }
@@ -114,11 +100,13 @@ fn variables(tokens: &[Token], engine: Engine) -> Vec<String> {
 }
 
 /// `CREATE [OR REPLACE] TEMPORARY TABLE [IF NOT EXISTS] [SCHEMA.]NAME …`
-fn temporary(tokens: &[Token]) -> Option<String> {
-    let at = tokens.iter().position(|token| is(token, "TABLE"))?;
-    let name: Vec<&Token> = tokens[at + 1..].iter().skip_while(|token| ["IF", "NOT", "EXISTS"].iter().any(|word| is(token, word))).take(3).collect();
-    let name = match name[..] {
-        [schema, Token::Period, name] => format!("{schema}.{name}"),
+fn temporary(tokens: &[Token], engine: Engine) -> Option<String> {
+    let mut cursor = Cursor::new(tokens, engine);
+    cursor.until(&["table"]);
+    cursor.eat("table");
+    cursor.eat("if not exists");
+    let name = match cursor.rest {
+        [schema, Token::Period, name, ..] => format!("{schema}.{name}"),
         [name, ..] => name.to_string(),
         [] => return None,
     };

@@ -182,9 +182,7 @@ fn turns_foreign_keys_off(sql: &str) -> Option<bool> {
 pub(super) fn literal(text: Option<&str>) -> String {
     match text {
         None => String::from("NULL"),
-        Some(text) if text.contains('\0') => {
-            format!("CAST(x'{}' AS TEXT)", hex::encode(text))
-        }
+        Some(text) if text.contains('\0') => format!("CAST(x'{}' AS TEXT)", hex::encode(text)),
         Some(text) => quoted(text, '\''),
     }
 }
@@ -233,7 +231,7 @@ impl Children {
             return None;
         }
         let touched = || statements[range.clone()].iter().filter_map(|sql| sql.touched.as_ref()).flatten();
-        let list = rebuilt.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect::<Vec<_>>().join(", ");
+        let list = rebuilt.iter().map(|name| quoted(name, '\'')).collect::<Vec<_>>().join(", ");
         let pointing = format!(
             "SELECT DISTINCT m.name FROM sqlite_schema m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND lower(k.\"table\") IN ({list}) \
              AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')"
