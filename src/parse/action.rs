@@ -85,6 +85,9 @@ impl Constraint {
     }
 }
 
+/// The attribute of a column that holds the name of its NOT NULL, where PostgreSQL would give it another one.
+pub(crate) const NOT_NULL_NAMED: &str = "not null named";
+
 /// The words of a constraint that nobody holds rows against.
 pub(crate) const NOT_ENFORCED: &str = "not enforced";
 

@@ -69,21 +69,7 @@ fn plain(sql: &str, engine: Engine) -> Option<Vec<TokenWithSpan>> {
     Some(tokens)
 }
 
-/// Where the keywords that begin with each letter stand in sqlparser's list, which is sorted.
-const INITIALS: [(usize, usize); 26] = {
-    let (mut ranges, mut at) = ([(0, 0); 26], 0);
-    while at < ALL_KEYWORDS.len() {
-        let range = &mut ranges[(ALL_KEYWORDS[at].as_bytes()[0] - b'A') as usize];
-        if range.1 == 0 {
-            range.0 = at;
-        }
-        at += 1;
-        range.1 = at;
-    }
-    ranges
-};
-
-/// What each keyword of sqlparser's list begins with, in the order of that list.
+/// What each keyword of sqlparser's list begins with, in the order of that list, which is sorted.
 const HEADS: [u64; ALL_KEYWORDS.len()] = {
     let (mut heads, mut at) = ([0; ALL_KEYWORDS.len()], 0);
     while at < ALL_KEYWORDS.len() {
@@ -106,10 +92,8 @@ const fn head(word: &[u8]) -> u64 {
 /// The keyword that `word` is, as sqlparser's tokenizer would find it.
 fn keyword(word: &str) -> Keyword {
     let head = head(word.as_bytes());
-    let first = word.as_bytes().first().map_or(0, |b| b.to_ascii_uppercase());
-    let Some(&(from, to)) = INITIALS.get(usize::from(first.wrapping_sub(b'A'))) else { return Keyword::NoKeyword };
-    let from = from + HEADS[from..to].partition_point(|other| *other < head);
-    let alike = HEADS[from..to].iter().take_while(|other| **other == head).count();
+    let from = HEADS.partition_point(|other| *other < head);
+    let alike = HEADS[from..].iter().take_while(|other| **other == head).count();
     let found = ALL_KEYWORDS[from..from + alike].iter().position(|keyword| keyword.eq_ignore_ascii_case(word));
     found.map_or(Keyword::NoKeyword, |found| ALL_KEYWORDS_INDEX[from + found])
 }

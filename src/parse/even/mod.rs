@@ -134,6 +134,11 @@ fn even_word(word: &Word) -> String {
     name(if quote == '"' { &word.value } else { &lower })
 }
 
+/// Even texts one behind the other; those that say nothing are left out.
+pub(crate) fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// A name as it stands in even text: in quotes where it needs them.
 pub(crate) fn name(value: &str) -> String {
     let plain =

@@ -122,16 +122,9 @@ impl Lower {
 
     /// How a key is held, in the words and the order of the recogniser.
     fn key_mode(self, nulls: &NullsDistinctOption, include: &[ast::Ident], characteristics: Option<ast::ConstraintCharacteristics>) -> String {
-        let mut words = Vec::new();
-        if matches!(nulls, NullsDistinctOption::NotDistinct) {
-            words.push("nulls not distinct".to_owned());
-        }
-        if !include.is_empty() {
-            words.push(format!("include({})", self.idents(include).join(",")));
-        }
-        words.push(held(characteristics));
-        words.retain(|w| !w.is_empty());
-        words.join(" ")
+        let nulls = if matches!(nulls, NullsDistinctOption::NotDistinct) { "nulls not distinct" } else { "" };
+        let include = if include.is_empty() { String::new() } else { format!("include({})", self.idents(include).join(",")) };
+        even::joined([nulls, &include, &held(characteristics)])
     }
 
     /// A constraint of a table; those of MySQL and MariaDB that are indexes by another name go to `indexes`.
@@ -201,12 +194,12 @@ fn held(characteristics: Option<ast::ConstraintCharacteristics>) -> String {
         _ => "",
     };
     let enforcement = if characteristics.enforced == Some(false) { NOT_ENFORCED } else { "" };
-    [deferral, enforcement].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
+    even::joined([deferral, enforcement])
 }
 
 fn held_check(check: &ast::CheckConstraint) -> String {
     let words = [("no inherit", check.no_inherit), (NOT_ENFORCED, check.enforced == Some(false))];
-    words.into_iter().filter(|(_, said)| *said).map(|(words, _)| words).collect::<Vec<_>>().join(" ")
+    even::joined(words.into_iter().filter_map(|(words, said)| said.then_some(words)))
 }
 
 pub(crate) fn identity(generated_as: &GeneratedAs) -> &'static str {

@@ -3,7 +3,7 @@
 use super::constraint::{self, Element};
 use super::table::word;
 use super::{Reader, action, attribute, column, option, partition};
-use crate::parse::action::{Action, ColumnChange, Dropped, Name, Op};
+use crate::parse::action::{Action, ColumnChange, Dropped, NOT_NULL_NAMED, Name, Op};
 use crate::parse::cursor::{Cursor, bare, find, items};
 use crate::parse::even::{even_text, even_type};
 use crate::parse::kinds::{add_constraint, of_column};
@@ -98,7 +98,7 @@ impl Reader<'_> {
                     vec![action(Kind::CreateIndex, object, Op::CreateIndex { index: Box::new(index), if_not_exists, concurrently: false })]
                 }
                 Element::NotNull(column, name) => {
-                    let named = name.map(|name| attribute(Kind::AlterConstraint, format!("{table}.{column}"), "not null named", Some(name)));
+                    let named = name.map(|name| attribute(Kind::AlterConstraint, format!("{table}.{column}"), NOT_NULL_NAMED, Some(name)));
                     [not_null(table, column)].into_iter().chain(named).collect()
                 }
             });

@@ -142,8 +142,9 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column, constraints: &mut Vec
     if cursor.eat("constraint") {
         written = Some(name_of_constraint(cursor)?);
     }
-    let mut rule =
-        |rule: Rule, not_valid: bool| constraints.push(Constraint { name: written.clone(), rule, not_valid, using_index: None, mode: String::new() });
+    let mut rule = |rule: Rule, not_valid: bool, mode: &str| {
+        constraints.push(Constraint { name: written.clone(), rule, not_valid, using_index: None, mode: mode.to_owned() });
+    };
     let engine = cursor.engine;
     if cursor.eat("not null") {
         column.not_null = true;
@@ -155,24 +156,20 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column, constraints: &mut Vec
         cursor.eat_any(&["asc", "desc"]);
         conflict(cursor, column)?;
         column.not_null |= engine != Engine::Sqlite;
-        rule(Rule::PrimaryKey(vec![column.name.clone()]), false);
+        rule(Rule::PrimaryKey(vec![column.name.clone()]), false, "");
     } else if cursor.eat("unique") {
         cursor.eat("key");
         conflict(cursor, column)?;
         let nulls = cursor.eat_any(&["nulls not distinct", "nulls distinct"]).filter(|word| *word == "nulls not distinct");
-        rule(Rule::Unique(vec![column.name.clone()]), false);
-        if let (Some(nulls), Some(key)) = (nulls, constraints.last_mut()) {
-            key.mode = nulls.to_owned();
-        }
+        rule(Rule::Unique(vec![column.name.clone()]), false, nulls.unwrap_or_default());
     } else if cursor.eat("references") {
         let key = foreign_key(cursor, vec![column.name.clone()])?;
-        rule(key, false);
+        rule(key, false, "");
     } else if cursor.eat("check") {
         let expression = even_text(bare(cursor.parens()?));
         let mut held = String::new();
-        let not_valid = ["not valid", "not enforced", "enforced", "no inherit"].iter().any(|w| cursor.at(w)) && mode(cursor, &mut held)?;
-        rule(Rule::Check(expression), not_valid);
-        constraints.last_mut()?.mode = held;
+        let not_valid = ["not valid", NOT_ENFORCED, "enforced", "no inherit"].iter().any(|w| cursor.at(w)) && mode(cursor, &mut held)?;
+        rule(Rule::Check(expression), not_valid, &held);
     } else if cursor.eat("default") {
         let expression = expression(cursor)?;
         let text = even_text(bare(expression));

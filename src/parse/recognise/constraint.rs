@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::parse::action::{Constraint, Index, NOT_ENFORCED, Name, Rule};
 use crate::parse::cursor::{Cursor, bare, is_word, items};
-use crate::parse::even::even_text;
+use crate::parse::even::{self, even_text};
 use sqlparser::tokenizer::Token;
 
 /// What an element of a table adds.
@@ -121,8 +121,7 @@ pub(super) fn foreign_key(cursor: &mut Cursor<'_>, columns: Vec<Name>) -> Option
             break;
         }
     }
-    let actions: Vec<String> = [delete, update, rest].into_iter().filter(|a| !a.is_empty()).collect();
-    Some(Rule::ForeignKey { columns, target, target_columns, actions: actions.join(" ") })
+    Some(Rule::ForeignKey { columns, target, target_columns, actions: even::joined([&*delete, &*update, &*rest]) })
 }
 
 fn action(cursor: &mut Cursor<'_>, of: &str) -> Option<String> {

@@ -30,13 +30,10 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("publish", "'insert, update, delete, truncate'"),
 ];
 
-/// Attributes that a constraint has beside its rule, under `TABLE.NAME`.
-const OF_CONSTRAINT: [&str; 3] = ["mode", "inheritance", "enforcement"];
-
-/// The words of each that are not the default, in the order in which a constraint that is written with all of them has them.
-const WORDS: [&[&str]; 3] = [&["deferrable initially deferred", "deferrable"], &["no inherit"], &[NOT_ENFORCED]];
-
-const INITIALLY_DEFERRED: &str = "initially deferred";
+/// Attributes that a constraint has beside its rule, under `TABLE.NAME`, and the words of each that are not the default; in the order in
+/// which a constraint that is written with all of them has them.
+const OF_CONSTRAINT: [(&str, &[&str]); 3] =
+    [("mode", &["deferrable initially deferred", "deferrable"]), ("inheritance", &["no inherit"]), ("enforcement", &[NOT_ENFORCED])];
 
 /// `grant RIGHT[ on tables] to ROLES` as right, sort of objects and roles.
 fn right(attribute: &str) -> Option<(&str, &str, &str)> {
@@ -144,23 +141,24 @@ impl Catalog {
 
     /// ALTER CONSTRAINT changes how a constraint is held; `None` where that one is not known.
     fn hold_constraint(&mut self, object: &str, attribute: &str, value: Option<&str>) -> Option<Effect> {
-        let changed = OF_CONSTRAINT.iter().position(|one| *one == attribute)?;
+        let changed = OF_CONSTRAINT.iter().position(|(one, _)| *one == attribute)?;
         let (table, name) = object.rsplit_once('.')?;
         let mut rest = self.table(table)?.constraints.iter().find(|c| c.name == name && c.rule.is_some())?.mode.clone();
-        let mut held = WORDS.map(|words| match words.iter().find(|one| rest.contains(**one)) {
+        let mut held = OF_CONSTRAINT.map(|(_, words)| match words.iter().find(|one| rest.contains(**one)) {
             Some(one) => {
                 rest = rest.replace(one, "");
                 *one
             }
             None => "",
         });
+        let words = OF_CONSTRAINT[changed].1;
         held[changed] = match value {
             // What is deferred at first is deferrable.
-            Some(value) if value.contains(INITIALLY_DEFERRED) => WORDS[changed][0],
-            Some(value) => WORDS[changed].iter().find(|one| value.starts_with(**one)).copied().unwrap_or_default(),
+            Some(value) if value.contains("initially deferred") => words[0],
+            Some(value) => words.iter().find(|one| value.starts_with(**one)).copied().unwrap_or_default(),
             None => "",
         };
-        let mode = rest.split_whitespace().chain(held.into_iter().filter(|words| !words.is_empty())).collect::<Vec<_>>().join(" ");
+        let mode = even::joined(rest.split_whitespace().chain(held));
         let hold = |t: &mut Table| t.constraints.iter_mut().filter(|c| c.name == name).for_each(|c| Rc::make_mut(c).mode.clone_from(&mode));
         self.change_table(table, hold).ok()?;
         Some(Effect::default())
@@ -302,7 +300,7 @@ impl Catalog {
 
     /// A constraint goes, and how it was held.
     pub(super) fn drop_mode(&mut self, table: &str, constraint: &str) {
-        for attribute in OF_CONSTRAINT {
+        for (attribute, _) in OF_CONSTRAINT {
             self.put_attribute(&format!("{table}.{constraint}"), attribute, None);
         }
     }

@@ -3,6 +3,7 @@
 use super::{Applied, Effect, OrMissing, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Constraint, Dropped, Index, Name, Rule};
+use crate::parse::even;
 use crate::schema::catalog::{Catalog, Entry, HeldConstraint, HeldIndex, Key, Leaning, Table, held};
 use crate::schema::naming;
 use crate::table::Kind;
@@ -42,7 +43,7 @@ impl Catalog {
                 return self.take_unknown_index(table, constraint, &index);
             };
             constraint.name.get_or_insert_with(|| index.clone());
-            constraint.mode = [rest, constraint.mode].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
+            constraint.mode = even::joined([&*rest, &*constraint.mode]);
             match &mut constraint.rule {
                 Rule::PrimaryKey(own) | Rule::Unique(own) => *own = columns,
                 Rule::ForeignKey { .. } | Rule::Check(_) | Rule::Exclude(_) => {}

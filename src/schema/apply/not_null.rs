@@ -4,12 +4,9 @@
 
 use super::Effect;
 use crate::engine::Engine;
-use crate::parse::action::Name;
+use crate::parse::action::{NOT_NULL_NAMED, Name};
 use crate::schema::catalog::{Catalog, Entry, Key};
 use std::rc::Rc;
-
-/// The attribute of a column that holds the name, where it is another one.
-const NAMED: &str = "not null named";
 
 /// What each such name ends with by itself.
 const SUFFIX: &str = "_not_null";
@@ -18,7 +15,8 @@ impl Catalog {
     /// The column of `table` whose NOT NULL is called `name`.
     fn column_of_not_null(&self, table: &str, name: &str) -> Option<Name> {
         let held = self.table(table).filter(|_| self.engine == Engine::Postgres)?;
-        let named = |column: &str| matches!(self.get(&Key::Attribute(format!("{table}.{column}"), NAMED.into())), Some(Entry::Text(text)) if **text == *name);
+        let named =
+            |column: &str| matches!(self.get(&Key::Attribute(format!("{table}.{column}"), NOT_NULL_NAMED.into())), Some(Entry::Text(text)) if **text == *name);
         let stem = name.strip_suffix(SUFFIX).and_then(|stem| stem.strip_prefix(table.rsplit('.').next()?)?.strip_prefix('_'));
         held.columns.iter().map(|c| &c.def.name).find(|column| named(column) || stem == Some(column)).cloned()
     }
@@ -40,12 +38,12 @@ impl Catalog {
             return (self.engine == Engine::Postgres && from.ends_with(SUFFIX)).then(Effect::default);
         };
         let own = format!("{}_{column}{SUFFIX}", table.rsplit('.').next().unwrap_or(table));
-        self.put_attribute(&format!("{table}.{column}"), NAMED, Some(to.to_owned()).filter(|to| *to != own));
+        self.put_attribute(&format!("{table}.{column}"), NOT_NULL_NAMED, Some(to.to_owned()).filter(|to| *to != own));
         Some(Effect::default())
     }
 
     /// A column admits NULL: the name of its rule goes.
     pub(super) fn forget_not_null_name(&mut self, table: &str, column: &str) {
-        self.put_attribute(&format!("{table}.{column}"), NAMED, None);
+        self.put_attribute(&format!("{table}.{column}"), NOT_NULL_NAMED, None);
     }
 }

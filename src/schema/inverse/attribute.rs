@@ -3,7 +3,7 @@
 use super::define::quoted;
 use super::{Inverse, Step, Unknown, in_order, unknown};
 use crate::engine::Engine;
-use crate::parse::action::{Class, Rule};
+use crate::parse::action::Class;
 use crate::schema::catalog::{Catalog, Entry, Journal, Key};
 
 /// Parameters of a table, an index or a view that RESET takes back (PostgreSQL manual, CREATE TABLE, CREATE INDEX, CREATE VIEW).
@@ -145,13 +145,6 @@ impl Inverse<'_> {
             ("statistics", old) => {
                 let (table, column, ..) = part()?;
                 Some(format!("{table} ALTER COLUMN {column} SET STATISTICS {}", old.unwrap_or("-1")))
-            }
-            ("mode", None) => {
-                let (alter, name, table, constraint) = part()?;
-                let held = self.now.table(table)?.constraints.iter().find(|c| c.name == constraint)?;
-                // One that was made deferrable is not held as such by this attribute.
-                let plain = matches!(held.rule, Some(Rule::ForeignKey { .. })) && !held.mode.contains("deferrable");
-                plain.then(|| format!("{alter} ALTER CONSTRAINT {name} NOT DEFERRABLE"))
             }
             ("increment", old) if self.is(Class::Sequence, object) => {
                 Some(format!("ALTER SEQUENCE {} INCREMENT BY {}", self.names.name(object), old.unwrap_or("1")))
