@@ -11,7 +11,7 @@ use crate::schema::application::{Application, Meets, application};
 use crate::schema::apply::key::dropped_kind;
 use crate::schema::apply::{Effect, apply};
 use crate::schema::catalog::{Catalog, Entry, Journal, Origin};
-use crate::schema::diff::{Demand, Part, demands, differences, merged};
+use crate::schema::diff::{Demand, Difference, Part, demands, differences, differs, merged};
 use crate::table::{Cell, Check, Kind, Loss, Row, Verdict, check};
 use foldhash::HashSet;
 
@@ -119,7 +119,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     let ran_up = run(catalog, up, Direction::Up);
     let before = catalog.end();
     let meets = application(&before, catalog);
-    let up_changes = differences(&before, catalog);
+    let up_changes = differs(&before, catalog);
     let up_unseen = unseen(&ran_up);
 
     // DOWN is judged by what stood before UP, so that recording stays open.
@@ -136,7 +136,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     carried.retain(|origin| lost.contains(origin));
     lost.retain(|origin| !carried.contains(origin));
     let down_works = ran_down.done.iter().any(|d| d.kind.cell(catalog.engine) != Cell::Keeps) || ran_down.refused.is_some();
-    let no_effect = up_changes.iter().all(|d| !d.matters) && !up_unseen;
+    let no_effect = !up_changes && !up_unseen;
     let no_down = !no_effect && !down_works;
     let lacks = no_down || ran_down.refused.is_none() && round_trip.differences.iter().any(|d| d.matters && d.kind != Part::Unproved);
     let missing = lacks.then(|| way_back::missing(&start, catalog, migration, up, [&ran_up, &ran_down]));
@@ -202,7 +202,8 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
         let help = "run UP and DOWN once on a scratch database, and correct DOWN";
         findings.push(finding(check::DOWN_FAILS, Verdict::Irreversible, Loss::None, Some((Direction::Down, *line)), message, help));
     } else if no_down {
-        findings.push(no_down_finding(migration, &up_changes.iter().map(|d| d.object.clone()).collect::<Vec<_>>(), missing.as_ref()));
+        // DOWN did nothing, so what differs is what UP did.
+        findings.push(no_down_finding(migration, &round_trip.differences, missing.as_ref()));
     } else {
         compare(&mut findings, &round_trip, missing.as_ref(), &ran_up, &ran_down, &lost, !carried.is_empty() && lost.is_empty());
         if !demands.is_empty() {
@@ -320,8 +321,8 @@ fn compare(
     }
 }
 
-fn no_down_finding(migration: &Migration, left: &[String], missing: Option<&Missing>) -> Finding {
-    let mut left: Vec<&str> = left.iter().map(String::as_str).collect();
+fn no_down_finding(migration: &Migration, left: &[Difference], missing: Option<&Missing>) -> Finding {
+    let mut left: Vec<&str> = left.iter().map(|difference| difference.object.as_str()).collect();
     left.dedup();
     let what = match left.as_slice() {
         [] => "what UP did".to_owned(),

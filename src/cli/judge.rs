@@ -1,7 +1,7 @@
 //! Puts the stages together. In: migrations and what holds for them. Out: judged entries, one by one, in order.
 //!
-//! Parsing is most of the work and knows nothing of its neighbours, so every core takes part; the catalog is one, and
-//! follows in order. Trees are dropped where they were made, and no more than a few stretches are in flight.
+//! Parsing is half of the work and knows nothing of its neighbours, so where there is much of it every core takes part; the catalog is
+//! one, and follows in order. Trees are dropped where they were made, and no more than a few stretches are in flight.
 
 use crate::assess::{self, Assessment, Finding};
 use crate::engine::Engine;
@@ -20,27 +20,30 @@ use std::sync::mpsc::sync_channel;
 
 /// Migrations that one thread takes at a time: few, so that what one thread made is still near when another takes it.
 const STRETCH: usize = 8;
-/// Deep trees are built and dropped by recursion.
-const STACK: usize = 256 << 20;
+/// Migrations that are worth another thread: it costs more to wake one for less.
+const WORTH_A_THREAD: usize = 512;
 
 /// Both parts, parsed.
 pub(super) type Parsed = (Vec<Statement>, Option<Vec<Statement>>);
 
 /// Parses every migration, and hands each to `then` in order, until that fails.
 pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: impl FnMut(usize, Parsed) -> std::io::Result<()>) -> std::io::Result<()> {
-    let next = AtomicUsize::new(0);
+    let parsed = |m: &Migration| (parse::script(&m.up, engine), m.down.as_ref().map(|down| parse::script(down, engine)));
     // This thread is at work as well: it judges what the others parsed.
-    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).clamp(1, migrations.len().div_ceil(STRETCH).max(1));
+    let threads = std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1).min(migrations.len() / WORTH_A_THREAD);
+    if threads == 0 {
+        return migrations.iter().enumerate().try_for_each(|(at, migration)| then(at, parsed(migration)));
+    }
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel::<(usize, Vec<Parsed>)>(2 * threads);
         for _ in 0..threads {
             let (send, next) = (send.clone(), &next);
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
+            std::thread::Builder::new().stack_size(super::STACK).spawn_scoped(scope, move || {
                 loop {
                     let from = next.fetch_add(STRETCH, Ordering::Relaxed);
                     let Some(stretch) = migrations.get(from..migrations.len().min(from + STRETCH)).filter(|s| !s.is_empty()) else { break };
-                    let parsed = stretch.iter().map(|m| (parse::script(&m.up, engine), m.down.as_ref().map(|d| parse::script(d, engine)))).collect();
-                    if send.send((from, parsed)).is_err() {
+                    if send.send((from, stretch.iter().map(parsed).collect())).is_err() {
                         break;
                     }
                 }

@@ -28,6 +28,9 @@ use failure::Failure;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+/// The stack that a thread needs which parses, in bytes: deep trees are built and dropped by recursion.
+pub const STACK: usize = 256 << 20;
+
 /// Database migrations you can take back.
 #[derive(Parser)]
 #[command(name = "migrate", version, about, propagate_version = true, max_term_width = 120)]

@@ -5,6 +5,7 @@
 //! stand in the same place under the same number after UP and DOWN are the old values.
 
 use super::apply::mapped::Mapped;
+use super::entries::Entries;
 use super::entry::bare;
 pub(crate) use super::entry::held;
 pub use super::entry::{Brought, Entry, HeldColumn, HeldConstraint, HeldIndex, Key, Leaning, Object, Origin, Table};
@@ -37,7 +38,7 @@ pub struct Catalog {
     assumptions: usize,
     /// The words of statements that could not be followed: what they name may stand or not.
     unseen: HashSet<Box<str>>,
-    entries: HashMap<Key, Entry>,
+    entries: Entries,
     /// The entries under [`Key::Leans`], by table: half of a schema may lean on one table, and each counts on its own.
     leaning: HashMap<Name, Rc<BTreeSet<Leaning>>>,
     /// What leans on most things.
@@ -74,7 +75,7 @@ impl Catalog {
             stated,
             assumptions: 0,
             unseen: HashSet::default(),
-            entries: HashMap::default(),
+            entries: Entries::default(),
             leaning: HashMap::default(),
             nobody: Rc::default(),
             journals: Vec::new(),
@@ -168,10 +169,7 @@ impl Catalog {
 
     /// The table of that name.
     pub fn table(&self, name: &str) -> Option<&Rc<Table>> {
-        match self.entries.get(&Key::Table(name.to_owned())) {
-            Some(Entry::Table(table)) => Some(table),
-            _ => None,
-        }
+        self.entries.table(name)
     }
 
     /// Whether what leans on a dropped thing goes with it. UP did run, so nothing was in its way.
@@ -386,17 +384,14 @@ impl Catalog {
         }
     }
 
-    /// All keys, in no order: only for questions that a whole catalog must answer.
+    /// The keys of all but tables, in no order: only for questions that a whole catalog must answer.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.entries.keys()
+        self.entries.other_keys()
     }
 
     /// All tables, in no order: only for questions that a whole catalog must answer.
     pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
-        self.entries.values().filter_map(|entry| match entry {
-            Entry::Table(table) => Some(table),
-            Entry::Object(_) | Entry::Text(_) | Entry::Leans => None,
-        })
+        self.entries.tables()
     }
 
     /// What leans on `table`.
@@ -407,7 +402,7 @@ impl Catalog {
     /// Notes that `who` leans on `table`, or no longer does.
     pub(crate) fn lean(&mut self, table: &str, who: Leaning, leans: bool) {
         let key = Key::Leans(table.to_owned(), who);
-        if self.entries.contains_key(&key) != leans {
+        if self.entries.get(&key).is_some() != leans {
             self.set(key, leans.then_some(Entry::Leans));
         }
     }

@@ -66,44 +66,57 @@ fn in_order(journal: &Journal) -> Vec<(&Key, &Option<Entry>)> {
 pub fn differences(before: &Journal, catalog: &Catalog) -> Vec<Difference> {
     let mut found = Differences(Vec::new());
     for (key, old) in in_order(before) {
-        let (old, new) = (old.as_ref(), catalog.get(key));
-        if old == new {
-            continue;
-        }
-        match (key, old, new) {
-            (Key::Leans(..), ..) => {}
-            (Key::Table(name), Some(Entry::Table(old)), Some(Entry::Table(new))) => table(&mut found, name, old, new, catalog),
-            (Key::Table(name), Some(_), _) => {
-                found.add(name, Part::Schema, "is not restored");
-                found.add(name, Part::Values, "its rows are not restored");
-            }
-            (Key::Table(name), None, _) => found.add(name, Part::Schema, "is left behind"),
-            (Key::IndexTable(name), Some(Entry::Text(table)), new) if &**table == super::apply::key::UNKNOWN_TABLE => match new {
-                Some(_) => found.add(name, Part::Unproved, "its definition before UP is not known"),
-                None => found.add(name, Part::Schema, "is not restored"),
-            },
-            // The tables themselves tell the rest.
-            (Key::IndexTable(_), ..) => {}
-            (Key::Object(class, name, _), old, new) => {
-                let object = format!("{} {name}", class.word());
-                match (old, new) {
-                    (Some(Entry::Object(old)), Some(Entry::Object(new))) => match (&old.definition, &new.definition) {
-                        (Some(a), Some(b)) if a == b => {}
-                        (None, None) if old.made == new.made => {}
-                        (Some(_), Some(_)) => found.add(object, Part::Schema, "comes back with another definition"),
-                        _ => found.add(object, Part::Unproved, "its definition before UP is not known"),
-                    },
-                    (Some(_), _) => found.add(object, Part::Schema, "is not restored"),
-                    (None, _) => found.add(object, Part::Schema, "is left behind"),
-                }
-            }
-            (Key::Attribute(_, attribute), ..) if attribute == "signatures" => {}
-            (Key::Attribute(object, attribute), old, _) => {
-                found.add(object, Part::Schema, if old.is_some() { format!("its {attribute} is not restored") } else { format!("its {attribute} stays") });
-            }
-        }
+        entry(&mut found, key, old.as_ref(), catalog);
     }
     found.0
+}
+
+/// Whether there is any that matters.
+pub fn differs(before: &Journal, catalog: &Catalog) -> bool {
+    let mut found = Differences(Vec::new());
+    before.iter().any(|(key, old)| {
+        entry(&mut found, key, old.as_ref(), catalog);
+        found.0.iter().any(|difference| difference.matters)
+    })
+}
+
+fn entry(found: &mut Differences, key: &Key, old: Option<&Entry>, catalog: &Catalog) {
+    let new = catalog.get(key);
+    if old == new {
+        return;
+    }
+    match (key, old, new) {
+        (Key::Leans(..), ..) => {}
+        (Key::Table(name), Some(Entry::Table(old)), Some(Entry::Table(new))) => table(found, name, old, new, catalog),
+        (Key::Table(name), Some(_), _) => {
+            found.add(name, Part::Schema, "is not restored");
+            found.add(name, Part::Values, "its rows are not restored");
+        }
+        (Key::Table(name), None, _) => found.add(name, Part::Schema, "is left behind"),
+        (Key::IndexTable(name), Some(Entry::Text(table)), new) if &**table == super::apply::key::UNKNOWN_TABLE => match new {
+            Some(_) => found.add(name, Part::Unproved, "its definition before UP is not known"),
+            None => found.add(name, Part::Schema, "is not restored"),
+        },
+        // The tables themselves tell the rest.
+        (Key::IndexTable(_), ..) => {}
+        (Key::Object(class, name, _), old, new) => {
+            let object = format!("{} {name}", class.word());
+            match (old, new) {
+                (Some(Entry::Object(old)), Some(Entry::Object(new))) => match (&old.definition, &new.definition) {
+                    (Some(a), Some(b)) if a == b => {}
+                    (None, None) if old.made == new.made => {}
+                    (Some(_), Some(_)) => found.add(object, Part::Schema, "comes back with another definition"),
+                    _ => found.add(object, Part::Unproved, "its definition before UP is not known"),
+                },
+                (Some(_), _) => found.add(object, Part::Schema, "is not restored"),
+                (None, _) => found.add(object, Part::Schema, "is left behind"),
+            }
+        }
+        (Key::Attribute(_, attribute), ..) if attribute == "signatures" => {}
+        (Key::Attribute(object, attribute), old, _) => {
+            found.add(object, Part::Schema, if old.is_some() { format!("its {attribute} is not restored") } else { format!("its {attribute} stays") });
+        }
+    }
 }
 
 fn table(found: &mut Differences, name: &str, old: &Table, new: &Table, catalog: &Catalog) {

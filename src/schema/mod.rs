@@ -4,6 +4,7 @@ pub mod application;
 pub mod apply;
 pub mod catalog;
 pub mod diff;
+mod entries;
 pub mod entry;
 pub mod inverse;
 mod naming;
