@@ -123,7 +123,7 @@ impl Run<'_> {
     }
 
     /// Rolls back, and tells whether that is done.
-    async fn rolled_back(&mut self) -> bool {
+    pub(super) async fn rolled_back(&mut self) -> bool {
         match (self.connection.execute("ROLLBACK").await, &self.connection.driver) {
             (Ok(()), _) => true,
             // SQLite could not begin, or rolled back by itself, as it does where the disk is full.
@@ -190,7 +190,7 @@ impl Run<'_> {
     /// The whole transaction, history row included, in one message: SQLite's thread need not wait for this one between two statements.
     async fn at_once(&mut self, begin: &str, started_at: &str, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let (step, count) = (self.step, self.step.statements.len());
-        let row = self.table.at_its_end(step, &self.entry(Outcome::Done, started_at, step.note.as_deref()));
+        let row = self.table.at_its_end(step, &self.entry(Outcome::Done, started_at, step.note.as_deref()), false);
         let texts = step.statements.iter().map(|sql| sql.text.as_str());
         // A statement may end in a comment.
         let message = [begin].into_iter().chain(texts).chain([row.as_str(), "COMMIT"]).collect::<Vec<_>>().join("\n;\n");
@@ -305,7 +305,7 @@ impl Run<'_> {
 }
 
 /// What is longer is not copied to make one message of several statements.
-const LONG: usize = 64 << 10;
+pub(super) const LONG: usize = 64 << 10;
 
 /// Whether a statement may be sent to PostgreSQL in one message with what begins its transaction, which saves the wait for an answer. The
 /// server reads a whole message before it ends the settings of the script before, by which a backslash or a letter may mean something else.

@@ -182,11 +182,13 @@ impl HistoryTable {
         connection.insert(&self.with_columns(), &record.seq.to_string(), &record.values(step, &ended_at, &loses), and_commit).await
     }
 
-    /// What adds a row of `step` on SQLite, for a message that holds the step's statements as well: it ends when this runs.
-    pub(super) fn at_its_end(&self, step: &Step, record: &Record<'_>) -> String {
+    /// What adds a row of `step` on SQLite, for a message that holds the step's statements as well: it ends when this runs, and began when
+    /// the step before it ended where it `follows` one in that message.
+    pub(super) fn at_its_end(&self, step: &Step, record: &Record<'_>, follows: bool) -> String {
         let loses = step.down_loses.join("\n");
         let values = record.values(step, "", &loses);
         let literals = COLUMNS[1..].iter().zip(values).map(|((name, ..), value)| match *name {
+            "started_at" if follows => format!("(SELECT ended_at FROM {} WHERE seq = {})", self.sql, record.seq - 1),
             "ended_at" => String::from("strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"),
             _ => sqlite::literal(value),
         });

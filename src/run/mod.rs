@@ -7,6 +7,7 @@
 #![doc = include_str!("../../fixtures/topics/history.md")]
 
 mod apply;
+mod batch;
 mod connection;
 mod error;
 mod half_done;
@@ -206,11 +207,23 @@ impl Locked {
         self.table.create(&mut self.connection).await?;
         let who = history::who(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))?;
         let mut seq = head.unwrap_or(0) + 1;
-        for (finished, step) in cleared.steps().iter().enumerate() {
-            progress(Event::Started { step });
-            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None };
-            match run.complete(progress).await {
-                Ok(()) => progress(Event::Finished { step }),
+        let (steps, mut finished) = (cleared.steps(), 0);
+        while let Some(step) = steps.get(finished) {
+            let mut run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None };
+            let came = batch::run(&mut run, &steps[finished..], progress).await;
+            finished += came.finished;
+            if came.finished > 0 && !came.failed {
+                continue;
+            }
+            let Some(step) = steps.get(finished) else { break };
+            if !came.began {
+                progress(Event::Started { step });
+            }
+            match (apply::Run { step, ..run }).complete(progress).await {
+                Ok(()) => {
+                    progress(Event::Finished { step });
+                    finished += 1;
+                }
                 Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),
                 Err(error) => return Err(error),
             }
@@ -220,7 +233,7 @@ impl Locked {
             // All is done and recorded by now, so an error here changes nothing: the session ends with it.
             let _ = self.connection.execute(&postgres::settle(&self.connection)).await;
         }
-        Ok(cleared.steps().len())
+        Ok(steps.len())
     }
 
     /// Gives the lock back and ends the connection.

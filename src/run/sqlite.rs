@@ -86,8 +86,8 @@ pub(super) async fn tidy(link: &mut SqliteConnection) {
     }
 }
 
-/// Rows that wait to be read: more than most histories have.
-const ROWS: usize = 10_000;
+/// Results that wait to be read: one message may hold some hundred statements, and none should wait for this thread.
+const ROWS: usize = 1_000;
 
 /// How many operations of its virtual machine SQLite does between two looks at whether to stop: some milliseconds.
 const OPERATIONS: i32 = 10_000;
