@@ -42,3 +42,34 @@ fn nothing_to_do_is_told_truly() {
     assert_eq!(run(&["down", "--format", "json"]), said(0, "{\"schema\":1,\"would_undo\":[]}\n"));
     assert_eq!(run(&["down", "--compensate"]).0, 2, "nothing is half-done");
 }
+
+/// Short migrations share a message to SQLite; one of them that fails takes none of the others along.
+#[test]
+fn what_fails_among_many_leaves_those_before_it_and_begins_none_after_it() {
+    let named = |version: usize, up: &str| (format!("migrations/V{version}_a.sql"), format!("-- UP\n{up}\n-- DOWN\nDROP TABLE t{version};\n"));
+    let mut files: Vec<(String, String)> = (1..=6).map(|n| named(n, &format!("CREATE TABLE t{n} (id INTEGER); -- a comment at the end"))).collect();
+    files[3] = named(4, "CREATE TABLE t4 (id INTEGER);\nINSERT INTO t4 VALUES (1);\nINSERT INTO nowhere VALUES (1);");
+    let folder = folder(&files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect::<Vec<_>>());
+    let run = |arguments: &[&str]| migrate_with(folder.path(), arguments, &[("DATABASE_URL", "sqlite:many.db")]);
+    let history = |run: &dyn Fn(&[&str]) -> super::support::Ran| -> Vec<(String, String, String)> {
+        let json: serde_json::Value = serde_json::from_str(&run(&["history", "--format", "json"]).out).expect("JSON");
+        let text = |row: &serde_json::Value, key: &str| row[key].as_str().expect("text").to_owned();
+        json["history"].as_array().expect("rows").iter().map(|row| (text(row, "version"), text(row, "started_at"), text(row, "ended_at"))).collect()
+    };
+
+    let failed = run(&["up"]);
+    assert_eq!(failed.code, 6, "{}", failed.err);
+    assert!(failed.err.contains("V4_a.sql:4") && failed.err.contains("no such table: nowhere"), "{}", failed.err);
+    assert!(failed.err.contains("3 migrations of this run were finished before and stand"), "{}", failed.err);
+    let lines: Vec<&str> = failed.out.lines().filter_map(|line| line.split(" (").next()).collect();
+    assert_eq!(lines, ["up 1 a", "up 2 a", "up 3 a"]);
+    let rows = history(&run);
+    assert_eq!(rows.iter().map(|(version, ..)| version.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert!(rows.windows(2).all(|pair| pair[0].2 == pair[1].1), "each began when the one before it ended: {rows:?}");
+
+    std::fs::write(folder.path().join("migrations/V4_a.sql"), "-- UP\nCREATE TABLE t4 (id INTEGER);\n-- DOWN\nDROP TABLE t4;\n").expect("a file");
+    assert_eq!(run(&["up", "-q"]).code, 0);
+    assert_eq!(history(&run).len(), 6);
+    assert_eq!(run(&["down", "-q", "--steps", "6"]).code, 0);
+    assert_eq!(history(&run).len(), 12);
+}
