@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Column, ColumnChange, Constraint, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
 use crate::schema::naming::{rename_word, rule_columns, words};
-use crate::schema::types::{Conversion, conversion};
+use crate::schema::types::{Conversion, conversion, written_cast};
 use std::rc::Rc;
 
 impl Catalog {
@@ -303,7 +303,7 @@ impl Catalog {
     fn change_column(&mut self, table: &str, old: &HeldColumn, new: Column, using: Option<&String>) -> Applied {
         let mut what = conversion(&old.def.ty, &new.ty, self.engine);
         if let Some(using) = using {
-            what = match what {
+            what = match written_cast(&old.def.ty, &new.ty, self.engine) {
                 // The plain cast, written out.
                 plain if is_plain_cast(using, &new, self.engine) => {
                     if plain == Conversion::Unknown {

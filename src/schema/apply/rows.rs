@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
 use crate::schema::catalog::{Brought, Catalog, Entry, Key, Leaning, Origin, Table};
 use crate::schema::naming::words;
-use crate::schema::types::{Conversion, conversion};
+use crate::schema::types::{Conversion, conversion, written_cast};
 use crate::table::Loss;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -37,8 +37,10 @@ impl Catalog {
             let cut = cast.is_some_and(|ty| !sqlite_cast_is_exact(ty) || !sqlite_cast_keeps(&held.def.ty, ty) && !back(ty));
             return if cut { None } else { Some(held.values) };
         }
-        for ty in [cast, target_type].into_iter().flatten() {
-            let fits = match conversion(&held.def.ty, ty, self.engine) {
+        let cast_to = cast.map(|ty| (ty, written_cast(&held.def.ty, ty, self.engine)));
+        let assigned_to = target_type.map(|ty| (ty, conversion(&held.def.ty, ty, self.engine)));
+        for (ty, what) in [cast_to, assigned_to].into_iter().flatten() {
+            let fits = match what {
                 Conversion::Same | Conversion::Widens => true,
                 Conversion::Refuses => !self.judging_down || back(ty),
                 Conversion::Cuts => back(ty),
