@@ -123,7 +123,9 @@ fn renamed_for_applications(done: &Done<'_>) -> bool {
 
 /// Whether it adds an attribute to a composite type, whose columns then hold values of it.
 fn adds_attribute(done: &Done<'_>) -> bool {
-    matches!(&done.action.op, Op::SetAttribute { attribute, value: Some(_), .. } if done.kind == Kind::AlterType && attribute.starts_with("attribute"))
+    let Op::SetAttribute { attribute, value: Some(value), .. } = &done.action.op else { return false };
+    // One that is renamed holds what it held.
+    done.kind == Kind::AlterType && attribute.starts_with("attribute") && !value.starts_with("was ")
 }
 
 /// What the rebuilding DOWN of a statement without inverse may cost.

@@ -11,7 +11,8 @@ pub use super::entry::{Brought, Entry, HeldColumn, HeldConstraint, HeldIndex, Ke
 use super::written::Written;
 use crate::engine::Engine;
 use crate::parse::Statement;
-use crate::parse::action::{Class, Column, Name, Picks};
+use crate::parse::action::{Class, Column, Name, Op, Picks};
+use crate::table::Kind;
 use crate::target::{Release, Target};
 use foldhash::{HashMap, HashSet};
 use std::collections::BTreeSet;
@@ -63,6 +64,8 @@ pub struct Catalog {
     pub(crate) converted: HashMap<Origin, Origin>,
     /// How definitions and names were written.
     pub(crate) written: Written,
+    /// Some script took another role, or gave away what stands in a way that cannot be followed.
+    pub(crate) takes_roles: bool,
 }
 
 impl Catalog {
@@ -89,6 +92,7 @@ impl Catalog {
             mappings: HashMap::default(),
             converted: HashMap::default(),
             written: Written::default(),
+            takes_roles: false,
         }
     }
 
@@ -208,6 +212,7 @@ impl Catalog {
     /// Remembers how `statement` writes what it makes.
     pub(crate) fn note_written(&mut self, statement: &Statement) {
         self.written.note(statement, self.engine);
+        self.takes_roles |= self.engine == Engine::Postgres && takes_role(statement);
     }
 
     /// Whether `table` was just made and nothing was written to it.
@@ -411,4 +416,18 @@ impl Catalog {
             self.set(key, leans.then_some(Entry::Leans));
         }
     }
+}
+
+/// Whether `statement` takes another role, lets a session begin with one, or may give things to one in a way that cannot be followed.
+fn takes_role(statement: &Statement) -> bool {
+    let is = |word: &[u8], of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
+    let unseen = statement.actions.iter().any(|a| a.op == Op::Unseen);
+    let telling = statement.words().next().is_some_and(|first| is(first, &["set"]))
+        || statement.actions.iter().any(|a| matches!(a.kind, Kind::Query | Kind::AlterRole | Kind::DatabaseSetting | Kind::AlterSchema));
+    let mut since = usize::MAX;
+    let takes = |word: &[u8]| {
+        since = if is(word, &["set", "set_config"]) { 0 } else { since.saturating_add(1) };
+        since <= 3 && is(word, &["role", "authorization"])
+    };
+    unseen && ["authorization", "owned", "owner"].iter().any(|word| statement.says(word)) || (unseen || telling) && statement.words().any(takes)
 }
