@@ -149,7 +149,12 @@ impl Catalog {
             self.set_each_trigger(object, value.as_deref());
         }
         self.put_attribute(object, attribute, value);
-        Ok(Effect { blind: !known, ..Effect::default() })
+        // Values of a type stand only where the type did.
+        let made = match self.get(&Key::Object(Class::Type, object.to_owned(), None)) {
+            Some(Entry::Object(ty)) if attribute.starts_with("attribute ") => Some(ty.made),
+            _ => None,
+        };
+        Ok(Effect { blind: !known, own: made.is_some_and(|made| !self.stood_before(made)), ..Effect::default() })
     }
 
     /// Whether the attribute has that value where nothing was said of it, by what `object` is.

@@ -17,7 +17,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("convert-type", 2, On::Postgres, convert),
     ("convert-by-expression", 2, On::Postgres, by_expression),
     ("set-not-null", 10, On::Postgres, set_not_null),
-    ("drop-not-null", 7, On::Postgres, drop_not_null),
+    ("drop-not-null", 5, On::Postgres, drop_not_null),
     ("set-default", 10, On::Servers, set_default),
     ("drop-default", 8, On::Servers, drop_default),
 ];

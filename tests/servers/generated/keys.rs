@@ -6,16 +6,16 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("add-primary-key", 12, On::Servers, add_primary_key),
+    ("add-primary-key", 16, On::Servers, add_primary_key),
     ("drop-primary-key", 7, On::Servers, drop_primary_key),
     ("add-exclusion", 8, On::Postgres, add_exclusion),
     ("add-and-validate", 8, On::Postgres, add_and_validate),
     ("key-from-index", 4, On::Postgres, key_from_index),
-    ("attach-partition", 8, On::Servers, attach),
-    ("detach-partition", 8, On::Servers, detach),
+    ("attach-partition", 10, On::Servers, attach),
+    ("detach-partition", 10, On::Servers, detach),
     ("partition-scheme", 6, On::Mariadb, scheme),
     ("empty-partition", 2, On::Mariadb, empty_partition),
-    ("move-table", 9, On::Postgres, move_table),
+    ("move-table", 8, On::Postgres, move_table),
 ];
 
 fn add_primary_key(world: &mut World, rng: &mut Rng) -> Option<Change> {

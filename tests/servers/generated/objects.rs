@@ -8,7 +8,7 @@ use unmigrate::engine::Engine;
 pub(super) const KINDS: &[Kind] = &[
     ("create-table", 10, On::All, create_table),
     ("drop-table", 4, On::All, drop_table),
-    ("rename-table", 3, On::All, rename_table),
+    ("rename-table", 2, On::All, rename_table),
     ("create-view", 10, On::All, create_view),
     ("drop-view", 8, On::All, drop_view),
     ("replace-view", 10, On::Servers, replace_view),

@@ -8,14 +8,14 @@ use unmigrate::engine::Engine;
 pub(super) const KINDS: &[Kind] = &[
     ("add-check", 10, On::Servers, add_check),
     ("add-unique", 8, On::Servers, add_unique),
-    ("add-foreign-key", 6, On::Servers, add_foreign_key),
-    ("drop-constraint", 5, On::Servers, drop_constraint),
+    ("add-foreign-key", 7, On::Servers, add_foreign_key),
+    ("drop-constraint", 4, On::Servers, drop_constraint),
     ("rename-constraint", 8, On::Postgres, rename_constraint),
     ("create-index", 16, On::All, create_index),
     ("create-unique-index", 8, On::All, create_unique_index),
     ("create-partial-index", 8, On::Both, create_partial_index),
     ("drop-index", 8, On::All, |w, r| drop_index(w, r, false)),
-    ("drop-unique-index", 10, On::All, |w, r| drop_index(w, r, true)),
+    ("drop-unique-index", 8, On::All, |w, r| drop_index(w, r, true)),
     ("rename-index", 8, On::Servers, rename_index),
 ];
 

@@ -8,8 +8,8 @@ use unmigrate::engine::Engine;
 pub(super) const KINDS: &[Kind] = &[
     ("insert-rows", 10, On::All, insert),
     ("insert-select", 2, On::All, insert_select),
-    ("insert-or-ignore", 3, On::All, insert_or_ignore),
-    ("upsert-rows", 3, On::All, upsert),
+    ("insert-or-ignore", 4, On::All, insert_or_ignore),
+    ("upsert-rows", 4, On::All, upsert),
     ("update-all", 2, On::All, update_all),
     ("update-where", 2, On::All, update_where),
     ("delete-rows", 2, On::All, delete),

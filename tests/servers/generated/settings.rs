@@ -14,10 +14,11 @@ pub(super) const KINDS: &[Kind] = &[
     ("schema-owner", 6, On::Postgres, schema_owner),
     ("rename-thing", 12, On::Postgres, rename),
     ("rename-new-schema", 2, On::Postgres, rename_new_schema),
-    ("foreign-key-mode", 4, On::Postgres, |w, r| setting(w, r, KEY_MODE)),
+    ("revoke-right", 3, On::Postgres, |w, r| setting(w, r, RIGHTS)),
+    ("foreign-key-mode", 3, On::Postgres, |w, r| setting(w, r, KEY_MODE)),
     ("set-sequence", 4, On::Sqlite, set_sequence),
-    ("without-trace", 24, On::All, without_trace),
-    ("unseen", 8, On::Postgres, unseen),
+    ("without-trace", 34, On::All, without_trace),
+    ("unseen", 9, On::Postgres, unseen),
 ];
 
 /// What a setting is of.
@@ -56,13 +57,13 @@ const POSTGRES: &[Setting] = &[
     (Of::Column, "ALTER TABLE # ALTER COLUMN ~ SET (n_distinct = @)", "ALTER TABLE # ALTER COLUMN ~ RESET (n_distinct)", &["5", "9"]),
     (Of::Column, "ALTER TABLE # ALTER COLUMN ~ SET STORAGE @", "ALTER TABLE # ALTER COLUMN ~ SET STORAGE EXTENDED", &["EXTERNAL", "MAIN"]),
     (Of::Index, "ALTER INDEX ~ SET (fillfactor = @)", "ALTER INDEX ~ RESET (fillfactor)", &["60", "70"]),
+    (Of::Index, "ALTER INDEX ~ SET (deduplicate_items = @)", "ALTER INDEX ~ RESET (deduplicate_items)", &["on", "off"]),
     (Of::Index, "COMMENT ON INDEX ~ IS @", "COMMENT ON INDEX ~ IS NULL", &["'first'", "'second'"]),
     (Of::Table, "ALTER TABLE # CLUSTER ON @", "ALTER TABLE # SET WITHOUT CLUSTER", &["users_pkey"]),
     (Of::View, "ALTER VIEW ~ SET (security_barrier = @)", "ALTER VIEW ~ RESET (security_barrier)", &["true", "false"]),
     (Of::View, "ALTER VIEW ~ ALTER COLUMN id SET DEFAULT @", "ALTER VIEW ~ ALTER COLUMN id DROP DEFAULT", &["5", "6"]),
     (Of::Function, "ALTER FUNCTION ~() @", "ALTER FUNCTION ~() VOLATILE", &["IMMUTABLE", "STABLE"]),
     (Of::Function, "ALTER FUNCTION ~() COST @", "ALTER FUNCTION ~() COST 100", &["5", "50"]),
-    (Of::Function, "REVOKE @ ON FUNCTION ~() FROM PUBLIC", "GRANT EXECUTE ON FUNCTION ~() TO PUBLIC", &["EXECUTE"]),
     (Of::Function, "ALTER FUNCTION ~() SET work_mem = @", "ALTER FUNCTION ~() RESET work_mem", &["'5MB'", "'6MB'"]),
     (Of::Trigger, "ALTER TABLE # @ TRIGGER ~", "ALTER TABLE # ENABLE TRIGGER ~", &["DISABLE", "ENABLE ALWAYS", "ENABLE REPLICA"]),
     (Of::Trigger, "ALTER TABLE # DISABLE TRIGGER @", "ALTER TABLE # ENABLE TRIGGER USER", &["USER"]),
@@ -78,7 +79,6 @@ const POSTGRES: &[Setting] = &[
     (Of::Thing("ROLE"), "ALTER ROLE ~ @", "ALTER ROLE ~ NOCREATEDB", &["CREATEDB"]),
     (Of::Thing("ROLE"), "ALTER ROLE ~ SET work_mem = @", "ALTER ROLE ~ RESET work_mem", &["'5MB'"]),
     (Of::Thing("ROLE"), "GRANT @ TO ~", "REVOKE pg_monitor FROM ~", &["pg_monitor"]),
-    (Of::Thing("PROCEDURE"), "REVOKE @ ON PROCEDURE ~(integer) FROM PUBLIC", "GRANT EXECUTE ON PROCEDURE ~(integer) TO PUBLIC", &["EXECUTE"]),
     (Of::Thing("POLICY"), "ALTER POLICY ~ ON # USING @", "ALTER POLICY ~ ON # USING (id > 0)", &["(id > 1)", "(true)"]),
     (Of::Thing("POLICY"), "ALTER POLICY ~ ON # TO @", "ALTER POLICY ~ ON # TO PUBLIC", &["pg_monitor"]),
     (Of::Thing("STATISTICS"), "ALTER STATISTICS ~ SET STATISTICS @", "ALTER STATISTICS ~ SET STATISTICS -1", &["50"]),
@@ -100,6 +100,12 @@ const POSTGRES: &[Setting] = &[
         &["SELECT"],
     ),
     (Of::Database, "ALTER SYSTEM SET work_mem = @", "ALTER SYSTEM RESET work_mem", &["'5MB'", "'6MB'"]),
+];
+
+/// What everybody may do until it is taken away: nothing else is revoked before it was granted.
+const RIGHTS: &[Setting] = &[
+    (Of::Function, "REVOKE @ ON FUNCTION ~() FROM PUBLIC", "GRANT EXECUTE ON FUNCTION ~() TO PUBLIC", &["EXECUTE"]),
+    (Of::Thing("PROCEDURE"), "REVOKE @ ON PROCEDURE ~(integer) FROM PUBLIC", "GRANT EXECUTE ON PROCEDURE ~(integer) TO PUBLIC", &["EXECUTE"]),
 ];
 
 /// Keys that can be held so stand seldom: this is drawn for itself.
@@ -183,8 +189,9 @@ fn type_attribute(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let new = world.fresh("a");
     let Some(name) = found else {
         let made = world.fresh("o");
-        let up = vec![format!("CREATE TYPE {made} AS (a integer, b text)"), format!("ALTER TYPE {made} DROP ATTRIBUTE b")];
-        return (rng.u8(..10) == 0).then(|| Change { up, down: vec![format!("DROP TYPE {made}")], alone: false });
+        let alter = if rng.bool() { String::from("DROP ATTRIBUTE b") } else { format!("ADD ATTRIBUTE {new} integer") };
+        let up = vec![format!("CREATE TYPE {made} AS (a integer, b text)"), format!("ALTER TYPE {made} {alter}")];
+        return (rng.u8(..4) == 0).then(|| Change { up, down: vec![format!("DROP TYPE {made}")], alone: false });
     };
     match rng.u8(..4) {
         0 | 1 => change(format!("ALTER TYPE {name} DROP ATTRIBUTE b"), format!("ALTER TYPE {name} ADD ATTRIBUTE b text")),
@@ -290,19 +297,19 @@ fn unseen(world: &mut World, rng: &mut Rng) -> Option<Change> {
     let undo = format!("ALTER TABLE {table} DROP COLUMN {column}");
     let block = |sql: &str| format!("DO $$ BEGIN EXECUTE '{sql}'; END $$");
     let procedure = world.things.iter().find(|t| t.class == "PROCEDURE").map(|t| format!("CALL {}(3)", t.name));
-    match (rng.u8(..6), procedure) {
-        (0 | 1, Some(call)) => change(call, "SELECT 1"),
-        (0 | 1, None) => {
+    match (rng.u8(..8), procedure) {
+        (0..=2, Some(call)) => change(call, "SELECT 1"),
+        (0..=2, None) => {
             let made = world.fresh("f");
             let up = vec![format!("CREATE PROCEDURE {made}() LANGUAGE sql AS 'SELECT 1'"), format!("CALL {made}()")];
             Some(Change { up, down: vec![format!("DROP PROCEDURE {made}()")], alone: false })
         }
-        (2 | 3, _) => {
+        (3 | 4, _) => {
             let loaded = world.fresh("t");
             let up = vec![format!("CREATE TABLE {loaded} (id integer)"), format!("COPY {loaded} (id) FROM PROGRAM 'echo 881'")];
             Some(Change { up, down: vec![format!("DROP TABLE {loaded}")], alone: false })
         }
-        (4, _) => change(block(&format!("ALTER TABLE {table} ADD COLUMN {column} integer")), undo),
+        (5 | 6, _) => change(block(&format!("ALTER TABLE {table} ADD COLUMN {column} integer")), undo),
         _ => change(format!("DO $$ BEGIN ALTER TABLE {table} ADD COLUMN {column} integer; END $$"), undo),
     }
 }

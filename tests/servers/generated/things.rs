@@ -8,15 +8,15 @@ use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
     ("create-thing", 60, On::Postgres, create),
-    ("drop-thing", 50, On::Postgres, drop),
+    ("drop-thing", 56, On::Postgres, drop),
     ("replace-thing", 4, On::Postgres, replace),
     ("create-thing", 8, On::Sqlite, create),
     ("drop-thing", 2, On::Sqlite, drop),
     ("create-thing", 30, On::Mariadb, create),
     ("drop-thing", 30, On::Mariadb, drop),
-    ("use-sequence", 12, On::Postgres, use_sequence),
+    ("use-sequence", 14, On::Postgres, use_sequence),
     ("use-type", 6, On::Postgres, use_type),
-    ("database", 5, On::Servers, database),
+    ("database", 6, On::Servers, database),
 ];
 
 /// The setting that says that a foreign server stands.
@@ -126,11 +126,17 @@ fn create(world: &mut World, rng: &mut Rng) -> Option<Change> {
     made
 }
 
+/// Classes that are dropped by a statement of their own, and of which little stands.
+const SELDOM: &[&str] = &["EXTENSION", "PUBLICATION", "ROLE", "SCHEMA", "SEQUENCE", "SUBSCRIPTION"];
+
 fn drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
-    if world.things.is_empty() {
-        return None;
-    }
-    let thing = world.things.swap_remove(rng.usize(..world.things.len()));
+    let seldom: Vec<usize> = (0..world.things.len()).filter(|&at| SELDOM.contains(&world.things[at].class)).collect();
+    let at = match pick(rng, &seldom) {
+        Some(&at) if rng.bool() => at,
+        _ if world.things.is_empty() => return None,
+        _ => rng.usize(..world.things.len()),
+    };
+    let thing = world.things.swap_remove(at);
     change(thing.drop, thing.create)
 }
 
