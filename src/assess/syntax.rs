@@ -4,11 +4,12 @@
 //! sqlparser reads one language for all engines, so a statement of another engine, or one with a clause that none has, gets through.
 
 use crate::engine::Engine;
+use crate::lex::{Kind, Scanner, line_comments};
 use crate::newer;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Class, ColumnChange, Op};
 use crate::schema::catalog::{Catalog, Entry, Key};
-use crate::table::{Cell, Kind};
+use crate::table::{self, Cell};
 use crate::target::Target;
 
 /// Why the database refuses `action` of `statement`.
@@ -19,6 +20,9 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
     }
     if let Some(why) = too_new(catalog.target(), statement) {
         return Some(why);
+    }
+    if let Some(operator) = breaks_off(&statement.text, engine) {
+        return Some(format!("nothing follows {}", operator.to_uppercase()));
     }
     let several = statement.actions.len() > 1;
     let begins = |word: &str| statement.words().next().is_some_and(|first| first.eq_ignore_ascii_case(word.as_bytes()));
@@ -39,6 +43,9 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
             }
         }
         _ if engine == Engine::Sqlite && several && begins("alter") => "SQLite's ALTER TABLE does one thing at a time".to_owned(),
+        Op::AddColumn { .. } if engine == Engine::Sqlite && ends_in_comment(&statement.text) => {
+            "SQLite writes the words into the table's own, where a line comment at their end hides the closing bracket".to_owned()
+        }
         Op::RenameTable { .. } if !engine.is_mysql_like() && begins("rename") => format!("{engine} has no RENAME TABLE"),
         Op::RenameTable { .. } if !engine.is_mysql_like() && !has("to") && !has("schema") => "RENAME needs TO".to_owned(),
         Op::AlterColumn { change: ColumnChange::SetType { .. } | ColumnChange::SetNotNull | ColumnChange::DropNotNull, .. }
@@ -49,7 +56,7 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
         Op::Delete { .. } | Op::Update { .. } if engine == Engine::Postgres && has("limit") && limits_rows(&statement.text) => {
             "PostgreSQL's DELETE and UPDATE have no LIMIT".to_owned()
         }
-        Op::SetAttribute { attribute, .. } if action.kind == Kind::AlterExtension && attribute == "version" => {
+        Op::SetAttribute { attribute, .. } if action.kind == table::Kind::AlterExtension && attribute == "version" => {
             format!("extension {} brings no script that leads back to an older version", action.object)
         }
         _ => return None,
@@ -73,6 +80,27 @@ fn drop_of_sort(catalog: &Catalog, statement: &Statement, action: &Action) -> Op
     let said = statement.words().nth(1)?;
     let other = ["function", "procedure"].into_iter().find(|sort| said.eq_ignore_ascii_case(sort.as_bytes()))?;
     (other != stands).then(|| format!("{name} is a {stands}"))
+}
+
+/// The first operator behind which a closing bracket or the end stands. No engine takes these words for names.
+fn breaks_off(text: &str, engine: Engine) -> Option<&str> {
+    let is_operator = |word: &str| ["and", "in", "is", "not", "or", "where"].iter().any(|one| word.eq_ignore_ascii_case(one));
+    let mut last = None;
+    for lexeme in Scanner::new(text, engine) {
+        let piece = &text[lexeme.start..lexeme.end];
+        match lexeme.kind {
+            Kind::Space | Kind::Newline | Kind::LineComment | Kind::BlockComment => {}
+            Kind::Punct if piece.starts_with(')') && last.is_some() => return last,
+            Kind::Word => last = Some(piece).filter(|word| is_operator(word)),
+            Kind::Conditional | Kind::Quoted | Kind::Unterminated | Kind::Punct => last = None,
+        }
+    }
+    last
+}
+
+/// Whether a line comment is the last of it.
+fn ends_in_comment(text: &str) -> bool {
+    line_comments(text, Engine::Sqlite).last().is_some_and(|comment| text.trim_end().ends_with(comment.text))
 }
 
 /// Only PostgreSQL names a trigger's table.

@@ -192,12 +192,18 @@ impl Catalog {
 
     /// The rights of whom becomes the owner are the owner's from then on, and go on with the object (`aclnewowner` of PostgreSQL).
     fn merge_rights(&mut self, object: &str, owner: &str) {
+        let held = |attribute: &str| right(attribute).is_some_and(|(_, _, roles)| roles == owner);
         for who in self.leaning(object).iter() {
-            if let Leaning::Attribute(held) = who
-                && right(held).is_some_and(|(_, _, roles)| roles == owner)
+            if let Leaning::Attribute(attribute) = who
+                && held(attribute)
             {
-                self.put_attribute(object, held, None);
+                self.put_attribute(object, attribute, None);
             }
+        }
+        // Which objects got such a right is not held with each.
+        let among_others = |key: &Key| matches!(key, Key::Attribute(of, right) if (of.starts_with("all ") || of.starts_with(DEFAULT_RIGHTS)) && held(right));
+        if self.keys().any(among_others) {
+            self.put_attribute(object, "rights that the owner had", Some(owner.to_owned()));
         }
     }
 
