@@ -4,7 +4,7 @@
 //! sqlparser reads one language for all engines, so a statement of another engine, or one with a clause that none has, gets through.
 
 use crate::engine::Engine;
-use crate::lex::{Kind, Scanner, line_comments};
+use crate::lex::{Kind, Scanner};
 use crate::newer;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Class, ColumnChange, Op};
@@ -43,9 +43,6 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
             }
         }
         _ if engine == Engine::Sqlite && several && begins("alter") => "SQLite's ALTER TABLE does one thing at a time".to_owned(),
-        Op::AddColumn { .. } if engine == Engine::Sqlite && ends_in_comment(&statement.text) => {
-            "SQLite writes the words into the table's own, where a line comment at their end hides the closing bracket".to_owned()
-        }
         Op::RenameTable { .. } if !engine.is_mysql_like() && begins("rename") => format!("{engine} has no RENAME TABLE"),
         Op::RenameTable { .. } if !engine.is_mysql_like() && !has("to") && !has("schema") => "RENAME needs TO".to_owned(),
         Op::AlterColumn { change: ColumnChange::SetType { .. } | ColumnChange::SetNotNull | ColumnChange::DropNotNull, .. }
@@ -96,11 +93,6 @@ fn breaks_off(text: &str, engine: Engine) -> Option<&str> {
         }
     }
     last
-}
-
-/// Whether a line comment is the last of it.
-fn ends_in_comment(text: &str) -> bool {
-    line_comments(text, Engine::Sqlite).last().is_some_and(|comment| text.trim_end().ends_with(comment.text))
 }
 
 /// Only PostgreSQL names a trigger's table.
