@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
 use crate::schema::catalog::{Brought, Catalog, Entry, Key, Leaning, Origin, Table};
 use crate::schema::naming::words;
-use crate::schema::types::{Conversion, conversion, written_cast};
+use crate::schema::types::{Conversion, written_cast};
 use crate::table::Loss;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -37,10 +37,9 @@ impl Catalog {
             let cut = cast.is_some_and(|ty| !sqlite_cast_is_exact(ty) || !sqlite_cast_keeps(&held.def.ty, ty) && !back(ty));
             return if cut { None } else { Some(held.values) };
         }
-        let cast_to = cast.map(|ty| (ty, written_cast(&held.def.ty, ty, self.engine)));
-        let assigned_to = target_type.map(|ty| (ty, conversion(&held.def.ty, ty, self.engine)));
-        for (ty, what) in [cast_to, assigned_to].into_iter().flatten() {
-            let fits = match what {
+        for ty in [cast, target_type].into_iter().flatten() {
+            // Assigned, a text loses no more than blanks at its end; that is not whole either.
+            let fits = match written_cast(&held.def.ty, ty, self.engine) {
                 Conversion::Same | Conversion::Widens => true,
                 Conversion::Refuses => !self.judging_down || back(ty),
                 Conversion::Cuts => back(ty),

@@ -15,7 +15,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("create-unique-index", 8, On::All, create_unique_index),
     ("create-partial-index", 8, On::Both, create_partial_index),
     ("drop-index", 8, On::All, |w, r| drop_index(w, r, false)),
-    ("drop-unique-index", 8, On::All, |w, r| drop_index(w, r, true)),
+    ("drop-unique-index", 9, On::All, |w, r| drop_index(w, r, true)),
     ("rename-index", 8, On::Servers, rename_index),
 ];
 

@@ -14,7 +14,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("schema-owner", 6, On::Postgres, schema_owner),
     ("rename-thing", 12, On::Postgres, rename),
     ("rename-new-schema", 2, On::Postgres, rename_new_schema),
-    ("revoke-right", 3, On::Postgres, |w, r| setting(w, r, RIGHTS)),
+    ("revoke-right", 5, On::Postgres, |w, r| setting(w, r, RIGHTS)),
     ("foreign-key-mode", 3, On::Postgres, |w, r| setting(w, r, KEY_MODE)),
     ("set-sequence", 4, On::Sqlite, set_sequence),
     ("without-trace", 34, On::All, without_trace),
