@@ -79,20 +79,22 @@ fn drop_of_sort(catalog: &Catalog, statement: &Statement, action: &Action) -> Op
     (other != stands).then(|| format!("{name} is a {stands}"))
 }
 
-/// The first operator behind which a closing bracket or the end stands. No engine takes these words for names.
+/// The first operator behind which a closing bracket or the end stands. No engine takes these words for names, but behind a dot or AS.
 fn breaks_off(text: &str, engine: Engine) -> Option<&str> {
-    let is_operator = |word: &str| ["and", "in", "is", "not", "or", "where"].iter().any(|one| word.eq_ignore_ascii_case(one));
-    let mut last = None;
+    let is = |word: &str, of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one));
+    let (mut before, mut last) = ("", "");
+    let is_operator = |before: &str, last: &str| is(last, &["and", "in", "is", "not", "or", "where"]) && !is(before, &[".", "as"]);
     for lexeme in Scanner::new(text, engine) {
-        let piece = &text[lexeme.start..lexeme.end];
-        match lexeme.kind {
-            Kind::Space | Kind::Newline | Kind::LineComment | Kind::BlockComment => {}
-            Kind::Punct if piece.starts_with(')') && last.is_some() => return last,
-            Kind::Word => last = Some(piece).filter(|word| is_operator(word)),
-            Kind::Conditional | Kind::Quoted | Kind::Unterminated | Kind::Punct => last = None,
+        if matches!(lexeme.kind, Kind::Space | Kind::Newline | Kind::LineComment | Kind::BlockComment) {
+            continue;
         }
+        let piece = &text[lexeme.start..lexeme.end];
+        if piece == ")" && is_operator(before, last) {
+            return Some(last);
+        }
+        (before, last) = (last, piece);
     }
-    last
+    Some(last).filter(|last| is_operator(before, last))
 }
 
 /// Only PostgreSQL names a trigger's table.
@@ -111,4 +113,19 @@ fn limits_rows(text: &str) -> bool {
         }
     }
     plain.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word.eq_ignore_ascii_case("limit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_that_nothing_follows_is_found() {
+        let off = |text| breaks_off(text, Engine::Postgres);
+        assert_eq!(off("CREATE INDEX i ON t (a) WHERE b IS -- NOT NULL"), Some("IS"));
+        assert_eq!(off("ALTER TABLE t ADD CHECK (a > 0 and)"), Some("and"));
+        for whole in ["DELETE FROM t WHERE a IS NOT NULL", "SELECT (t.in), (b AS or) FROM t", "SELECT ('is', \"in\")", "UPDATE t SET a = 'not'"] {
+            assert_eq!(off(whole), None, "{whole}");
+        }
+    }
 }

@@ -5,14 +5,14 @@
 //! stand in the same place under the same number after UP and DOWN are the old values.
 
 use super::apply::mapped::Mapped;
+use super::apply::owner::takes_role;
 use super::entry::bare;
 pub(crate) use super::entry::held;
 pub use super::entry::{Brought, Entry, HeldColumn, HeldConstraint, HeldIndex, Key, Leaning, Object, Origin, Table};
 use super::written::Written;
 use crate::engine::Engine;
 use crate::parse::Statement;
-use crate::parse::action::{Class, Column, Name, Op, Picks};
-use crate::table::Kind;
+use crate::parse::action::{Class, Column, Name, Picks};
 use crate::target::{Release, Target};
 use foldhash::{HashMap, HashSet};
 use std::collections::BTreeSet;
@@ -416,18 +416,4 @@ impl Catalog {
             self.set(key, leans.then_some(Entry::Leans));
         }
     }
-}
-
-/// Whether `statement` takes another role, lets a session begin with one, or may give things to one in a way that cannot be followed.
-fn takes_role(statement: &Statement) -> bool {
-    let is = |word: &[u8], of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
-    let unseen = statement.actions.iter().any(|a| a.op == Op::Unseen);
-    let telling = statement.words().next().is_some_and(|first| is(first, &["set"]))
-        || statement.actions.iter().any(|a| matches!(a.kind, Kind::Query | Kind::AlterRole | Kind::DatabaseSetting | Kind::AlterSchema));
-    let mut since = usize::MAX;
-    let takes = |word: &[u8]| {
-        since = if is(word, &["set", "set_config"]) { 0 } else { since.saturating_add(1) };
-        since <= 3 && is(word, &["role", "authorization"])
-    };
-    unseen && ["authorization", "owned", "owner"].iter().any(|word| statement.says(word)) || (unseen || telling) && statement.words().any(takes)
 }

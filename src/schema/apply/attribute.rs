@@ -41,7 +41,7 @@ fn is_stored_extended(ty: &str) -> bool {
 }
 
 /// `grant RIGHT[ on tables] to ROLES` as right, sort of objects and roles.
-fn right(attribute: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn right(attribute: &str) -> Option<(&str, &str, &str)> {
     let (right, roles) = attribute.strip_prefix("grant ")?.rsplit_once(" to ")?;
     let (right, of) = right.split_once(" on ").unwrap_or((right, ""));
     Some((right, of, roles))
@@ -174,37 +174,6 @@ impl Catalog {
         let (Some(other), Some((sort, name))) = (value.strip_prefix("was "), attribute.split_once(' ')) else { return false };
         let held = self.get(&Key::Attribute(object.to_owned(), format!("{sort} {other}")));
         matches!(held, Some(Entry::Text(text)) if text.strip_prefix("was ") == Some(name))
-    }
-
-    /// Whether a script made `object`, and as the role that scripts run as.
-    fn is_of_oneself(&self, object: &str) -> bool {
-        let says = |definition: &String| words(definition, self.engine).any(|word| matches!(&*word, "authorization" | "owner"));
-        let made = |key: &Key| match self.get(key) {
-            Some(Entry::Object(object)) => object.definition.as_ref().is_some_and(|definition| !says(definition)),
-            Some(Entry::Table(table)) => table.known,
-            _ => false,
-        };
-        // A column's sequence belongs to whom the table belongs to.
-        let follows = self.get(&Key::Attribute(object.to_owned(), "owned by".to_owned())).is_some();
-        let keys = CLASSES.map(|class| Key::Object(class, object.to_owned(), None));
-        self.engine == Engine::Postgres && !self.takes_roles && !follows && object != "public" && keys.iter().chain([&Key::Table(object.to_owned())]).any(made)
-    }
-
-    /// The rights of whom becomes the owner are the owner's from then on, and go on with the object (`aclnewowner` of PostgreSQL).
-    fn merge_rights(&mut self, object: &str, owner: &str) {
-        let held = |attribute: &str| right(attribute).is_some_and(|(_, _, roles)| roles == owner);
-        for who in self.leaning(object).iter() {
-            if let Leaning::Attribute(attribute) = who
-                && held(attribute)
-            {
-                self.put_attribute(object, attribute, None);
-            }
-        }
-        // Which objects got such a right is not held with each.
-        let among_others = |key: &Key| matches!(key, Key::Attribute(of, right) if (of.starts_with("all ") || of.starts_with(DEFAULT_RIGHTS)) && held(right));
-        if self.keys().any(among_others) {
-            self.put_attribute(object, "rights that the owner had", Some(owner.to_owned()));
-        }
     }
 
     /// ALTER CONSTRAINT changes how a constraint is held; `None` where that one is not known.

@@ -10,6 +10,7 @@ mod lean;
 pub(crate) mod mapped;
 mod not_null;
 pub(crate) mod object;
+pub(crate) mod owner;
 mod part;
 mod rows;
 mod table;
