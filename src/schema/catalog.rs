@@ -371,6 +371,15 @@ impl Catalog {
         })
     }
 
+    /// The table `name` as the newest recording found it, or as it stands where that one has not touched it.
+    pub(crate) fn as_found(&self, name: &str) -> Option<&Rc<Table>> {
+        match self.journals.last().and_then(|journal| journal.get(&Key::Table(name.to_owned()))) {
+            Some(Some(Entry::Table(table))) => Some(table),
+            Some(_) => None,
+            None => self.table(name),
+        }
+    }
+
     /// The table `name` as each recording found it.
     pub(crate) fn states_of(&self, name: &str) -> impl Iterator<Item = &Rc<Table>> {
         let key = Key::Table(name.to_owned());

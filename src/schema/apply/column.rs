@@ -319,6 +319,11 @@ impl Catalog {
         let mut values = old.values;
         let mapped_by_hand = using.is_some_and(|using| !is_plain_cast(using, &new, self.engine));
         let mut effect = Effect { own: !self.stood_before(old.values), conversion: Some(what), mapped_by_hand, ..Effect::default() };
+        // What stood before is weighed with all that DOWN demands at its end; this may be gone by then.
+        let of_up = self.judging_down && !self.stood_before(old.values) && !old.assumed;
+        effect.may_meet_null = of_up
+            && (new.not_null && !old.def.not_null)
+            && self.as_found(table).is_some_and(|t| !self.holds_none(t) && t.columns.iter().any(|c| c.values == old.values));
         if what == Conversion::Cuts {
             // Right after UP a value that came from the old type fits the old type.
             let back = self.judging_down && self.first_column(table, &new.name).is_some_and(|c| c.values == old.values && c.def.ty == new.ty);

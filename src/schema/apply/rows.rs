@@ -210,7 +210,7 @@ impl Catalog {
         for (column, value) in set {
             let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
             self.may_write(&target, column, Some(value))?;
-            effect.may_write_null |= self.judging_down && old.def.not_null && self.may_be_null(&target, value);
+            effect.may_meet_null |= self.judging_down && old.def.not_null && self.may_be_null(&target, value);
             let copied = match filter {
                 Filter::All => {
                     let earlier = match value {
