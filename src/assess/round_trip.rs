@@ -181,17 +181,17 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
             let at = Some((Direction::Down, done.statement.line));
             findings.push(finding(check::DOWN_DESTROYS, Verdict::Partial, Loss::Possible, at, message, "let DOWN delete by key only what UP brought"));
         }
-        if done.effect.may_write_null {
-            let message = format!("DOWN may fail: it writes to a column of {} that is NOT NULL what may be NULL", done.action.object);
+        if done.effect.may_meet_null {
+            let object = &done.action.object;
+            let (message, help) = match done.action.op {
+                Op::Update { .. } => (
+                    format!("DOWN may fail: it writes to a column of {object} that is NOT NULL what may be NULL"),
+                    "let DOWN say what it writes where the query finds nothing (`coalesce`)",
+                ),
+                _ => (format!("DOWN may fail: NULL may stand in {object}, and DOWN makes it NOT NULL"), "let DOWN fill the column first"),
+            };
             let at = Some((Direction::Down, done.statement.line));
-            findings.push(finding(
-                check::DOWN_FAILS,
-                Verdict::Partial,
-                Loss::None,
-                at,
-                message,
-                "let DOWN say what it writes where the query finds nothing (`coalesce`)",
-            ));
+            findings.push(finding(check::DOWN_FAILS, Verdict::Partial, Loss::None, at, message, help));
         }
         if let Some(found) = foreign_rows(done, &cleared) {
             findings.push(found);

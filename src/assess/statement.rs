@@ -2,6 +2,7 @@
 //! and the reason in one sentence.
 
 use super::lock::Asked;
+use crate::engine::Engine;
 use crate::migration::Direction;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Class, Op};
@@ -107,6 +108,7 @@ pub(super) fn resolve(done: &Done<'_>, context: &Context<'_>) -> Share {
         Cell::Decays => (Verdict::Partial, Loss::None, format!("DOWN cannot bring back {}", row.beyond_down)),
         Cell::Depends => depends(done, context),
         Cell::Destroys => destroys(done, context),
+        Cell::OneWay if effect.own => reversible(Loss::None, "it only touches what the same migration made"),
         Cell::OneWay if context.no_down => {
             (Verdict::Irreversible, Loss::None, format!("no statement takes it back: DOWN cannot bring back {}", row.beyond_down))
         }
@@ -123,7 +125,9 @@ fn renamed_for_applications(done: &Done<'_>) -> bool {
 
 /// Whether it adds an attribute to a composite type, whose columns then hold values of it.
 fn adds_attribute(done: &Done<'_>) -> bool {
-    matches!(&done.action.op, Op::SetAttribute { attribute, value: Some(_), .. } if done.kind == Kind::AlterType && attribute.starts_with("attribute"))
+    let Op::SetAttribute { attribute, value: Some(value), .. } = &done.action.op else { return false };
+    // One that is renamed holds what it held.
+    done.kind == Kind::AlterType && attribute.starts_with("attribute") && !value.starts_with("was ")
 }
 
 /// What the rebuilding DOWN of a statement without inverse may cost.
@@ -194,6 +198,11 @@ fn destroys(done: &Done<'_>, context: &Context<'_>) -> Share {
         done.action.op,
         Op::DropTable { .. } | Op::DropColumn { .. } | Op::Truncate { .. } | Op::Update { .. } | Op::Delete { .. } | Op::Insert { .. }
     );
+    // No statement of the migration can have written to another database of PostgreSQL, nor to a type that no column has had.
+    let apart = done.kind == Kind::DropDatabase && context.catalog.engine == Engine::Postgres || done.kind == Kind::DropAttribute;
+    if apart && effect.own {
+        return reversible(Loss::None, "it only touches what the same migration made");
+    }
     // A rebuilt table is new, and what it holds may be old.
     if followed && effect.own && !(effect.perhaps && context.mapped_back) {
         return reversible(Loss::None, "it only touches what the same migration made");

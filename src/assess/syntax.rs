@@ -4,11 +4,12 @@
 //! sqlparser reads one language for all engines, so a statement of another engine, or one with a clause that none has, gets through.
 
 use crate::engine::Engine;
+use crate::lex::{Kind, Scanner};
 use crate::newer;
 use crate::parse::Statement;
 use crate::parse::action::{Action, Class, ColumnChange, Op};
 use crate::schema::catalog::{Catalog, Entry, Key};
-use crate::table::{Cell, Kind};
+use crate::table::{self, Cell};
 use crate::target::Target;
 
 /// Why the database refuses `action` of `statement`.
@@ -19,6 +20,9 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
     }
     if let Some(why) = too_new(catalog.target(), statement) {
         return Some(why);
+    }
+    if let Some(operator) = breaks_off(&statement.text, engine) {
+        return Some(format!("nothing follows {}", operator.to_uppercase()));
     }
     let several = statement.actions.len() > 1;
     let begins = |word: &str| statement.words().next().is_some_and(|first| first.eq_ignore_ascii_case(word.as_bytes()));
@@ -49,7 +53,7 @@ pub(super) fn refusal(catalog: &Catalog, statement: &Statement, action: &Action)
         Op::Delete { .. } | Op::Update { .. } if engine == Engine::Postgres && has("limit") && limits_rows(&statement.text) => {
             "PostgreSQL's DELETE and UPDATE have no LIMIT".to_owned()
         }
-        Op::SetAttribute { attribute, .. } if action.kind == Kind::AlterExtension && attribute == "version" => {
+        Op::SetAttribute { attribute, .. } if action.kind == table::Kind::AlterExtension && attribute == "version" => {
             format!("extension {} brings no script that leads back to an older version", action.object)
         }
         _ => return None,
@@ -75,6 +79,24 @@ fn drop_of_sort(catalog: &Catalog, statement: &Statement, action: &Action) -> Op
     (other != stands).then(|| format!("{name} is a {stands}"))
 }
 
+/// The first operator behind which a closing bracket or the end stands. No engine takes these words for names, but behind a dot or AS.
+fn breaks_off(text: &str, engine: Engine) -> Option<&str> {
+    let is = |word: &str, of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one));
+    let (mut before, mut last) = ("", "");
+    let is_operator = |before: &str, last: &str| is(last, &["and", "in", "is", "not", "or", "where"]) && !is(before, &[".", "as"]);
+    for lexeme in Scanner::new(text, engine) {
+        if matches!(lexeme.kind, Kind::Space | Kind::Newline | Kind::LineComment | Kind::BlockComment) {
+            continue;
+        }
+        let piece = &text[lexeme.start..lexeme.end];
+        if piece == ")" && is_operator(before, last) {
+            return Some(last);
+        }
+        (before, last) = (last, piece);
+    }
+    Some(last).filter(|last| is_operator(before, last))
+}
+
 /// Only PostgreSQL names a trigger's table.
 fn trigger_on(engine: Engine, action: &Action, has: &dyn Fn(&str) -> bool) -> Option<String> {
     let trigger = matches!(&action.op, Op::DropObject { class: Class::Trigger, .. });
@@ -91,4 +113,19 @@ fn limits_rows(text: &str) -> bool {
         }
     }
     plain.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word.eq_ignore_ascii_case("limit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_that_nothing_follows_is_found() {
+        let off = |text| breaks_off(text, Engine::Postgres);
+        assert_eq!(off("CREATE INDEX i ON t (a) WHERE b IS -- NOT NULL"), Some("IS"));
+        assert_eq!(off("ALTER TABLE t ADD CHECK (a > 0 and)"), Some("and"));
+        for whole in ["DELETE FROM t WHERE a IS NOT NULL", "SELECT (t.in), (b AS or) FROM t", "SELECT ('is', \"in\")", "UPDATE t SET a = 'not'"] {
+            assert_eq!(off(whole), None, "{whole}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod kinds;
 mod lower;
 pub mod manner;
 pub mod names;
+pub(crate) mod policy;
 mod recognise;
 mod tokens;
 

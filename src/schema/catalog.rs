@@ -5,6 +5,7 @@
 //! stand in the same place under the same number after UP and DOWN are the old values.
 
 use super::apply::mapped::Mapped;
+use super::apply::owner::takes_role;
 use super::entries::Entries;
 use super::entry::bare;
 pub(crate) use super::entry::held;
@@ -64,6 +65,8 @@ pub struct Catalog {
     pub(crate) converted: HashMap<Origin, Origin>,
     /// How definitions and names were written.
     pub(crate) written: Written,
+    /// Some script took another role, or gave away what stands in a way that cannot be followed.
+    pub(crate) takes_roles: bool,
 }
 
 impl Catalog {
@@ -90,6 +93,7 @@ impl Catalog {
             mappings: HashMap::default(),
             converted: HashMap::default(),
             written: Written::default(),
+            takes_roles: false,
         }
     }
 
@@ -206,6 +210,7 @@ impl Catalog {
     /// Remembers how `statement` writes what it makes.
     pub(crate) fn note_written(&mut self, statement: &Statement) {
         self.written.note(statement, self.engine);
+        self.takes_roles |= self.engine == Engine::Postgres && takes_role(statement);
     }
 
     /// Whether `table` was just made and nothing was written to it.
@@ -362,6 +367,15 @@ impl Catalog {
             Entry::Table(table) if table.made == made => Some(table),
             _ => None,
         })
+    }
+
+    /// The table `name` as the newest recording found it, or as it stands where that one has not touched it.
+    pub(crate) fn as_found(&self, name: &str) -> Option<&Rc<Table>> {
+        match self.journals.last().and_then(|journal| journal.get(&Key::Table(name.to_owned()))) {
+            Some(Some(Entry::Table(table))) => Some(table),
+            Some(_) => None,
+            None => self.table(name),
+        }
     }
 
     /// The table `name` as each recording found it.

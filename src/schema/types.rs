@@ -177,6 +177,19 @@ pub fn conversion(old: &str, new: &str, engine: Engine) -> Conversion {
     }
 }
 
+/// What happens to the values of type `old` in a cast to `new` that is written out: one to a shorter text type cuts without a word what an
+/// assignment would refuse (manual of PostgreSQL, "Character Types"; of MySQL, "Cast Functions and Operators").
+pub fn written_cast(old: &str, new: &str, engine: Engine) -> Conversion {
+    let is_text = |ty: &str| {
+        let (base, numbers, _) = parts(ty.trim_end_matches("[]"));
+        text_length(base, &numbers, engine).is_some()
+    };
+    match conversion(old, new, engine) {
+        Refuses if is_text(old) && is_text(new) => Cuts,
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,5 +217,14 @@ mod tests {
         is("uuid", "text", Widens);
         is("text", "uuid", Unknown);
         is("mood", "text", Unknown);
+    }
+
+    #[test]
+    fn a_cast_written_out_cuts_text_and_refuses_numbers() {
+        let is = |old, new, what| assert_eq!(written_cast(old, new, Engine::Postgres), what, "{old} to {new}");
+        is("character varying(40)", "character(8)", Cuts);
+        is("text[]", "character varying(10)[]", Cuts);
+        is("character varying(20)", "text", Widens);
+        is("bigint", "integer", Refuses);
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Action, Class, Name, Op};
 use crate::parse::cursor::{Cursor, bare, is_word, items};
 use crate::parse::even::{definition, even_text, even_type};
+use crate::parse::policy::{CLAUSES, clauses};
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
 
@@ -170,7 +171,7 @@ fn view(mut cursor: Cursor<'_>, sort: &Sort, name: &Name) -> Option<Vec<Action>>
         cursor.eat("column");
         let (from, _, to) = (cursor.part()?, cursor.eat("to").then_some(())?, cursor.part()?);
         let renamed = |column: &Name, value: Option<String>| attribute(sort.alter, name.clone(), format!("column {column}"), value);
-        return Some(vec![renamed(&from, None), renamed(&to, Some(format!("was {from}")))]);
+        return Some(vec![renamed(&to, Some(format!("was {from}"))), renamed(&from, None)]);
     }
     if cursor.eat("alter") {
         cursor.eat("column");
@@ -213,7 +214,7 @@ fn r#type(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
     if cursor.eat("rename attribute") {
         let (from, _, to) = (cursor.part()?, cursor.eat("to").then_some(())?, cursor.part()?);
         let renamed = |column: &Name, value: Option<String>| attribute(Kind::AlterType, name.clone(), format!("attribute {column}"), value);
-        return Some(vec![renamed(&from, None), renamed(&to, Some(format!("was {from}")))]);
+        return Some(vec![renamed(&to, Some(format!("was {from}"))), renamed(&from, None)]);
     }
     items(cursor.rest).into_iter().map(|item| type_attribute(Cursor::new(item, cursor.engine), name)).collect()
 }
@@ -256,7 +257,7 @@ fn domain(mut cursor: Cursor<'_>, name: &Name) -> Option<Vec<Action>> {
     if cursor.eat("rename constraint") {
         let (from, _, to) = (cursor.part()?, cursor.eat("to").then_some(())?, cursor.part()?);
         let renamed = |which: &Name, value: Option<String>| attribute(Kind::AlterDomain, name.clone(), format!("constraint {which}"), value);
-        return Some(vec![renamed(&from, None), renamed(&to, Some(format!("was {from}")))]);
+        return Some(vec![renamed(&to, Some(format!("was {from}"))), renamed(&from, None)]);
     }
     cursor.eat("validate constraint").then(|| vec![action(Kind::ValidateConstraint, name.clone(), Op::Nothing)])
 }
@@ -349,12 +350,29 @@ fn options(mut cursor: Cursor<'_>) -> Option<Vec<(String, String)>> {
     cursor.done().then(|| items(inner).into_iter().map(option).collect()).flatten()
 }
 
-/// The one thing that ALTER FUNCTION changes of how a routine is called, where it has a default.
-fn of_routine(mut cursor: Cursor<'_>) -> Option<(&'static str, String)> {
+/// `= VALUE` or `TO VALUE, …`.
+fn setting(cursor: &mut Cursor<'_>) -> Option<String> {
+    let _ = cursor.equals() || cursor.eat("to");
+    let values = cursor.rest;
+    loop {
+        cursor.mark(&Token::Minus);
+        cursor.token().filter(|token| !is_word(token, "default") && !is_word(token, "from"))?;
+        if !cursor.mark(&Token::Comma) {
+            return Some(even_text(&values[..values.len() - cursor.rest.len()]));
+        }
+    }
+}
+
+/// The one thing that ALTER FUNCTION changes of how a routine is called or runs, where it is known what holds where nothing is said.
+fn of_routine(mut cursor: Cursor<'_>) -> Option<(String, Option<String>)> {
     let found = if let Some(word) = cursor.eat_any(&["immutable", "stable", "volatile"]) {
-        ("volatility", word.to_owned())
+        ("volatility".to_owned(), Some(word.to_owned()))
     } else if cursor.eat("cost") {
-        ("cost", even_text(std::slice::from_ref(cursor.token()?)))
+        ("cost".to_owned(), Some(even_text(std::slice::from_ref(cursor.token()?))))
+    } else if let Some(word) = cursor.eat_any(&["set", "reset"]) {
+        // For as long as it runs. `RESET ALL` is of more than one name, and `FROM CURRENT` says no value.
+        let name = cursor.name().filter(|name| name != "all")?;
+        (format!("set {name}"), if word == "set" { Some(setting(&mut cursor)?) } else { None })
     } else {
         return None;
     };
@@ -397,10 +415,14 @@ fn other(mut cursor: Cursor<'_>, sort: &Sort, name: Name, on: Option<Name>) -> O
             return Some(options.into_iter().map(|(option, value)| attribute(sort.alter, object.clone(), option, Some(value))).collect());
         }
     }
+    if sort.class == Class::Policy {
+        let said = CLAUSES.into_iter().zip(clauses(cursor)?);
+        return Some(said.filter_map(|(clause, value)| Some(attribute(sort.alter, object.clone(), clause, Some(value?)))).collect());
+    }
     if sort.class == Class::Routine
         && let Some((of, value)) = of_routine(cursor)
     {
-        return Some(vec![attribute(sort.alter, object, of, Some(value))]);
+        return Some(vec![attribute(sort.alter, object, of, value)]);
     }
     if matches!(cursor.rest.first(), Some(Token::Word(_) | Token::LParen)) {
         // What may hold a password is not shown.

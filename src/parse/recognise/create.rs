@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Action, Class, Name, Op};
 use crate::parse::cursor::{Cursor, find, is_word};
 use crate::parse::even::definition;
+use crate::parse::policy;
 use crate::table::Kind;
 use sqlparser::tokenizer::Token;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -69,7 +70,11 @@ impl Reader<'_> {
         let kind = if or_replace { sort.replace } else { sort.create };
         // A password stays out of every report.
         let secret = matches!(sort.words, "subscription" | "user mapping" | "server");
-        let definition = definition(&if secret { masked(whole) } else { whole.to_vec() });
+        let definition = match sort.class {
+            Class::Policy => policy::definition(whole),
+            _ if secret => definition(&masked(whole)),
+            _ => definition(whole),
+        };
         let op = Op::CreateObject { class: sort.class, name: name.clone(), on, definition, or_replace, if_not_exists };
         actions.push(action(kind, name.clone(), op));
         if sort.words == "sequence"

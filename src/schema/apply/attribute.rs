@@ -5,8 +5,8 @@ use super::part::{CLASSES, DEFAULT_RIGHTS, PARTITION};
 use super::{Applied, Effect, Refusal};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Constraint, Index, NOT_ENFORCED, Rule};
-use crate::parse::even;
-use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Table};
+use crate::parse::{even, policy};
+use crate::schema::catalog::{Catalog, Entry, Key, Leaning, Object, Table};
 use crate::schema::naming::words;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -35,8 +35,13 @@ const DEFAULTS: &[(&str, &str)] = &[
 const OF_CONSTRAINT: [(&str, &[&str]); 3] =
     [("mode", &["deferrable initially deferred", "deferrable"]), ("inheritance", &["no inherit"]), ("enforcement", &[NOT_ENFORCED])];
 
+/// Whether PostgreSQL compresses values of this type and stores them apart where nothing is said (`pg_type.typstorage`).
+fn is_stored_extended(ty: &str) -> bool {
+    ty.ends_with("[]") || matches!(ty.split('(').next().unwrap_or(ty), "bytea" | "character" | "character varying" | "json" | "jsonb" | "text")
+}
+
 /// `grant RIGHT[ on tables] to ROLES` as right, sort of objects and roles.
-fn right(attribute: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn right(attribute: &str) -> Option<(&str, &str, &str)> {
     let (right, roles) = attribute.strip_prefix("grant ")?.rsplit_once(" to ")?;
     let (right, of) = right.split_once(" on ").unwrap_or((right, ""));
     Some((right, of, roles))
@@ -52,6 +57,10 @@ impl Catalog {
         if attribute == "state" {
             // Of an event.
             return text.split(' ').any(|word| word == "disable").then(|| "disable".to_owned());
+        }
+        if attribute.starts_with("set ") {
+            // Which of its words are values is not looked at.
+            return text.contains(attribute).then(|| "as it was made".to_owned());
         }
         if matches!(attribute, "volatility" | "cost") {
             return self.initial_of_routine(&text, attribute);
@@ -88,7 +97,7 @@ impl Catalog {
         if self.judging_down && self.is_gone(object) {
             return Err(Refusal::new(format!("{object} does not exist")));
         }
-        if let Some(effect) = self.hold_constraint(object, attribute, value) {
+        if let Some(effect) = self.hold_constraint(object, attribute, value).or_else(|| self.alter_policy(object, attribute, value?)) {
             return Ok(effect);
         }
         let key = Key::Attribute(object.to_owned(), attribute.to_owned());
@@ -117,26 +126,54 @@ impl Catalog {
             return Err(Refusal::new(format!("{attribute} of {object} does not exist")));
         }
         let known = self.get(&key).is_some() || self.knows(object) || self.table(object.split('.').next().unwrap_or(object)).is_some_and(|t| t.known);
-        let value = value.map(even::text).filter(|value| !DEFAULTS.contains(&(attribute, value)));
+        let value = value.map(even::text).filter(|value| !DEFAULTS.contains(&(attribute, value)) && !self.holds_unsaid(object, attribute, value));
         // Everybody may call a routine until somebody says no (PostgreSQL manual, "Privileges").
         let value = match (attribute, value) {
             ("grant execute to public", None) => Some("revoked".to_owned()),
             ("grant execute to public", Some(_)) => None,
             (_, value) => value,
         };
-        // What the definition names, and is gone.
+        // What the definition names, and is gone, or has its name again.
         let value = match value {
+            Some(value) if self.was_renamed_from(object, attribute, &value) => None,
             None if attribute.starts_with("attribute ") && self.get(&key).is_none() && self.definition_of(object).is_some() => Some("dropped".to_owned()),
             value => value,
         };
         if value.is_none() {
             self.revoke_along(object, attribute);
         }
+        if let ("owner", Some(owner)) = (attribute, &value) {
+            self.merge_rights(object, owner);
+        }
         if attribute == "trigger state" {
             self.set_each_trigger(object, value.as_deref());
         }
         self.put_attribute(object, attribute, value);
-        Ok(Effect { blind: !known, ..Effect::default() })
+        // Values of a type stand only where the type did.
+        let made = match self.get(&Key::Object(Class::Type, object.to_owned(), None)) {
+            Some(Entry::Object(ty)) if attribute.starts_with("attribute ") => Some(ty.made),
+            _ => None,
+        };
+        Ok(Effect { blind: !known, own: made.is_some_and(|made| !self.stood_before(made)), ..Effect::default() })
+    }
+
+    /// Whether the attribute has that value where nothing was said of it, by what `object` is.
+    fn holds_unsaid(&self, object: &str, attribute: &str, value: &str) -> bool {
+        match attribute {
+            "owner" => matches!(value, "current_user" | "current_role" | "session_user") && self.is_of_oneself(object),
+            "storage" => {
+                let column = object.rsplit_once('.').and_then(|(table, column)| self.table(table)?.column(column));
+                value == "extended" && column.is_some_and(|c| is_stored_extended(&c.def.ty))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether `value` says that a part of `object` gets back the name that it had.
+    fn was_renamed_from(&self, object: &str, attribute: &str, value: &str) -> bool {
+        let (Some(other), Some((sort, name))) = (value.strip_prefix("was "), attribute.split_once(' ')) else { return false };
+        let held = self.get(&Key::Attribute(object.to_owned(), format!("{sort} {other}")));
+        matches!(held, Some(Entry::Text(text)) if text.strip_prefix("was ") == Some(name))
     }
 
     /// ALTER CONSTRAINT changes how a constraint is held; `None` where that one is not known.
@@ -162,6 +199,17 @@ impl Catalog {
         let hold = |t: &mut Table| t.constraints.iter_mut().filter(|c| c.name == name).for_each(|c| Rc::make_mut(c).mode.clone_from(&mode));
         self.change_table(table, hold).ok()?;
         Some(Effect::default())
+    }
+
+    /// ALTER POLICY says a clause of the definition anew; `None` where that one is not known.
+    fn alter_policy(&mut self, object: &str, clause: &str, value: &str) -> Option<Effect> {
+        let (table, name) = object.rsplit_once('.').filter(|_| policy::CLAUSES.contains(&clause))?;
+        let key = Key::Object(Class::Policy, name.to_owned(), Some(table.to_owned()));
+        let Some(Entry::Object(held)) = self.get(&key) else { return None };
+        let changed = Object { definition: Some(policy::altered(held.definition.as_ref()?, clause, value)?), made: held.made };
+        let own = !self.stood_before(held.made);
+        self.set(key, Some(Entry::Object(Rc::new(changed))));
+        Some(Effect { own, ..Effect::default() })
     }
 
     /// Refuses what DOWN sets on a table, or grants to a role, that it has dropped before.

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Column, ColumnChange, Constraint, Name, Rule};
 use crate::schema::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, Key, Leaning, Table};
 use crate::schema::naming::{rename_word, rule_columns, words};
-use crate::schema::types::{Conversion, conversion};
+use crate::schema::types::{Conversion, conversion, written_cast};
 use std::rc::Rc;
 
 impl Catalog {
@@ -303,7 +303,7 @@ impl Catalog {
     fn change_column(&mut self, table: &str, old: &HeldColumn, new: Column, using: Option<&String>) -> Applied {
         let mut what = conversion(&old.def.ty, &new.ty, self.engine);
         if let Some(using) = using {
-            what = match what {
+            what = match written_cast(&old.def.ty, &new.ty, self.engine) {
                 // The plain cast, written out.
                 plain if is_plain_cast(using, &new, self.engine) => {
                     if plain == Conversion::Unknown {
@@ -319,6 +319,11 @@ impl Catalog {
         let mut values = old.values;
         let mapped_by_hand = using.is_some_and(|using| !is_plain_cast(using, &new, self.engine));
         let mut effect = Effect { own: !self.stood_before(old.values), conversion: Some(what), mapped_by_hand, ..Effect::default() };
+        // What stood before is weighed with all that DOWN demands at its end; this may be gone by then.
+        let of_up = self.judging_down && !self.stood_before(old.values) && !old.assumed;
+        effect.may_meet_null = of_up
+            && (new.not_null && !old.def.not_null)
+            && self.as_found(table).is_some_and(|t| !self.holds_none(t) && t.columns.iter().any(|c| c.values == old.values));
         if what == Conversion::Cuts {
             // Right after UP a value that came from the old type fits the old type.
             let back = self.judging_down && self.first_column(table, &new.name).is_some_and(|c| c.values == old.values && c.def.ty == new.ty);

@@ -10,6 +10,7 @@ mod lean;
 pub(crate) mod mapped;
 mod not_null;
 pub(crate) mod object;
+pub(crate) mod owner;
 mod part;
 mod rows;
 mod table;
@@ -44,8 +45,8 @@ pub struct Effect {
     pub validated: bool,
     /// The constraint that it dropped was the primary key.
     pub was_primary: bool,
-    /// It writes to a column that is NOT NULL what may be NULL.
-    pub may_write_null: bool,
+    /// It writes to a column that is NOT NULL what may be NULL, or makes a column NOT NULL in which NULL may stand.
+    pub may_meet_null: bool,
     /// It writes out how each value becomes one of another type.
     pub mapped_by_hand: bool,
     /// Tables with a foreign key at rows that it deletes, and no rule that clears the key or deletes along.

@@ -15,6 +15,9 @@ use std::rc::Rc;
 /// Where the signatures of a routine's name are listed: DROP FUNCTION may name it without its arguments.
 const SIGNATURES: &str = "signatures";
 
+/// The attribute of a range type that says which name its constructors have, where that is not its own.
+const CONSTRUCTORS: &str = "constructors";
+
 /// What a statement may read from like from a table.
 const VIEWS: [Class; 2] = [Class::View, Class::MaterializedView];
 
@@ -300,6 +303,14 @@ impl Catalog {
         if let Some(function) = definition.as_deref().and_then(|d| called_by(class, d)) {
             self.lean(&function, Leaning::User(Box::new(key.clone())), false);
             self.lean(&function, Leaning::User(Box::new(new_key.clone())), true);
+        }
+        if class == Class::Type && definition.as_deref().is_some_and(|d| d.contains(" as range(")) {
+            // The functions that make its values keep the name that it was made with (`RenameTypeInternal` of PostgreSQL).
+            let made_with = match self.get(&Key::Attribute(to.clone(), CONSTRUCTORS.to_owned())) {
+                Some(Entry::Text(name)) => name.to_string(),
+                _ => full.clone(),
+            };
+            self.put_attribute(to, CONSTRUCTORS, Some(made_with).filter(|name| name != to));
         }
         self.set(key, None);
         self.set(new_key, Some(Entry::Object(Rc::new(Object { definition, made: old.made }))));

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::parse::action::{Filter, Name, OnConflict, Rows, Rule, Value};
 use crate::schema::catalog::{Brought, Catalog, Entry, Key, Leaning, Origin, Table};
 use crate::schema::naming::words;
-use crate::schema::types::{Conversion, conversion};
+use crate::schema::types::{Conversion, written_cast};
 use crate::table::Loss;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -38,7 +38,8 @@ impl Catalog {
             return if cut { None } else { Some(held.values) };
         }
         for ty in [cast, target_type].into_iter().flatten() {
-            let fits = match conversion(&held.def.ty, ty, self.engine) {
+            // Assigned, a text loses no more than blanks at its end; that is not whole either.
+            let fits = match written_cast(&held.def.ty, ty, self.engine) {
                 Conversion::Same | Conversion::Widens => true,
                 Conversion::Refuses => !self.judging_down || back(ty),
                 Conversion::Cuts => back(ty),
@@ -209,7 +210,7 @@ impl Catalog {
         for (column, value) in set {
             let old = self.column_or_assume(table, column).or_missing(|| format!("column {table}.{column}"))?;
             self.may_write(&target, column, Some(value))?;
-            effect.may_write_null |= self.judging_down && old.def.not_null && self.may_be_null(&target, value);
+            effect.may_meet_null |= self.judging_down && old.def.not_null && self.may_be_null(&target, value);
             let copied = match filter {
                 Filter::All => {
                     let earlier = match value {

@@ -5,21 +5,21 @@ use super::world::{Column, World, pick, reword, uses};
 use fastrand::Rng;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("add-column", 8, On::All, add),
-    ("add-column-default", 5, On::All, add_default),
-    ("add-column-required", 3, On::All, add_required),
-    ("required-in-new-table", 2, On::All, required_in_new_table),
-    ("drop-column", 3, On::All, drop),
-    ("rename-column", 1, On::All, rename),
-    ("widen-type", 1, On::Postgres, |w, r| retype(w, r, WIDER, false)),
-    ("narrow-type", 1, On::Postgres, |w, r| retype(w, r, NARROWER, false)),
-    ("cut-type", 1, On::Postgres, |w, r| retype(w, r, CUT, false)),
-    ("convert-type", 1, On::Postgres, convert),
-    ("convert-by-expression", 1, On::Postgres, by_expression),
-    ("set-not-null", 5, On::Postgres, set_not_null),
-    ("drop-not-null", 2, On::Postgres, drop_not_null),
-    ("set-default", 5, On::Servers, set_default),
-    ("drop-default", 4, On::Servers, drop_default),
+    ("add-column", 16, On::All, add),
+    ("add-column-default", 10, On::All, add_default),
+    ("add-column-required", 6, On::All, add_required),
+    ("required-in-new-table", 4, On::All, required_in_new_table),
+    ("drop-column", 6, On::All, drop),
+    ("rename-column", 3, On::All, rename),
+    ("widen-type", 2, On::Postgres, |w, r| retype(w, r, WIDER, false)),
+    ("narrow-type", 2, On::Postgres, |w, r| retype(w, r, NARROWER, false)),
+    ("cut-type", 2, On::Postgres, |w, r| retype(w, r, CUT, false)),
+    ("convert-type", 2, On::Postgres, convert),
+    ("convert-by-expression", 2, On::Postgres, by_expression),
+    ("set-not-null", 10, On::Postgres, set_not_null),
+    ("drop-not-null", 5, On::Postgres, drop_not_null),
+    ("set-default", 10, On::Servers, set_default),
+    ("drop-default", 8, On::Servers, drop_default),
 ];
 
 const WIDER: &[(&str, &str)] = &[

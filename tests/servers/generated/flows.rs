@@ -6,16 +6,16 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("rebuild", 3, On::Sqlite, rebuild),
-    ("copy-before-drop", 3, On::All, copy_before_drop),
-    ("add-fill-drop", 3, On::All, add_fill_drop),
-    ("drop-and-add-back", 1, On::All, drop_and_add_back),
-    ("fill-new-column", 4, On::All, fill_new_column),
-    ("save-and-update", 3, On::All, save_and_update),
-    ("move-to-table", 3, On::All, move_to_table),
-    ("split-to-table", 1, On::All, split_to_table),
-    ("make-and-unmake", 3, On::All, make_and_unmake),
-    ("recreate-table", 1, On::All, recreate_table),
+    ("rebuild", 6, On::Sqlite, rebuild),
+    ("copy-before-drop", 6, On::All, copy_before_drop),
+    ("add-fill-drop", 6, On::All, add_fill_drop),
+    ("drop-and-add-back", 2, On::All, drop_and_add_back),
+    ("fill-new-column", 8, On::All, fill_new_column),
+    ("save-and-update", 6, On::All, save_and_update),
+    ("move-to-table", 6, On::All, move_to_table),
+    ("split-to-table", 2, On::All, split_to_table),
+    ("make-and-unmake", 6, On::All, make_and_unmake),
+    ("recreate-table", 2, On::All, recreate_table),
 ];
 
 /// Another name, made from this one.

@@ -6,16 +6,16 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("add-primary-key", 6, On::Servers, add_primary_key),
-    ("drop-primary-key", 2, On::Servers, drop_primary_key),
-    ("add-exclusion", 4, On::Postgres, add_exclusion),
-    ("add-and-validate", 4, On::Postgres, add_and_validate),
-    ("key-from-index", 2, On::Postgres, key_from_index),
-    ("attach-partition", 4, On::Servers, attach),
-    ("detach-partition", 4, On::Servers, detach),
-    ("partition-scheme", 3, On::Mariadb, scheme),
-    ("empty-partition", 1, On::Mariadb, empty_partition),
-    ("move-table", 3, On::Postgres, move_table),
+    ("add-primary-key", 16, On::Servers, add_primary_key),
+    ("drop-primary-key", 7, On::Servers, drop_primary_key),
+    ("add-exclusion", 8, On::Postgres, add_exclusion),
+    ("add-and-validate", 8, On::Postgres, add_and_validate),
+    ("key-from-index", 4, On::Postgres, key_from_index),
+    ("attach-partition", 10, On::Servers, attach),
+    ("detach-partition", 10, On::Servers, detach),
+    ("partition-scheme", 6, On::Mariadb, scheme),
+    ("empty-partition", 2, On::Mariadb, empty_partition),
+    ("move-table", 8, On::Postgres, move_table),
 ];
 
 fn add_primary_key(world: &mut World, rng: &mut Rng) -> Option<Change> {

@@ -6,20 +6,20 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("create-table", 5, On::All, create_table),
-    ("drop-table", 2, On::All, drop_table),
-    ("rename-table", 1, On::All, rename_table),
-    ("create-view", 5, On::All, create_view),
-    ("drop-view", 4, On::All, drop_view),
-    ("replace-view", 5, On::Servers, replace_view),
-    ("create-function", 3, On::Postgres, create_function),
-    ("replace-function", 4, On::Postgres, replace_function),
-    ("drop-function", 4, On::Postgres, drop_function),
-    ("create-trigger", 4, On::All, create_trigger),
-    ("drop-trigger", 4, On::All, drop_trigger),
-    ("create-type", 4, On::Postgres, create_type),
-    ("add-enum-value", 2, On::Postgres, add_label),
-    ("rename-enum-value", 1, On::Postgres, rename_label),
+    ("create-table", 10, On::All, create_table),
+    ("drop-table", 4, On::All, drop_table),
+    ("rename-table", 2, On::All, rename_table),
+    ("create-view", 10, On::All, create_view),
+    ("drop-view", 8, On::All, drop_view),
+    ("replace-view", 10, On::Servers, replace_view),
+    ("create-function", 6, On::Postgres, create_function),
+    ("replace-function", 8, On::Postgres, replace_function),
+    ("drop-function", 8, On::Postgres, drop_function),
+    ("create-trigger", 8, On::All, create_trigger),
+    ("drop-trigger", 8, On::All, drop_trigger),
+    ("create-type", 8, On::Postgres, create_type),
+    ("add-enum-value", 4, On::Postgres, add_label),
+    ("rename-enum-value", 3, On::Postgres, rename_label),
 ];
 
 fn create_table(world: &mut World, rng: &mut Rng) -> Option<Change> {

@@ -6,17 +6,17 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("add-check", 5, On::Servers, add_check),
-    ("add-unique", 4, On::Servers, add_unique),
-    ("add-foreign-key", 3, On::Servers, add_foreign_key),
-    ("drop-constraint", 2, On::Servers, drop_constraint),
-    ("rename-constraint", 4, On::Postgres, rename_constraint),
-    ("create-index", 8, On::All, create_index),
-    ("create-unique-index", 4, On::All, create_unique_index),
-    ("create-partial-index", 4, On::Both, create_partial_index),
-    ("drop-index", 4, On::All, |w, r| drop_index(w, r, false)),
-    ("drop-unique-index", 3, On::All, |w, r| drop_index(w, r, true)),
-    ("rename-index", 4, On::Servers, rename_index),
+    ("add-check", 10, On::Servers, add_check),
+    ("add-unique", 8, On::Servers, add_unique),
+    ("add-foreign-key", 7, On::Servers, add_foreign_key),
+    ("drop-constraint", 4, On::Servers, drop_constraint),
+    ("rename-constraint", 8, On::Postgres, rename_constraint),
+    ("create-index", 16, On::All, create_index),
+    ("create-unique-index", 8, On::All, create_unique_index),
+    ("create-partial-index", 8, On::Both, create_partial_index),
+    ("drop-index", 8, On::All, |w, r| drop_index(w, r, false)),
+    ("drop-unique-index", 9, On::All, |w, r| drop_index(w, r, true)),
+    ("rename-index", 8, On::Servers, rename_index),
 ];
 
 fn add(world: &mut World, table: usize, part: Part) -> Option<Change> {

@@ -6,16 +6,16 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("insert-rows", 5, On::All, insert),
-    ("insert-select", 1, On::All, insert_select),
-    ("insert-or-ignore", 1, On::All, insert_or_ignore),
-    ("upsert-rows", 1, On::All, upsert),
-    ("update-all", 1, On::All, update_all),
-    ("update-where", 1, On::All, update_where),
-    ("delete-rows", 1, On::All, delete),
-    ("delete-and-insert-back", 1, On::All, delete_and_insert_back),
-    ("merge-rows", 2, On::Postgres, merge),
-    ("truncate", 1, On::Servers, truncate),
+    ("insert-rows", 10, On::All, insert),
+    ("insert-select", 2, On::All, insert_select),
+    ("insert-or-ignore", 4, On::All, insert_or_ignore),
+    ("upsert-rows", 4, On::All, upsert),
+    ("update-all", 2, On::All, update_all),
+    ("update-where", 2, On::All, update_where),
+    ("delete-rows", 2, On::All, delete),
+    ("delete-and-insert-back", 2, On::All, delete_and_insert_back),
+    ("merge-rows", 4, On::Postgres, merge),
+    ("truncate", 3, On::Servers, truncate),
 ];
 
 /// INSERT, its table, and the ids of its rows.

@@ -57,7 +57,7 @@ pub(super) fn start(engine: Engine, rng: &mut Rng) -> (World, Vec<String>) {
         sql.push(String::from("COMMENT ON TABLE users IS 'people'"));
         world.set("TABLE users", Some("people".into()));
     }
-    for _ in 0..(if engine == Engine::Sqlite { [0, 0, 0, 1] } else { [0, 2, 3, 6] })[rng.usize(..4)] {
+    for _ in 0..(if engine == Engine::Sqlite { [0, 0, 0, 1] } else { [0, 3, 4, 7] })[rng.usize(..4)] {
         if let Some(thing) = things::a_thing(&mut world, rng) {
             sql.push(thing.create.clone());
             world.things.push(thing);

@@ -7,16 +7,16 @@ use fastrand::Rng;
 use unmigrate::engine::Engine;
 
 pub(super) const KINDS: &[Kind] = &[
-    ("create-thing", 30, On::Postgres, create),
-    ("drop-thing", 25, On::Postgres, drop),
-    ("replace-thing", 2, On::Postgres, replace),
-    ("create-thing", 4, On::Sqlite, create),
-    ("drop-thing", 1, On::Sqlite, drop),
-    ("create-thing", 15, On::Mariadb, create),
-    ("drop-thing", 15, On::Mariadb, drop),
-    ("use-sequence", 6, On::Postgres, use_sequence),
-    ("use-type", 3, On::Postgres, use_type),
-    ("database", 2, On::Servers, database),
+    ("create-thing", 60, On::Postgres, create),
+    ("drop-thing", 56, On::Postgres, drop),
+    ("replace-thing", 4, On::Postgres, replace),
+    ("create-thing", 8, On::Sqlite, create),
+    ("drop-thing", 2, On::Sqlite, drop),
+    ("create-thing", 30, On::Mariadb, create),
+    ("drop-thing", 30, On::Mariadb, drop),
+    ("use-sequence", 14, On::Postgres, use_sequence),
+    ("use-type", 6, On::Postgres, use_type),
+    ("database", 6, On::Servers, database),
 ];
 
 /// The setting that says that a foreign server stands.
@@ -48,6 +48,7 @@ const TEMPLATES: &[Template] = &[
     (Postgres, "TEXT SEARCH CONFIGURATION", false, &["TEXT SEARCH CONFIGURATION @ (COPY = simple)"]),
     (Postgres, "SERVER", false, &["FOREIGN DATA WRAPPER @"]),
     (Postgres, "FOREIGN TABLE", false, &["FOREIGN TABLE @ (id integer, note text) SERVER far"]),
+    (Postgres, "FOREIGN TABLE", false, &["FOREIGN TABLE @ (id integer) SERVER far OPTIONS (path 'people')"]),
     (
         Postgres,
         "SUBSCRIPTION",
@@ -125,11 +126,17 @@ fn create(world: &mut World, rng: &mut Rng) -> Option<Change> {
     made
 }
 
+/// Classes that are dropped by a statement of their own, and of which little stands.
+const SELDOM: &[&str] = &["EXTENSION", "PUBLICATION", "ROLE", "SCHEMA", "SEQUENCE", "SUBSCRIPTION"];
+
 fn drop(world: &mut World, rng: &mut Rng) -> Option<Change> {
-    if world.things.is_empty() {
-        return None;
-    }
-    let thing = world.things.swap_remove(rng.usize(..world.things.len()));
+    let seldom: Vec<usize> = (0..world.things.len()).filter(|&at| SELDOM.contains(&world.things[at].class)).collect();
+    let at = match pick(rng, &seldom) {
+        Some(&at) if rng.bool() => at,
+        _ if world.things.is_empty() => return None,
+        _ => rng.usize(..world.things.len()),
+    };
+    let thing = world.things.swap_remove(at);
     change(thing.drop, thing.create)
 }
 

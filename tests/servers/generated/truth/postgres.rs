@@ -83,6 +83,8 @@ DO $$ DECLARE one text; BEGIN
     UNION ALL SELECT format('DROP OWNED BY %I; DROP ROLE %I', rolname, rolname) FROM pg_roles WHERE rolname LIKE 'migrate\_case%'
   LOOP EXECUTE one; END LOOP;
   CREATE SCHEMA public;
+  -- As in a new database.
+  GRANT USAGE ON SCHEMA public TO PUBLIC;
 END $$";
 
 impl Server {

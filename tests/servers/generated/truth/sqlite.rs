@@ -24,13 +24,15 @@ async fn try_case(link: &mut SqliteConnection, case: &Case) -> sqlx::Result<Fate
 
 /// In one transaction where that can be, as the runner does it, and in a session that has set nothing yet.
 async fn run(link: &mut SqliteConnection, statements: &[String], alone: bool) -> sqlx::Result<()> {
-    let sql = Case::script(statements);
+    // Without the comments behind each: a line comment at the end of ADD COLUMN would hide the bracket that SQLite puts there.
+    let texts = one_by_one(&Case::script(statements), Engine::Sqlite);
     execute(link, "PRAGMA foreign_keys = ON").await?;
     if alone {
-        for sql in one_by_one(&sql, Engine::Sqlite) {
-            execute(link, &sql).await?;
+        for sql in &texts {
+            execute(link, sql).await?;
         }
     } else {
+        let sql = Case::script(&texts);
         // Inside of a transaction SQLite does not hear it, so the runner says it before.
         let keys = if turns_keys_off(&sql) { "OFF" } else { "ON" };
         execute(link, &format!("PRAGMA foreign_keys = {keys};\nBEGIN IMMEDIATE;\n{sql}COMMIT;\nPRAGMA foreign_keys = ON;")).await?;

@@ -1,0 +1,97 @@
+//! Runs several migrations in one message. In: steps of which each is one transaction on SQLite. Out: how many are done.
+//!
+//! SQLite works in a thread of its own, which would wait for this one between two migrations as long as a short one takes. The driver stops
+//! a message at its first error, so no migration begins unless those before it are committed.
+
+use super::apply::{LONG, Run, trace};
+use super::connection::Driver;
+use super::history::{Record, now};
+use super::secret::Secrets;
+use super::segment::{Segment, segments};
+use super::{Event, sqlite};
+use crate::gate::{Course, Step};
+use crate::observed::Outcome;
+use crate::parse::manner::Manner;
+
+/// How far a message came.
+pub(super) struct Came {
+    /// Steps that are done and recorded.
+    pub(super) finished: usize,
+    /// The next one began, and [`Event::Started`] told it.
+    pub(super) began: bool,
+    /// It failed, and is rolled back.
+    pub(super) failed: bool,
+}
+
+/// Runs the first of `steps`, as many as one message may hold: none where that is less than two. What fails is rolled back and not told: it
+/// is to be run alone then, and says so itself.
+pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn FnMut(Event<'_>)) -> Came {
+    let steps = together(run, steps);
+    let mut came = Came { finished: 0, began: false, failed: false };
+    if steps.is_empty() {
+        return came;
+    }
+    let (mut message, started_at) = (String::new(), now());
+    for (step, seq) in steps.iter().zip(*run.seq..) {
+        let record = Record { seq, outcome: Outcome::Done, started_at: &started_at, who: run.who, note: step.note.as_deref() };
+        let row = run.table.at_its_end(step, &record, seq > *run.seq);
+        let texts = step.statements.iter().map(|sql| sql.text.as_str());
+        for text in [run.begin()].into_iter().chain(texts).chain([row.as_str(), "COMMIT"]) {
+            message.push_str(text);
+            // A statement may end in a comment.
+            message.push_str("\n;\n");
+        }
+    }
+    let mut before = 0;
+    let mut done = |ran: usize, secrets: &Secrets| {
+        let Some(step) = steps.get(came.finished) else { return };
+        let (at, count) = (ran - before, step.statements.len());
+        if at == 1 {
+            came.began = true;
+            progress(Event::Started { step });
+        }
+        if let Some(sql) = step.statements.get(at - 1) {
+            progress(Event::Statement { step, at, sql });
+            trace(step, at, sql, secrets);
+        }
+        if at == count + AROUND {
+            progress(Event::Finished { step });
+            (before, came.finished, came.began) = (ran, came.finished + 1, false);
+        }
+    };
+    let ran = run.connection.run_each(&message, &mut done).await;
+    *run.seq += came.finished as i64;
+    came.failed = ran.is_err();
+    if came.failed {
+        // Where that fails, what runs alone next cannot begin, and says so.
+        let _ = run.rolled_back().await;
+    }
+    came
+}
+
+/// Statements of ours with those of a step: BEGIN, its history row, COMMIT.
+const AROUND: usize = 3;
+
+/// The first of `steps` that may share a message.
+fn together<'s>(run: &Run<'_>, steps: &'s [Step]) -> &'s [Step] {
+    // Our patience with a statement counts anew where it runs again alone.
+    if !matches!(run.connection.driver, Driver::Sqlite(_)) || run.connection.patience.statement.is_some() {
+        return &[];
+    }
+    let mut length = 0;
+    let fits = |step: &&Step| {
+        length += step.statements.iter().map(|sql| sql.text.len()).sum::<usize>();
+        length < LONG && is_plain(step)
+    };
+    let count = steps.iter().take_while(fits).count();
+    if count < 2 { &[] } else { &steps[..count] }
+}
+
+/// Whether a step is one transaction and nothing beside it.
+fn is_plain(step: &Step) -> bool {
+    let all = 0..step.statements.len();
+    let one = matches!(segments(&step.statements, step.in_transaction, true).as_slice(), [Segment::Together(_)]);
+    let carried = step.statements.iter().any(|sql| sql.manner == Manner::Carried);
+    let unchecked = sqlite::Unchecked::of(&step.statements, &all);
+    step.course == Course::Whole && one && !carried && !unchecked.off && sqlite::rebuilt(&step.statements, &all).is_empty()
+}
