@@ -32,6 +32,10 @@ impl Catalog {
                 && held(attribute)
             {
                 self.put_attribute(object, attribute, None);
+                // On a column, an owner's right is none unless it is written down: it goes on with the next owner.
+                if right(attribute).is_some_and(|(right, ..)| right.contains('(')) {
+                    self.put_attribute(object, "right on a column that its owner had", Some(owner.to_owned()));
+                }
             }
         }
         // Which objects got such a right is not held with each.
