@@ -21,7 +21,7 @@ use std::sync::mpsc::sync_channel;
 /// Migrations that one thread takes at a time: few, so that what one thread made is still near when another takes it.
 const STRETCH: usize = 8;
 /// Migrations that are worth another thread: it costs more to wake one for less.
-const WORTH_A_THREAD: usize = 512;
+const WORTH_A_THREAD: usize = 2_048;
 
 /// Both parts, parsed.
 pub(super) type Parsed = (Vec<Statement>, Option<Vec<Statement>>);

@@ -305,7 +305,7 @@ impl Run<'_> {
 }
 
 /// What is longer is not copied to make one message of several statements.
-pub(super) const LONG: usize = 64 << 10;
+const LONG: usize = 64 << 10;
 
 /// Whether a statement may be sent to PostgreSQL in one message with what begins its transaction, which saves the wait for an answer. The
 /// server reads a whole message before it ends the settings of the script before, by which a backslash or a letter may mean something else.

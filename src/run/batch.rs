@@ -3,7 +3,7 @@
 //! SQLite works in a thread of its own, which would wait for this one between two migrations as long as a short one takes. The driver stops
 //! a message at its first error, so no migration begins unless those before it are committed.
 
-use super::apply::{LONG, Run, trace};
+use super::apply::{Run, trace};
 use super::connection::Driver;
 use super::history::{Record, now};
 use super::secret::Secrets;
@@ -71,6 +71,8 @@ pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn Fn
 
 /// Statements of ours with those of a step: BEGIN, its history row, COMMIT.
 const AROUND: usize = 3;
+/// The scripts of a message, in bytes: for each of its statements SQLite copies what is left of it.
+const MESSAGE: usize = 4 << 10;
 
 /// The first of `steps` that may share a message.
 fn together<'s>(run: &Run<'_>, steps: &'s [Step]) -> &'s [Step] {
@@ -81,7 +83,7 @@ fn together<'s>(run: &Run<'_>, steps: &'s [Step]) -> &'s [Step] {
     let mut length = 0;
     let fits = |step: &&Step| {
         length += step.statements.iter().map(|sql| sql.text.len()).sum::<usize>();
-        length < LONG && is_plain(step)
+        length < MESSAGE && is_plain(step)
     };
     let count = steps.iter().take_while(fits).count();
     if count < 2 { &[] } else { &steps[..count] }
