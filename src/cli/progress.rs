@@ -1,6 +1,7 @@
 //! Tells what a run is doing: on a terminal a line that moves, elsewhere a quiet line for each migration.
 
 use super::{Console, Format, Global};
+use crate::pin::Place;
 use crate::run::{Event, shown};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -39,7 +40,15 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
                     None => writeln!(std::io::stderr(), "{line}"),
                 }
             }
-            Event::Finished { .. } if quiet => Ok(()),
+            Event::Pinned { .. } | Event::Finished { .. } if quiet => Ok(()),
+            Event::Pinned { step, pin } => {
+                let Place::Snapshot(copy) = &pin.place;
+                let line = format!("pin {} {}: {} ({} bytes)", step.version, step.name, copy.file.display(), copy.bytes);
+                match bar {
+                    Some(bar) => bar.suspend(|| writeln!(console.out, "{line}")),
+                    None => writeln!(console.out, "{line}"),
+                }
+            }
             Event::Finished { step } => {
                 let line = format!("{} {} {} ({} ms)", step.direction.name(), step.version, step.name, began.elapsed().as_millis());
                 match bar {

@@ -4,9 +4,11 @@
 mod cleared;
 pub mod history;
 pub mod merge;
+pub mod pinning;
 pub mod policy;
 
 pub use cleared::{Cleared, Course, Inverse, Resume, Sql, Step};
+pub use pinning::Pinning;
 
 use crate::migration::Direction;
 use crate::observed::Observed;
@@ -63,11 +65,12 @@ impl Consents {
 }
 
 /// Lets `steps` through where none destroys data on a database that holds any, and where somebody agreed to what a DOWN takes along.
-/// `holding` are the objects of `down_loses` that hold anything. No comment in a file lifts the first; the policy may.
+/// `holding` are the objects of `down_loses` that hold anything. No comment in a file lifts the first; the policy may, and so does a copy of
+/// the whole database that is made just before.
 ///
 /// # Errors
 /// [`Blocked`], with the first step in the way.
-pub fn clear(steps: Vec<Step>, observed: &Observed, holding: &[&String], consents: &Consents) -> Result<Cleared, Blocked> {
+pub fn clear(mut steps: Vec<Step>, observed: &Observed, holding: &[&String], consents: &Consents) -> Result<Cleared, Blocked> {
     if let Some(half) = &observed.half_done
         && steps.first().is_some_and(|step| step.course == Course::Whole || step.version != half.row.version || step.direction != half.row.direction)
     {
@@ -75,7 +78,8 @@ pub fn clear(steps: Vec<Step>, observed: &Observed, holding: &[&String], consent
     }
     for step in &steps {
         let (version, name) = (step.version.clone(), step.name.clone());
-        if step.needs_attestation && observed.holds_rows {
+        let copied = observed.can_be_copied && step.pin.as_ref().is_some_and(|pin| pin.copy_is_enough);
+        if step.needs_attestation && observed.holds_rows && !copied {
             return Err(Blocked::Attestation { version, name, loss: step.loss });
         }
         let lost = |object: &&String| step.takes_back() && holding.contains(object) && !consents.covers(object);
@@ -83,6 +87,10 @@ pub fn clear(steps: Vec<Step>, observed: &Observed, holding: &[&String], consent
         if !objects.is_empty() {
             return Err(Blocked::WrittenSince { version, name, objects });
         }
+    }
+    if !observed.holds_rows {
+        // Nothing stands there that a way back could bring back.
+        steps.iter_mut().for_each(|step| step.pin = None);
     }
     Ok(Cleared::new(steps, observed))
 }

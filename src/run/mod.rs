@@ -19,10 +19,12 @@ mod look;
 mod mysql;
 mod option_file;
 mod patience;
+mod pin;
 mod pooler;
 mod postgres;
 mod secret;
 mod segment;
+mod snapshot;
 mod sqlite;
 mod stop;
 mod tables;
@@ -36,7 +38,8 @@ pub use secret::shown;
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
 use crate::observed::{Applied, HalfDone, Observed};
-use connection::{Connection, interruptible};
+use crate::pin::Pin;
+use connection::{Connection, Home, interruptible};
 use history::HistoryTable;
 use std::fs::File;
 use std::time::Duration;
@@ -72,6 +75,13 @@ pub enum Event<'a> {
         message: &'a str,
         /// How long the pause is.
         pause: Duration,
+    },
+    /// Where the database stood before a migration is recorded.
+    Pinned {
+        /// Before which.
+        step: &'a Step,
+        /// Where.
+        pin: &'a Pin,
     },
     /// A migration is done and recorded.
     Finished {
@@ -208,10 +218,11 @@ impl Locked {
         let mut seq = head.unwrap_or(0) + 1;
         for (finished, step) in cleared.steps().iter().enumerate() {
             progress(Event::Started { step });
-            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None };
+            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None, pin: None };
             match run.complete(progress).await {
                 Ok(()) => progress(Event::Finished { step }),
                 Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),
+                Err(RunError::Unpinned { migration, message, .. }) => return Err(RunError::Unpinned { migration, message, finished }),
                 Err(error) => return Err(error),
             }
         }
@@ -252,7 +263,8 @@ async fn look_around(connection: &mut Connection, table: &HistoryTable) -> Resul
     let mut tables = tables.map_err(|error| connection.refused(doing, &error))?;
     tables.retain(|one| !table.is(&one.name));
     let holds_rows = tables::any_row(connection, &tables).await.map_err(|error| connection.refused(doing, &error))?;
-    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
+    let can_be_copied = matches!(connection.home, Home::File(_));
+    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, can_be_copied, half_done })
 }
 
 async fn identity(connection: &mut Connection) -> Result<String, RunError> {

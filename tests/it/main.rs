@@ -17,5 +17,6 @@ mod readme;
 mod rules;
 mod run_output;
 mod sqlite;
+mod sqlite_pin;
 mod support;
 mod target;

@@ -30,6 +30,7 @@ pub(crate) fn step(database: &Database, version: &str, direction: Direction, sta
         verdict: Verdict::Reversible,
         loss: Loss::WrittenSince,
         needs_attestation: false,
+        pin: None,
         up_sha256: "aa".into(),
         up_text: Some("CREATE …".into()),
         down_sha256: Some("bb".into()),
