@@ -35,5 +35,6 @@ show 3 "What would one step back do? Nothing is done yet." down
 show 0 "Two steps back." down --steps 2
 show 0 "And on. The last one destroys data, and this database holds rows: it is copied first." up
 show 3 "No DOWN brings that data back, and none is tried." down
+show 0 "The copy does: here what is lost comes back, and what was written since stays." recover 20240207 --execute
 
 printf '\nNext: your own migrations, with `migrate check --dir FOLDER --engine ENGINE`; README.md tells the rest.\n'

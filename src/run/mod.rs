@@ -7,6 +7,7 @@
 #![doc = include_str!("../../fixtures/topics/history.md")]
 
 mod apply;
+mod beside;
 mod connection;
 mod error;
 mod half_done;
@@ -29,6 +30,7 @@ mod sqlite;
 mod stop;
 mod tables;
 
+pub use beside::{Beside, Find};
 pub use connection::Opening;
 pub use error::{Failure, RunError, Stands, WAYS_ON, list};
 pub use interrupt::{Interrupt, Signal};

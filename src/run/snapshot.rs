@@ -173,7 +173,7 @@ async fn checked(copy: &mut Connection, seen: &Seen) -> Result<u64, Stop> {
 }
 
 /// Size and SHA-256 of a file. A signal ends it: between two pieces the thread is free to hear it.
-async fn hashed(connection: &Connection, path: &Path) -> Result<(u64, String), Stop> {
+pub(super) async fn hashed(connection: &Connection, path: &Path) -> Result<(u64, String), Stop> {
     let fails = |error: std::io::Error| because(format!("reading {}: {error}", path.display()));
     let mut file = File::open(path).map_err(fails)?;
     let (mut hash, mut size, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);

@@ -81,7 +81,7 @@ For more information, try '--help'.
 "),
     ("a rule to explain that is none", &[], &["explain", "drop-colum"],
 "error: `drop-colum` is neither a rule nor a topic
-  = help: `migrate rules` lists codes and names; the topics are history and half-done
+  = help: `migrate rules` lists codes and names; the topics are history, half-done and recover
 "),
     ("a name that is none", &[], &["new", "a/b"],
 "error: `a/b` cannot be part of a file's name

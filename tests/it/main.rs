@@ -18,5 +18,6 @@ mod rules;
 mod run_output;
 mod sqlite;
 mod sqlite_pin;
+mod sqlite_recover;
 mod support;
 mod target;

@@ -157,6 +157,11 @@ impl Database {
         self.url.split('/').nth(3).unwrap_or_default().split('?').next().unwrap_or_default()
     }
 
+    /// Another one of the same engine.
+    pub(crate) fn at(&self, url: String) -> Database {
+        Database { engine: self.engine, root: self.root.clone(), url, _folder: None }
+    }
+
     /// The own database of the server that this one stands on; a file is its own.
     pub(crate) fn root(&self) -> Option<Database> {
         let url = self.root.clone()?;
