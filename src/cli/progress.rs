@@ -40,15 +40,29 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
                     None => writeln!(std::io::stderr(), "{line}"),
                 }
             }
-            Event::Pinned { .. } | Event::Finished { .. } if quiet => Ok(()),
-            Event::Pinned { step, pin } => {
-                let Place::Snapshot(copy) = &pin.place;
-                let line = format!("pin {} {}: {} ({} bytes)", step.version, step.name, copy.file.display(), copy.bytes);
+            Event::Pinned { step, pin, unproved } => {
+                let of = format!("pin {} {}", step.version, step.name);
+                let (line, warning) = match &pin.place {
+                    Place::Snapshot(copy) => (format!("{of}: {} ({} bytes)", copy.file.display(), copy.bytes), None),
+                    Place::Wal(wal) => {
+                        let name = wal.restore_point.as_deref().unwrap_or("without a restore point, which this user may not make");
+                        let impossible = wal.impossible.as_ref().map(|why| format!("no point-in-time recovery is possible: {why}"));
+                        (format!("{of}: {} ({name})", wal.lsn), impossible.or_else(|| unproved.map(|why| format!("pitr: unproved: {why}"))))
+                    }
+                };
+                let warning = warning.map(|warning| format!("warning: {of}: {warning}"));
+                let print = |console: &mut Console| {
+                    if let Some(warning) = &warning {
+                        writeln!(std::io::stderr(), "{warning}")?;
+                    }
+                    if quiet { Ok(()) } else { writeln!(console.out, "{line}") }
+                };
                 match bar {
-                    Some(bar) => bar.suspend(|| writeln!(console.out, "{line}")),
-                    None => writeln!(console.out, "{line}"),
+                    Some(bar) => bar.suspend(|| print(console)),
+                    None => print(console),
                 }
             }
+            Event::Finished { .. } if quiet => Ok(()),
             Event::Finished { step } => {
                 let line = format!("{} {} {} ({} ms)", step.direction.name(), step.version, step.name, began.elapsed().as_millis());
                 match bar {

@@ -10,7 +10,8 @@ use crate::migration::{Direction, Script, Version};
 use crate::observed::{Applied, Outcome};
 use crate::parse;
 use crate::pin::{Pin, Place, Snapshot};
-use crate::recover::runbook::{Route, Runbook};
+use crate::recover::postgres::{self, Source};
+use crate::recover::runbook::{Route, Runbook, quoted};
 use crate::recover::sqlite::{self, Numbers, Repair, Story, Table};
 use crate::report::runbook;
 use serde_json::json;
@@ -28,7 +29,61 @@ pub(super) struct Arguments {
     #[arg(long)]
     execute: bool,
     #[command(flatten)]
+    backup: Backup,
+    #[command(flatten)]
     waiting: Waiting,
+}
+
+/// Where the backup is that a server is recovered from.
+#[derive(clap::Args)]
+#[group(skip)]
+struct Backup {
+    /// On PostgreSQL: the tool that made the backup
+    #[arg(long, value_name = "TOOL", value_enum)]
+    backup_tool: Option<Tool>,
+    /// The backup: the folder of pg_basebackup, or the label of pgBackRest's
+    #[arg(long, value_name = "FOLDER|LABEL")]
+    backup: Option<String>,
+    /// For pg_basebackup: the folder that archive_command copies the log to
+    #[arg(long, value_name = "FOLDER", conflicts_with = "restore_command")]
+    archive: Option<String>,
+    /// For pg_basebackup: what fetches a segment of the log, with %f and %p, where it is more than a copy from a folder
+    #[arg(long, value_name = "COMMAND")]
+    restore_command: Option<String>,
+    /// For pgBackRest: the stanza
+    #[arg(long, value_name = "NAME")]
+    stanza: Option<String>,
+    /// Where a second cluster is made [default: /var/tmp/migrate-recover-VERSION]
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Tool {
+    /// A plain folder, and a WAL archive
+    PgBasebackup,
+    /// A backup in a repository of pgBackRest
+    Pgbackrest,
+}
+
+impl Backup {
+    /// The backup, or what is missing to find it.
+    fn source(&self) -> anyhow::Result<Source> {
+        let missing = |what: &str| {
+            let message = format!("the history does not say where a backup from before is: {what}");
+            let help = "`--backup-tool pg-basebackup --backup FOLDER --archive FOLDER`, or `--backup-tool pgbackrest --backup LABEL --stanza NAME`";
+            Failure { exit: Exit::Blocked, ..Failure::usage("which-backup", message, help) }
+        };
+        let backup = self.backup.clone().ok_or_else(|| missing("name it"))?;
+        match self.backup_tool.ok_or_else(|| missing("name its tool"))? {
+            Tool::PgBasebackup => {
+                let of_folder = self.archive.as_ref().map(|folder| format!("cp {}/%f \"%p\"", quoted(folder)));
+                let restore_command = of_folder.clone().or_else(|| self.restore_command.clone()).ok_or_else(|| missing("name the archive of its log"))?;
+                Ok(Source::BaseBackup { backup, restore_command, of_folder: of_folder.is_some() })
+            }
+            Tool::Pgbackrest => Ok(Source::PgBackRest { stanza: self.stanza.clone().ok_or_else(|| missing("name the stanza"))?, label: backup }),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -63,7 +118,30 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let history = session.history(&database.history_table).await?;
         let applied = applied(&history, &arguments.of)?;
         let pin = pin(&history, applied)?;
-        let Place::Snapshot(copy) = &pin.place;
+        let copy = match &pin.place {
+            Place::Snapshot(copy) => copy,
+            Place::Wal(wal) => {
+                let live = session.live(wal, &database.history_table).await?;
+                let place = session.place().to_owned();
+                session.close().await;
+                let source = arguments.backup.source()?;
+                let folder = arguments.backup.folder.clone().unwrap_or_else(|| format!("/var/tmp/migrate-recover-{}", applied.version));
+                let story = postgres::Story {
+                    applied,
+                    pin: &pin,
+                    wal,
+                    place: &place,
+                    history_table: &database.history_table,
+                    source: &source,
+                    folder: &folder,
+                    live: &live,
+                    route: arguments.route.map(Way::route),
+                };
+                let book = postgres::runbook(&story);
+                print(console, global, &book)?;
+                return Ok(if book.commands.is_empty() { Exit::Blocked } else { Exit::Done });
+            }
+        };
         let up = up(applied)?;
         let find = |before: &[Table], now: &[Table]| sqlite::repairs(&parse::script(&up, Engine::Sqlite), before, now, &applied.version);
         // The history's own rows, and its journal's, are nobody's data.

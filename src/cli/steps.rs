@@ -10,7 +10,7 @@ use crate::observed::{Applied, HalfDone, in_force};
 use crate::parse::action::Op;
 use crate::parse::manner::{manners, touched};
 use crate::parse::{self, Statement};
-use crate::recover::{BY_THE_STORED, Undo};
+use crate::recover::{BY_THE_STORED, Undo, destroys};
 use crate::schema::catalog::Catalog;
 use crate::table::{Kind, Loss, Verdict};
 
@@ -71,7 +71,7 @@ pub(super) fn up(migration: &Migration, assessment: &Assessment, config: &Config
         verdict: assessment.verdict,
         loss: assessment.loss,
         needs_attestation: config.gate.needs_attestation(&assessment.findings),
-        pin: config.pin.pinning(assessment, &config.gate),
+        pin: config.pin.pinning(assessment, &config.gate, || destroys(&parsed(&migration.up, engine))),
         up_sha256: migration.up.sha256(),
         up_text: (text.len() <= KEPT).then_some(text),
         down_sha256: migration.down.as_ref().map(Script::sha256),

@@ -1,7 +1,11 @@
 //! The way back. In: what stands on a database, where to go. Out: the migrations to undo, newest first, or the wall in the way.
 
+mod destroys;
+pub mod postgres;
 pub mod runbook;
 pub mod sqlite;
+
+pub use destroys::destroys;
 
 use crate::engine::Engine;
 use crate::migration::{Migration, Script, Version};

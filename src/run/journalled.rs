@@ -27,7 +27,7 @@ impl Run<'_> {
                 if let Err(stop) = self.begun_at_pin(&started, progress).await {
                     return Err(self.stopped(&stop));
                 }
-                self.tell_pin(progress);
+                self.tell_pin(progress).await;
                 (*self.seq - 1, 0)
             }
         };

@@ -16,6 +16,7 @@ mod interrupt;
 mod journal;
 mod journalled;
 mod leftover;
+mod live;
 mod look;
 mod mysql;
 mod option_file;
@@ -29,6 +30,7 @@ mod snapshot;
 mod sqlite;
 mod stop;
 mod tables;
+mod wal;
 
 pub use beside::{Beside, Find};
 pub use connection::Opening;
@@ -84,6 +86,8 @@ pub enum Event<'a> {
         step: &'a Step,
         /// Where.
         pin: &'a Pin,
+        /// Why it is not proved that the log up to there can be had again.
+        unproved: Option<&'a str>,
     },
     /// A migration is done and recorded.
     Finished {

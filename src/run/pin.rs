@@ -5,7 +5,7 @@ use super::apply::Run;
 use super::connection::{COMMIT, Driver};
 use super::patience::Pauses;
 use super::stop::Stop;
-use super::{Event, RunError, snapshot};
+use super::{Event, RunError, snapshot, wal};
 use crate::gate::{Course, Pinning};
 use crate::observed::Outcome;
 use crate::pin::{Pin, Place, SCHEMA};
@@ -26,14 +26,23 @@ impl Run<'_> {
         let step = self.step;
         let Some(pinning) = step.pin.as_ref().filter(|_| step.course == Course::Whole) else { return Ok(()) };
         let now = Utc::now();
-        let place = match self.connection.driver {
+        let (at, place, destroys) = match self.connection.driver {
             Driver::Sqlite(_) => {
-                let taken = snapshot::take(self.connection, pinning.directory.as_deref(), &step.version, now).await;
-                Place::Snapshot(taken.map_err(|stop| stop.doing(PIN))?)
+                let taken = snapshot::take(self.connection, pinning.settings.directory.as_deref(), &step.version, now).await;
+                (now.to_rfc3339_opts(SecondsFormat::Millis, true), Place::Snapshot(taken.map_err(|stop| stop.doing(PIN))?), Vec::new())
             }
-            Driver::Postgres(_) | Driver::Mysql(_) => return Ok(()),
+            Driver::Postgres(_) => {
+                let pinned = wal::pin(self.connection, step, &pinning.destroys, pinning.settings.scan_limit, now).await;
+                let (clock, wal, destroyed) = pinned.map_err(|stop| stop.doing(PIN))?;
+                if let Some(why) = wal.impossible.as_ref().filter(|_| pinning.settings.required) {
+                    let message = format!("no point-in-time recovery is possible: {why}");
+                    return Err(Stop { at: 0, doing: Some(PIN), message, lost: false, again: false, by: None });
+                }
+                (clock, Place::Wal(wal), destroyed)
+            }
+            Driver::Mysql(_) => return Ok(()),
         };
-        self.pin = Some(Pin { schema: SCHEMA, at: now.to_rfc3339_opts(SecondsFormat::Millis, true), exact, place });
+        self.pin = Some(Pin { schema: SCHEMA, at, exact, place, destroys });
         Ok(())
     }
 
@@ -63,11 +72,14 @@ impl Run<'_> {
         self.own(0, COMMIT).await
     }
 
-    /// Tells what was recorded, once the row that holds it stands.
-    pub(super) fn tell_pin(&self, progress: &mut dyn FnMut(Event<'_>)) {
-        if let Some(pin) = &self.pin {
-            progress(Event::Pinned { step: self.step, pin });
-        }
+    /// Tells what was recorded, once the row that holds it stands; on PostgreSQL, when the log up to there is archived.
+    pub(super) async fn tell_pin(&mut self, progress: &mut dyn FnMut(Event<'_>)) {
+        let (Some(pin), Some(pinning)) = (&self.pin, &self.step.pin) else { return };
+        let unproved = match &pin.place {
+            Place::Wal(wal) if wal.impossible.is_none() => wal::archived(self.connection, wal, pinning.settings.archive_timeout).await.err(),
+            Place::Wal(_) | Place::Snapshot(_) => None,
+        };
+        progress(Event::Pinned { step: self.step, pin, unproved: unproved.as_deref() });
     }
 
     /// The step does not begin without it.

@@ -1,6 +1,10 @@
 //! The commands of `migrate recover`, taken from what it prints and run as they stand there: what was lost is back, and no row that was
 //! written since is lost.
 
+#[cfg(target_os = "linux")]
+mod cluster;
+#[cfg(target_os = "linux")]
+mod postgres;
 mod sqlite;
 
 use std::path::Path;

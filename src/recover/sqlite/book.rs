@@ -200,7 +200,7 @@ fn whole(story: &Story<'_>) -> Vec<Command> {
 fn counted(story: &Story<'_>) -> Vec<Command> {
     let tables: Vec<_> = story.copy.tables.iter().filter(|(_, rows)| **rows > 0).collect();
     let one = |(table, rows): &(&String, &u64)| {
-        let sql = format!("SELECT count(*) FROM {}", super::quoted(table));
+        let sql = format!("SELECT count(*) FROM {}", crate::pin::quoted(table));
         Command {
             what: format!("{table} holds its rows"),
             shell: format!(

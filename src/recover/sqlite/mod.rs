@@ -10,6 +10,7 @@ pub use book::{Numbers, Story, runbook};
 
 use crate::parse::Statement;
 use crate::parse::action::Op;
+use crate::pin::quoted;
 
 /// A table as a SQLite file holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,11 +66,6 @@ pub struct Repair {
     pub statements: Vec<String>,
     /// The triggers that would fire meanwhile, as if an application wrote.
     pub triggers: Vec<Other>,
-}
-
-/// A name in quotes.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `text` as a literal.

@@ -128,7 +128,7 @@ fn the_whole_comes_back_as_it_stood_and_the_damaged_one_is_kept() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(database.query("SELECT id || name || ifnull(fax, '-') FROM users ORDER BY id"), ["1ann111", "2bob222", "3cleo-"], "to exactly the pin");
     assert_eq!(database.query("SELECT amount FROM prices ORDER BY id"), ["1.25", "2.5", "3", "4.75"]);
-    let kept = database.at(format!("{}.damaged-2", database.url));
+    let kept = Database::at(Engine::Sqlite, format!("{}.damaged-2", database.url));
     assert_eq!(kept.query("SELECT name FROM users WHERE id IN (4, 5) ORDER BY id"), ["dora", "5"], "what was written since is kept beside");
     assert!(migrated(folder.path(), &database.url, &["status"]).contains("1 applied, 1 pending"));
 }
