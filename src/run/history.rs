@@ -242,7 +242,7 @@ fn applied(row: Vec<Option<String>>) -> Result<Applied, String> {
         down_text,
         down_loses,
         _pin,
-        _attestation,
+        attestation,
         reason,
         note,
     ] = <[Option<String>; 21]>::try_from(row).map_err(|row| format!("a row has {} columns", row.len()))?;
@@ -265,6 +265,7 @@ fn applied(row: Vec<Option<String>>) -> Result<Applied, String> {
         down_sha256,
         down_text,
         down_loses: down_loses.map(|loses| loses.lines().map(str::to_owned).collect()).unwrap_or_default(),
+        attestation,
         reason,
         note,
     })

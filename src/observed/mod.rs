@@ -1,5 +1,7 @@
 //! What a live database was seen to be. In: values that `run` read. Out: the questions that later stages ask of them.
 
+pub mod site;
+
 use crate::engine::Engine;
 use crate::migration::{Direction, Version};
 
@@ -73,6 +75,8 @@ pub struct Applied {
     pub down_text: Option<String>,
     /// What DOWN takes away with all that was written since UP: `table notes`, `column users.email`.
     pub down_loses: Vec<String>,
+    /// The attestation that let it run, its bytes as they were signed.
+    pub attestation: Option<String>,
     /// Why it ran, where somebody had to say.
     pub reason: Option<String>,
     /// What else is worth knowing, such as which statements stand after a failure.
@@ -203,6 +207,7 @@ mod tests {
             down_sha256: None,
             down_text: None,
             down_loses: Vec::new(),
+            attestation: None,
             reason: None,
             note: None,
         }
