@@ -28,6 +28,8 @@ pub mod schema;
 
 pub mod assess;
 
+pub mod backup;
+
 pub mod gate;
 pub mod recover;
 

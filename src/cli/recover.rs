@@ -4,6 +4,7 @@ use super::database::{Database, Waiting, block_on};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::{Console, Format, Global};
+use crate::backup::Tool;
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::migration::{Direction, Script, Version};
@@ -38,9 +39,9 @@ pub(super) struct Arguments {
 #[derive(clap::Args)]
 #[group(skip)]
 struct Backup {
-    /// On PostgreSQL: the tool that made the backup
-    #[arg(long, value_name = "TOOL", value_enum)]
-    backup_tool: Option<Tool>,
+    /// The tool that made the backup
+    #[arg(long, value_name = "TOOL", value_parser = TOOLS.map(Tool::name))]
+    backup_tool: Option<String>,
     /// The backup: the folder of pg_basebackup, or the label of pgBackRest's
     #[arg(long, value_name = "FOLDER|LABEL")]
     backup: Option<String>,
@@ -58,30 +59,25 @@ struct Backup {
     folder: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-enum Tool {
-    /// A plain folder, and a WAL archive
-    PgBasebackup,
-    /// A backup in a repository of pgBackRest
-    Pgbackrest,
-}
+/// The tools from whose backups a way back is known.
+const TOOLS: [Tool; 2] = [Tool::PgBasebackup, Tool::PgBackRest];
 
 impl Backup {
     /// The backup, or what is missing to find it.
     fn source(&self) -> anyhow::Result<Source> {
         let missing = |what: &str| {
             let message = format!("the history does not say where a backup from before is: {what}");
-            let help = "`--backup-tool pg-basebackup --backup FOLDER --archive FOLDER`, or `--backup-tool pgbackrest --backup LABEL --stanza NAME`";
+            let help = "`--backup-tool pg_basebackup --backup FOLDER --archive FOLDER`, or `--backup-tool pgbackrest --backup LABEL --stanza NAME`";
             Failure { exit: Exit::Blocked, ..Failure::usage("which-backup", message, help) }
         };
         let backup = self.backup.clone().ok_or_else(|| missing("name it"))?;
-        match self.backup_tool.ok_or_else(|| missing("name its tool"))? {
-            Tool::PgBasebackup => {
+        match self.backup_tool.as_deref().and_then(Tool::from_name).ok_or_else(|| missing("name its tool"))? {
+            Tool::PgBackRest => Ok(Source::PgBackRest { stanza: self.stanza.clone().ok_or_else(|| missing("name the stanza"))?, label: backup }),
+            _ => {
                 let of_folder = self.archive.as_ref().map(|folder| format!("cp {}/%f \"%p\"", quoted(folder)));
                 let restore_command = of_folder.clone().or_else(|| self.restore_command.clone()).ok_or_else(|| missing("name the archive of its log"))?;
                 Ok(Source::BaseBackup { backup, restore_command, of_folder: of_folder.is_some() })
             }
-            Tool::Pgbackrest => Ok(Source::PgBackRest { stanza: self.stanza.clone().ok_or_else(|| missing("name the stanza"))?, label: backup }),
         }
     }
 }

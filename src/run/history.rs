@@ -243,7 +243,7 @@ fn applied(row: Vec<Option<String>>) -> Result<Applied, String> {
         down_text,
         down_loses,
         pin,
-        _attestation,
+        attestation,
         reason,
         note,
     ] = <[Option<String>; 21]>::try_from(row).map_err(|row| format!("a row has {} columns", row.len()))?;
@@ -267,6 +267,7 @@ fn applied(row: Vec<Option<String>>) -> Result<Applied, String> {
         down_text,
         down_loses: down_loses.map(|loses| loses.lines().map(str::to_owned).collect()).unwrap_or_default(),
         pin,
+        attestation,
         reason,
         note,
     })

@@ -26,6 +26,7 @@ mod pooler;
 mod postgres;
 mod secret;
 mod segment;
+mod site;
 mod snapshot;
 mod sqlite;
 mod stop;
@@ -41,6 +42,7 @@ pub use secret::shown;
 
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
+use crate::observed::site::Site;
 use crate::observed::{Applied, HalfDone, Observed};
 use crate::pin::Pin;
 use connection::{Connection, Home, interruptible};
@@ -136,6 +138,22 @@ impl Session {
         half_done::look(&mut self.connection, &table, history).await
     }
 
+    /// Which server and database this is, and where it stands.
+    ///
+    /// # Errors
+    /// [`RunError::Refused`] where this user may not ask; [`RunError::Unreachable`].
+    pub async fn site(&mut self) -> Result<Site, RunError> {
+        site::site(&mut self.connection).await
+    }
+
+    /// The binary logs that the server still has, oldest first; `None` where it keeps none, or this user may not ask.
+    ///
+    /// # Errors
+    /// [`RunError::Unreachable`].
+    pub async fn binlogs(&mut self) -> Result<Option<Vec<String>>, RunError> {
+        site::binlogs(&mut self.connection).await
+    }
+
     /// Takes the lock; the connection's [`Patience`] says how long to wait for another runner.
     pub async fn lock(mut self, history_table: &str) -> Result<Locked, RunError> {
         let timeout = self.connection.patience.runner;
@@ -176,6 +194,30 @@ impl Locked {
     pub async fn observe(&mut self) -> Result<Observed, RunError> {
         let table = &self.table;
         interruptible(&mut self.connection, async |connection| look_around(connection, table).await).await
+    }
+
+    /// Which server and database this is, and where it stands at this moment.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`], [`RunError::Refused`] where this user may not ask, or [`RunError::Unreachable`].
+    pub async fn site(&mut self) -> Result<Site, RunError> {
+        interruptible(&mut self.connection, async |connection| site::site(connection).await).await
+    }
+
+    /// The binary logs that the server still has, oldest first; `None` where it keeps none, or this user may not ask.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`] or [`RunError::Unreachable`].
+    pub async fn binlogs(&mut self) -> Result<Option<Vec<String>>, RunError> {
+        interruptible(&mut self.connection, async |connection| site::binlogs(connection).await).await
+    }
+
+    /// Why the server's own archive of its log does not grow, in words; `None` where it does, and on other servers than PostgreSQL.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`] or [`RunError::Unreachable`].
+    pub async fn archiver_fails(&mut self) -> Result<Option<String>, RunError> {
+        interruptible(&mut self.connection, async |connection| site::archiver_fails(connection).await).await
     }
 
     /// Which of `objects` (`table notes`, `column users.email`, as [`Applied::down_loses`] names them) hold anything now. What cannot be

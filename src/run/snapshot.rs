@@ -103,6 +103,7 @@ async fn link(connection: &Connection, options: SqliteConnectOptions) -> Result<
         patience: opening.patience,
         engine: connection.engine,
         place: connection.place.clone(),
+        address: String::new(),
         secrets: connection.secrets.clone(),
         read_only: true,
         home: Home::Memory,

@@ -52,6 +52,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         patience: opening.patience,
         engine: Engine::Sqlite,
         place,
+        address: String::new(),
         secrets: Secrets::default(),
         read_only,
         home,
@@ -104,6 +105,19 @@ pub(super) fn identity(connection: &Connection) -> String {
         Home::File(path) => format!("sqlite {}", path.display()),
         Home::Memory | Home::Server(_) => String::from("sqlite in memory"),
     }
+}
+
+/// The numbers of the file system and of the file in it.
+#[cfg(unix)]
+pub(super) fn file_number(path: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata().map(|file| (file.dev(), file.ino()))
+}
+
+/// Such numbers are Unix's; elsewhere the path tells files apart.
+#[cfg(not(unix))]
+pub(super) fn file_number(_: &Path) -> std::io::Result<(u64, u64)> {
+    Ok((0, 0))
 }
 
 /// Every table but SQLite's own, with what tells whether rows stand in it.

@@ -1,5 +1,7 @@
 //! What a live database was seen to be. In: values that `run` read. Out: the questions that later stages ask of them.
 
+pub mod site;
+
 use crate::engine::Engine;
 use crate::migration::{Direction, Version};
 
@@ -75,6 +77,8 @@ pub struct Applied {
     pub down_loses: Vec<String>,
     /// Where the database stood just before it, as [`crate::pin::Pin`] writes it.
     pub pin: Option<String>,
+    /// The attestation that let it run, its bytes as they were signed.
+    pub attestation: Option<String>,
     /// Why it ran, where somebody had to say.
     pub reason: Option<String>,
     /// What else is worth knowing, such as which statements stand after a failure.
@@ -208,6 +212,7 @@ mod tests {
             down_text: None,
             down_loses: Vec::new(),
             pin: None,
+            attestation: None,
             reason: None,
             note: None,
         }
