@@ -71,11 +71,13 @@ pub(super) fn up(migration: &Migration, assessment: &Assessment, policy: &Policy
         verdict: assessment.verdict,
         loss: assessment.loss,
         needs_attestation: policy.needs_attestation(&assessment.findings),
+        forbidden: policy.forbids(&assessment.findings),
         up_sha256: migration.up.sha256(),
         up_text: (text.len() <= KEPT).then_some(text),
         down_sha256: migration.down.as_ref().map(Script::sha256),
         down_text: migration.down.as_ref().map(Script::text),
         down_loses: down_loses(assessment),
+        attestation: None,
         reason: None,
         note,
     })
@@ -137,11 +139,13 @@ pub(super) fn recorded(row: &Applied) -> Step {
         loss: loss.unwrap_or(Loss::Certain),
         // Whether it may run was asked when it began.
         needs_attestation: false,
+        forbidden: false,
         up_sha256: row.up_sha256.clone(),
         up_text: row.up_text.clone(),
         down_sha256: row.down_sha256.clone(),
         down_text: row.down_text.clone(),
         down_loses: row.down_loses.clone(),
+        attestation: None,
         reason: None,
         note: None,
     }

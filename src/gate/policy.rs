@@ -75,6 +75,12 @@ impl Policy {
         findings.iter().filter(losing).any(|f| matches!(self.level(f, true), Level::Deny | Level::RequireAttestation))
     }
 
+    /// Whether a migration with these findings may not run on a database that holds rows, whatever is attested.
+    pub fn forbids(&self, findings: &[Finding]) -> bool {
+        let losing = |f: &&Finding| f.verdict == Verdict::Irreversible && f.loss >= Loss::Possible;
+        findings.iter().filter(losing).any(|f| self.level(f, true) == Level::Deny)
+    }
+
     /// What is done about `finding`; `has_downs` is false for a layout that has no DOWN at all.
     pub fn level(&self, finding: &Finding, has_downs: bool) -> Level {
         if let Some((_, level)) = self.rules.iter().find(|(rule, _)| names(rule, finding)) {

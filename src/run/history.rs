@@ -204,7 +204,7 @@ impl<'a> Record<'a> {
             step.down_text.as_deref(),
             Some(loses).filter(|loses| !loses.is_empty()),
             None,
-            None,
+            step.attestation.as_deref(),
             step.reason.as_deref(),
             self.note,
         ]

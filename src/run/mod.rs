@@ -27,6 +27,7 @@ mod site;
 mod sqlite;
 mod stop;
 mod tables;
+pub mod tool;
 
 pub use connection::Opening;
 pub use error::{Failure, RunError, Stands, WAYS_ON, list};

@@ -30,11 +30,13 @@ pub(crate) fn step(database: &Database, version: &str, direction: Direction, sta
         verdict: Verdict::Reversible,
         loss: Loss::WrittenSince,
         needs_attestation: false,
+        forbidden: false,
         up_sha256: "aa".into(),
         up_text: Some("CREATE …".into()),
         down_sha256: Some("bb".into()),
         down_text: Some("-- DOWN\nDROP TABLE t; -- “ü” ' \\".into()),
         down_loses: vec!["table t".into(), "column t.c".into()],
+        attestation: None,
         reason: None,
         note: None,
     }
