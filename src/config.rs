@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::gate::attestation;
+use crate::gate::pinning;
 use crate::gate::policy::{Policy, is_rule};
 use crate::target::Release;
 use serde::Deserialize;
@@ -31,6 +32,8 @@ pub struct Config {
     pub gate: Policy,
     /// Whose attestations count, and which.
     pub attestation: attestation::Policy,
+    /// What is recorded of the database before a migration.
+    pub pin: pinning::Settings,
     /// How long a run waits.
     pub run: Run,
 }
@@ -124,7 +127,8 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
         return Err(ConfigError::UnknownRule { path: path.to_owned(), rule: rule.clone() });
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    for relative in [&mut config.dir, &mut config.schema, &mut config.attestation.allowed_signers, &mut config.attestation.directory].into_iter().flatten() {
+    let Config { dir, schema, attestation, pin, .. } = &mut config;
+    for relative in [dir, schema, &mut attestation.allowed_signers, &mut attestation.directory, &mut pin.directory].into_iter().flatten() {
         *relative = folder.join(&*relative);
     }
     Ok(config)

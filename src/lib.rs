@@ -9,6 +9,7 @@ pub mod engine;
 pub mod exit;
 
 pub mod migration;
+pub mod pin;
 pub mod table;
 pub mod target;
 

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     attestation: Vec<PathBuf>,
     /// Run without an attestation, where `[attestation]` of `migrate.toml` has `override = true`; the reason is recorded
-    #[arg(long = "override", value_name = "REASON")]
+    #[arg(long = "override", value_name = "REASON", conflicts_with = "attestation")]
     overriding: Option<String>,
 }
 
@@ -168,6 +168,10 @@ pub(super) async fn add(
     let signers = signers(policy)?;
     let named = !given.is_empty();
     let found = if named { given } else { in_directory(policy) };
+    // Who may not ask where the server stands can still be told that there is none, or override that.
+    if found.is_empty() || arguments.overriding.is_some() {
+        return overridden(arguments, &wanting, consents);
+    }
     let site = locked.site().await?;
     for step in wanting {
         let mut problem = None;
@@ -181,16 +185,20 @@ pub(super) async fn add(
                 Err(failure) => problem = problem.or(Some(failure)),
             }
         }
-        match (problem, &arguments.overriding) {
-            (Some(failure), None) => return Err(failure.into()),
-            (_, Some(reason)) => {
-                let (version, name) = (&step.version, &step.name);
-                writeln!(std::io::stderr(), "WARNING: OVERRIDE: {version} {name} destroys data, and no backup is attested for it: {reason}")?;
-                consents.overriding = Some(reason.clone());
-            }
-            (None, None) => {}
+        if let Some(failure) = problem {
+            return Err(failure.into());
         }
     }
+    Ok(())
+}
+
+/// Lets the steps run without an attestation, loudly.
+fn overridden(arguments: &Arguments, wanting: &[&Step], consents: &mut Consents) -> anyhow::Result<()> {
+    let Some(reason) = &arguments.overriding else { return Ok(()) };
+    for Step { version, name, .. } in wanting {
+        writeln!(std::io::stderr(), "WARNING: OVERRIDE: {version} {name} destroys data, and no backup is attested for it: {reason}")?;
+    }
+    consents.overriding = Some(reason.clone());
     Ok(())
 }
 

@@ -147,9 +147,8 @@ async fn held(
     let entries = judged(global, settings, observed.engine, loaded, &plan.run)?;
     warn(&entries, global)?;
     let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
-    let policy = &settings.config.gate;
     let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
-    let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone()));
+    let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, &settings.config, observed.engine, note.clone()));
     let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
     let cleared = clear(forth, settings, interrupt, locked, all, &observed, consents).await?;
     locked.apply(cleared, &mut progress(console, global)).await?;
@@ -172,7 +171,7 @@ pub(super) fn way_on(
     let anew = |migration: &Migration| {
         let entries = judged(global, settings, engine, loaded, &[migration])?;
         let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
-        Ok(steps::up(migration, &entry.assessment, &settings.config.gate, engine, None)?)
+        Ok(steps::up(migration, &entry.assessment, &settings.config, engine, None)?)
     };
     arguments.half_done.step(half, history, &loaded.migrations, catalog, anew)
 }

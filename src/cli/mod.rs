@@ -17,6 +17,7 @@ mod history;
 mod judge;
 mod new;
 mod progress;
+mod recover;
 mod redo;
 mod rules;
 mod settings;
@@ -113,6 +114,8 @@ enum Command {
     Status,
     /// Show all that ever ran, and the DOWN that was stored with it
     History(history::Arguments),
+    /// Print the commands that bring back what a migration destroyed
+    Recover(recover::Arguments),
     /// Make a new migration's file
     New(new::Arguments),
     /// Print the reversibility table
@@ -187,6 +190,7 @@ fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
         Command::Attest(arguments) => attest::run(&cli.global, arguments, console),
         Command::Status => status::run(&cli.global, console),
         Command::History(arguments) => history::run(&cli.global, arguments, console),
+        Command::Recover(arguments) => recover::run(&cli.global, arguments, console),
         Command::New(arguments) => new::run(&cli.global, arguments, console),
         Command::Rules => rules::run(&cli.global, console),
         Command::Explain(arguments) => explain::run(arguments, console),

@@ -1,6 +1,7 @@
 //! What may run. In: the steps that the gate let through and the database it judged them for. Out: a [`Cleared`], which is
 //! all that `run` takes.
 
+use super::pinning::Pinning;
 use crate::migration::Direction;
 use crate::observed::{Observed, Outcome};
 use crate::parse::manner::{Manner, Touched};
@@ -46,6 +47,8 @@ pub struct Step {
     pub needs_attestation: bool,
     /// The policy forbids it on such a database, whatever is attested.
     pub forbidden: bool,
+    /// What to record of the database just before it, where its policy wants that.
+    pub pin: Option<Pinning>,
     /// The checksum of UP.
     pub up_sha256: String,
     /// UP's text, where it is not very long.

@@ -5,9 +5,11 @@ pub mod attestation;
 mod cleared;
 pub mod history;
 pub mod merge;
+pub mod pinning;
 pub mod policy;
 
 pub use cleared::{Cleared, Course, Inverse, Resume, Sql, Step};
+pub use pinning::Pinning;
 
 use crate::migration::Direction;
 use crate::observed::Observed;
@@ -78,13 +80,15 @@ impl Consents {
     }
 }
 
-/// Whether `step` may run on this database only with an attestation.
+/// Whether `step` may run on this database only with an attestation. A copy of the whole database, made just before, stands in its place.
 pub fn wants_attestation(step: &Step, observed: &Observed) -> bool {
-    step.needs_attestation && observed.holds_rows
+    let copied = observed.can_be_copied && step.pin.as_ref().is_some_and(|pin| pin.copy_is_enough);
+    step.needs_attestation && observed.holds_rows && !copied
 }
 
 /// Lets `steps` through where none destroys data on a database that holds any, unless a backup of it is attested, and where somebody agreed to
-/// what a DOWN takes along. `holding` are the objects of `down_loses` that hold anything. No comment in a file lifts the first; the policy may.
+/// what a DOWN takes along. `holding` are the objects of `down_loses` that hold anything. No comment in a file lifts the first; the policy may,
+/// and so does a copy of the whole database that is made just before.
 ///
 /// # Errors
 /// [`Blocked`], with the first step in the way.
@@ -113,6 +117,10 @@ pub fn clear(mut steps: Vec<Step>, observed: &Observed, holding: &[&String], con
         if !objects.is_empty() {
             return Err(Blocked::WrittenSince { version, name, objects });
         }
+    }
+    if !observed.holds_rows {
+        // Nothing stands there that a way back could bring back.
+        steps.iter_mut().for_each(|step| step.pin = None);
     }
     Ok(Cleared::new(steps, observed))
 }

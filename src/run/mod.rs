@@ -7,6 +7,7 @@
 #![doc = include_str!("../../fixtures/topics/history.md")]
 
 mod apply;
+mod beside;
 mod connection;
 mod error;
 mod half_done;
@@ -15,20 +16,25 @@ mod interrupt;
 mod journal;
 mod journalled;
 mod leftover;
+mod live;
 mod look;
 mod mysql;
 mod option_file;
 mod patience;
+mod pin;
 mod pooler;
 mod postgres;
 mod secret;
 mod segment;
 mod site;
+mod snapshot;
 mod sqlite;
 mod stop;
 mod tables;
 pub mod tool;
+mod wal;
 
+pub use beside::{Beside, Find};
 pub use connection::Opening;
 pub use error::{Failure, RunError, Stands, WAYS_ON, list};
 pub use interrupt::{Interrupt, Signal};
@@ -39,7 +45,8 @@ use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
 use crate::observed::site::Site;
 use crate::observed::{Applied, HalfDone, Observed};
-use connection::{Connection, interruptible};
+use crate::pin::Pin;
+use connection::{Connection, Home, interruptible};
 use history::HistoryTable;
 use std::fs::File;
 use std::time::Duration;
@@ -75,6 +82,15 @@ pub enum Event<'a> {
         message: &'a str,
         /// How long the pause is.
         pause: Duration,
+    },
+    /// Where the database stood before a migration is recorded.
+    Pinned {
+        /// Before which.
+        step: &'a Step,
+        /// Where.
+        pin: &'a Pin,
+        /// Why it is not proved that the log up to there can be had again.
+        unproved: Option<&'a str>,
     },
     /// A migration is done and recorded.
     Finished {
@@ -251,10 +267,11 @@ impl Locked {
         let mut seq = head.unwrap_or(0) + 1;
         for (finished, step) in cleared.steps().iter().enumerate() {
             progress(Event::Started { step });
-            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None };
+            let run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None, pin: None };
             match run.complete(progress).await {
                 Ok(()) => progress(Event::Finished { step }),
                 Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),
+                Err(RunError::Unpinned { migration, message, .. }) => return Err(RunError::Unpinned { migration, message, finished }),
                 Err(error) => return Err(error),
             }
         }
@@ -295,7 +312,8 @@ async fn look_around(connection: &mut Connection, table: &HistoryTable) -> Resul
     let mut tables = tables.map_err(|error| connection.refused(doing, &error))?;
     tables.retain(|one| !table.is(&one.name));
     let holds_rows = tables::any_row(connection, &tables).await.map_err(|error| connection.refused(doing, &error))?;
-    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
+    let can_be_copied = matches!(connection.home, Home::File(_));
+    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, can_be_copied, half_done })
 }
 
 async fn identity(connection: &mut Connection) -> Result<String, RunError> {

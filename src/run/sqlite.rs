@@ -39,16 +39,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         (false, false) => options.create_if_missing(opening.create),
     };
     let unreachable = |message: String| RunError::Unreachable { place: place.clone(), message };
-    // The driver's thread hands rows over in a queue; where that is short, two threads wait for one another at every other row.
-    let options = options.row_buffer_size(ROWS);
-    let options = match opening.patience.lock {
-        Some(limit) => options.busy_timeout(limit),
-        None => options,
-    };
-    let mut link = options.disable_statement_logging().connect().await.map_err(|error| unreachable(said(&error)))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    link.lock_handle().await.map_err(|error| unreachable(said(&error)))?.set_progress_handler(OPERATIONS, move || !asked.load(Ordering::Relaxed));
+    let (mut link, canceller) = link(options, opening).await.map_err(|error| unreachable(said(&error)))?;
     if !read_only && !in_memory {
         shorten_commits(&mut link).await.map_err(|error| unreachable(said(&error)))?;
     }
@@ -56,7 +47,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     let home = if in_memory { Home::Memory } else { path.canonicalize().map(Home::File).map_err(|error| unreachable(error.to_string()))? };
     Ok(Connection {
         driver: Driver::Sqlite(link),
-        canceller: Canceller::Flag(stop),
+        canceller,
         interrupt: opening.interrupt.clone(),
         patience: opening.patience,
         engine: Engine::Sqlite,
@@ -67,6 +58,21 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         home,
         own_settings: Vec::new(),
     })
+}
+
+/// Connects, with what ends a statement.
+pub(super) async fn link(options: SqliteConnectOptions, opening: &Opening) -> sqlx::Result<(SqliteConnection, Canceller)> {
+    // The driver's thread hands rows over in a queue; where that is short, two threads wait for one another at every other row.
+    let options = options.row_buffer_size(ROWS);
+    let options = match opening.patience.lock {
+        Some(limit) => options.busy_timeout(limit),
+        None => options,
+    };
+    let mut link = options.disable_statement_logging().connect().await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    link.lock_handle().await?.set_progress_handler(OPERATIONS, move || !asked.load(Ordering::Relaxed));
+    Ok((link, Canceller::Flag(stop)))
 }
 
 /// A commit that voids the rollback journal's head is as durable as one that deletes the file, and the next migration need not make and

@@ -17,5 +17,7 @@ mod readme;
 mod rules;
 mod run_output;
 mod sqlite;
+mod sqlite_pin;
+mod sqlite_recover;
 mod support;
 mod target;

@@ -13,6 +13,7 @@ mod locks;
 #[path = "../it/page.rs"]
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
 mod page;
+mod recover;
 mod run;
 mod runner;
 mod secrets;

@@ -31,6 +31,7 @@ pub(crate) fn step(database: &Database, version: &str, direction: Direction, sta
         loss: Loss::WrittenSince,
         needs_attestation: false,
         forbidden: false,
+        pin: None,
         up_sha256: "aa".into(),
         up_text: Some("CREATE …".into()),
         down_sha256: Some("bb".into()),
