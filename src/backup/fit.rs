@@ -3,7 +3,7 @@
 
 use super::wal::Segment;
 use super::{Backup, Claims, Log, Refused};
-use crate::observed::site::{Lsn, Server, Site, numbered};
+use crate::observed::site::{Lsn, Server, Site, gtid_includes, numbered};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How far the clocks of two computers may be apart.
@@ -65,7 +65,7 @@ pub fn covers(backup: &Backup, log: Option<&Log>, site: &Site) -> Result<(), Ref
     }
     match &site.server {
         Server::Postgres { timeline, lsn, .. } => {
-            if !backup.tool.is_logical() && (stop.lsn.is_none() || start.lsn.is_none() || stop.timeline.is_none()) {
+            if backup.tool.has_positions() && (stop.lsn.is_none() || start.lsn.is_none() || stop.timeline.is_none()) {
                 return Err(Refused::new("backup.stop.lsn", "is missing: nobody can tell whether the backup comes before this moment"));
             }
             if let Some(of_backup) = stop.timeline.filter(|of_backup| of_backup != timeline) {
@@ -82,8 +82,8 @@ pub fn covers(backup: &Backup, log: Option<&Log>, site: &Site) -> Result<(), Ref
                 return Err(Refused::new("backup.stop.lsn", format!("is {stop}, but the server stands only at {lsn}: {why}")));
             }
         }
-        Server::Mysql { binlog, .. } => {
-            if !backup.tool.is_logical() && stop.binlog.is_none() {
+        Server::Mysql { binlog, gtid, uuid, .. } => {
+            if backup.tool.has_positions() && stop.binlog.is_none() {
                 return Err(Refused::new("backup.stop.binlog", "is missing: nobody can tell whether the backup comes before this moment"));
             }
             match (&stop.binlog, binlog) {
@@ -94,6 +94,14 @@ pub fn covers(backup: &Backup, log: Option<&Log>, site: &Site) -> Result<(), Ref
                 (Some(_), None) => return Err(Refused::new("binlog", "is off on this server, or may not be asked for: nothing leads on from the backup")),
                 _ => {}
             }
+            // MySQL's sets are of another form, and it has a number of its own for the server.
+            if let Some(of_backup) = stop.gtid.as_ref().filter(|of_backup| uuid.is_none() && !gtid_includes(gtid.as_deref().unwrap_or_default(), of_backup)) {
+                let live = gtid.as_deref().unwrap_or("nothing");
+                return Err(Refused::new(
+                    "backup.stop.gtid",
+                    format!("is {of_backup}, and this server has only {live}: this is another server, or an older copy of it"),
+                ));
+            }
         }
         Server::Sqlite { .. } => {}
     }
@@ -103,7 +111,7 @@ pub fn covers(backup: &Backup, log: Option<&Log>, site: &Site) -> Result<(), Ref
 /// Whether the log goes from the backup to about now.
 fn leads_on(backup: &Backup, log: Option<&Log>, site: &Site) -> Result<(), Refused> {
     let Some(log) = log else {
-        if backup.tool.is_logical() {
+        if !backup.tool.has_positions() {
             return Ok(());
         }
         return Err(Refused::new("log", "is missing: a backup of files without the log that follows it restores nothing written since"));

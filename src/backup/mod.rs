@@ -4,7 +4,11 @@
 //! One folder a tool, with the evidence of it and the way back from it. Nothing here runs a program or reads a file: who has the bytes, from a
 //! run of the tool or from a file that somebody saved, gets the same answer.
 
+pub mod basebackup;
+pub mod dump;
 pub mod fit;
+pub mod generic;
+pub mod mariadb_backup;
 pub mod pgbackrest;
 mod strict;
 pub mod wal;
@@ -60,6 +64,11 @@ impl Tool {
     /// Whether its backup holds rows rather than files, so that no log leads on from it.
     pub fn is_logical(self) -> bool {
         matches!(self, Tool::PgDump | Tool::MariadbDump)
+    }
+
+    /// Whether its backup has its place in the server's log. A dump has none, and a snapshot in somebody's cloud none that one can see.
+    pub fn has_positions(self) -> bool {
+        !self.is_logical() && self != Tool::Generic
     }
 }
 

@@ -72,11 +72,13 @@ pub(super) fn up(migration: &Migration, assessment: &Assessment, config: &Config
         loss: assessment.loss,
         needs_attestation: config.gate.needs_attestation(&assessment.findings),
         pin: config.pin.pinning(assessment, &config.gate, || destroys(&parsed(&migration.up, engine))),
+        forbidden: config.gate.forbids_loss(&assessment.findings),
         up_sha256: migration.up.sha256(),
         up_text: (text.len() <= KEPT).then_some(text),
         down_sha256: migration.down.as_ref().map(Script::sha256),
         down_text: migration.down.as_ref().map(Script::text),
         down_loses: down_loses(assessment),
+        attestation: None,
         reason: None,
         note,
     })
@@ -138,12 +140,14 @@ pub(super) fn recorded(row: &Applied) -> Step {
         loss: loss.unwrap_or(Loss::Certain),
         // Whether it may run was asked when it began.
         needs_attestation: false,
+        forbidden: false,
         pin: None,
         up_sha256: row.up_sha256.clone(),
         up_text: row.up_text.clone(),
         down_sha256: row.down_sha256.clone(),
         down_text: row.down_text.clone(),
         down_loses: row.down_loses.clone(),
+        attestation: None,
         reason: None,
         note: None,
     }

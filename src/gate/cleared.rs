@@ -45,6 +45,8 @@ pub struct Step {
     pub loss: Loss,
     /// The policy lets it destroy data on a database that holds rows only with an attestation.
     pub needs_attestation: bool,
+    /// The policy forbids it on such a database, whatever is attested.
+    pub forbidden: bool,
     /// What to record of the database just before it, where its policy wants that.
     pub pin: Option<Pinning>,
     /// The checksum of UP.
@@ -57,6 +59,8 @@ pub struct Step {
     pub down_text: Option<String>,
     /// What DOWN takes away with all that was written since UP.
     pub down_loses: Vec<String>,
+    /// The attestation that let it run, to record; the gate sets it.
+    pub attestation: Option<String>,
     /// Why it runs, where somebody had to say.
     pub reason: Option<String>,
     /// What else to record.

@@ -146,6 +146,16 @@ pub fn numbered(file: &str) -> Option<(&str, u64)> {
     number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok()).flatten().map(|number| (series, number))
 }
 
+/// Whether MariaDB's position `live` (`domain-server-number`, parted by commas) has come to `earlier` in each of its domains.
+pub fn gtid_includes(live: &str, earlier: &str) -> bool {
+    fn parse(one: &str) -> Option<(u64, u64)> {
+        let (domain, rest) = one.trim().split_once('-')?;
+        Some((domain.parse().ok()?, rest.split_once('-')?.1.parse().ok()?))
+    }
+    let live: Vec<(u64, u64)> = live.split(',').filter_map(parse).collect();
+    earlier.split(',').all(|one| parse(one).is_some_and(|(domain, number)| live.iter().any(|(of, reached)| *of == domain && *reached >= number)))
+}
+
 /// A number as text, which no reader of JSON rounds.
 pub(crate) mod as_text {
     use serde::{Deserialize, Deserializer, Serializer, de};
@@ -174,6 +184,21 @@ mod tests {
             assert!(text.parse::<Lsn>().is_err(), "{text}");
         }
         assert!("1/0".parse::<Lsn>().unwrap() > "0/FFFFFFFF".parse().unwrap());
+    }
+
+    #[test]
+    fn a_position_of_transactions_includes_an_earlier_one_in_each_domain() {
+        for (live, earlier, includes) in [
+            ("0-1-7", "0-1-7", true),
+            ("0-2-10", "0-1-9", true),
+            ("0-1-7", "0-1-8", false),
+            ("0-1-7,1-1-3", "1-1-3", true),
+            ("0-1-7", "0-1-3,1-1-1", false),
+            ("", "0-1-1", false),
+            ("0-1-7", "nonsense", false),
+        ] {
+            assert_eq!(gtid_includes(live, earlier), includes, "{live} {earlier}");
+        }
     }
 
     #[test]

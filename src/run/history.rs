@@ -205,7 +205,7 @@ impl Record<'_> {
             step.down_text.as_deref(),
             Some(loses).filter(|loses| !loses.is_empty()),
             self.pin.as_deref(),
-            None,
+            step.attestation.as_deref(),
             step.reason.as_deref(),
             self.note,
         ]

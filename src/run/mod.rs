@@ -32,6 +32,7 @@ mod snapshot;
 mod sqlite;
 mod stop;
 mod tables;
+pub mod tool;
 mod wal;
 
 pub use beside::{Beside, Find};

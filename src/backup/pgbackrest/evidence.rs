@@ -104,6 +104,11 @@ struct Listed {
     size: Option<u64>,
 }
 
+/// Which part `bytes` are: `info` is a list, the archive's listing is not.
+pub fn role(bytes: &[u8]) -> &'static str {
+    if bytes.trim_ascii_start().starts_with(b"[") { INFO } else { ARCHIVE }
+}
+
 /// The names of the archive's folder, as `repo-ls` wants it: `archive/shop/15-1`; for whoever runs the tool.
 ///
 /// # Errors
@@ -112,22 +117,6 @@ pub fn archive_folder(info: &Part, stanza: Option<&str>) -> Result<String, Refus
     let stanza = self::stanza(info, stanza)?;
     let (_, archive) = current(&stanza)?;
     Ok(format!("archive/{}/{}", stanza.name, archive.id))
-}
-
-/// The name of the stanza that `info` tells of.
-///
-/// # Errors
-/// [`Refused`], where `info` does not hold.
-pub fn stanza_name(info: &Part, stanza: Option<&str>) -> Result<String, Refused> {
-    Ok(self::stanza(info, stanza)?.name)
-}
-
-/// Whether a backup of that label is in the catalogue that `info` tells of.
-///
-/// # Errors
-/// [`Refused`], where `info` does not hold.
-pub fn lists(info: &Part, stanza: &str, label: &str) -> Result<bool, Refused> {
-    Ok(self::stanza(info, Some(stanza))?.backup.iter().any(|entry| entry.label == label))
 }
 
 /// Reads the output; `label` picks a backup, else the newest is it.
