@@ -4,9 +4,10 @@ use super::database::{Database, Waiting, block_on};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::{Console, Format, Global};
-use crate::backup::Tool;
+use crate::backup::{self, Tool};
 use crate::engine::Engine;
 use crate::exit::Exit;
+use crate::gate::attestation;
 use crate::migration::{Direction, Script, Version};
 use crate::observed::{Applied, Outcome};
 use crate::parse;
@@ -40,7 +41,7 @@ pub(super) struct Arguments {
 #[derive(clap::Args)]
 #[group(skip)]
 struct Backup {
-    /// The tool that made the backup
+    /// The tool that made the backup [default: what was attested when the migration ran]
     #[arg(long, value_name = "TOOL", value_parser = TOOLS.map(Tool::name))]
     backup_tool: Option<String>,
     /// The backup: the folder of pg_basebackup or mariadb-backup, or the label of pgBackRest's
@@ -69,28 +70,59 @@ impl Backup {
         self.folder.clone().unwrap_or_else(|| format!("/var/tmp/migrate-recover-{}", applied.version))
     }
 
-    /// The folder that mariadb-backup made.
-    fn mariadb(&self) -> anyhow::Result<&str> {
-        let named = self.backup.as_deref().filter(|_| self.backup_tool.as_deref() == Some(Tool::MariadbBackup.name()));
-        named.ok_or_else(|| missing("name it and its tool", "`--backup-tool mariadb-backup --backup FOLDER`").into())
+    /// The backup that the flags name, or else the one that was attested when the migration ran.
+    fn found(&self, applied: &Applied) -> anyhow::Result<Found> {
+        let attested = attestation::recorded(applied).map(|(_, statement)| statement.predicate);
+        let (backup, log) = attested.map(|attested| (attested.backup, attested.log)).unzip();
+        let named = self.backup_tool.as_deref().and_then(Tool::from_name);
+        let tool = named.or(backup.as_ref().map(|backup| backup.tool)).ok_or_else(|| missing("name it, and its tool"))?;
+        // Of another tool's backup nothing fits.
+        let backup = backup.filter(|backup| backup.tool == tool);
+        let log = log.flatten().filter(|_| backup.is_some());
+        let by_label = tool == Tool::PgBackRest;
+        let attested = |backup: &backup::Backup| if by_label { backup.label.clone() } else { backup.location.clone() };
+        let name = self.backup.clone().or_else(|| backup.as_ref().map(attested)).ok_or_else(|| missing("name it"))?;
+        let stanza = self.stanza.clone().or_else(|| backup.as_ref().filter(|_| by_label).map(|backup| backup.location.clone()));
+        let archive = self.archive.clone().or_else(|| log.and_then(|log| log.location).filter(|_| tool == Tool::PgBasebackup));
+        Ok(Found { tool, name, stanza, archive, restore_command: self.restore_command.clone() })
+    }
+}
+
+/// A backup, as far as it is known.
+struct Found {
+    tool: Tool,
+    /// A folder, or pgBackRest's label.
+    name: String,
+    stanza: Option<String>,
+    archive: Option<String>,
+    restore_command: Option<String>,
+}
+
+impl Found {
+    /// For PostgreSQL.
+    fn postgres(self) -> anyhow::Result<Source> {
+        match self.tool {
+            Tool::PgBasebackup => {
+                let of_folder = self.archive.as_ref().filter(|_| self.restore_command.is_none()).map(|folder| format!("cp {}/%f \"%p\"", quoted(folder)));
+                let restore_command = of_folder.clone().or(self.restore_command).ok_or_else(|| missing("name the archive of its log"))?;
+                Ok(Source::BaseBackup { backup: self.name, restore_command, of_folder: of_folder.is_some() })
+            }
+            Tool::PgBackRest => Ok(Source::PgBackRest { stanza: self.stanza.ok_or_else(|| missing("name the stanza"))?, label: self.name }),
+            Tool::MariadbBackup | Tool::PgDump | Tool::MariadbDump | Tool::Generic => Err(self.unknown().into()),
+        }
     }
 
-    /// The backup, or what is missing to find it.
-    fn source(&self) -> anyhow::Result<Source> {
-        let missing = |what: &str| {
-            let help = "`--backup-tool pg_basebackup --backup FOLDER --archive FOLDER`, or `--backup-tool pgbackrest --backup LABEL --stanza NAME`";
-            missing(what, help)
-        };
-        let backup = self.backup.clone().ok_or_else(|| missing("name it"))?;
-        match self.backup_tool.as_deref().and_then(Tool::from_name).ok_or_else(|| missing("name its tool"))? {
-            Tool::PgBackRest => Ok(Source::PgBackRest { stanza: self.stanza.clone().ok_or_else(|| missing("name the stanza"))?, label: backup }),
-            Tool::PgBasebackup => {
-                let of_folder = self.archive.as_ref().map(|folder| format!("cp {}/%f \"%p\"", quoted(folder)));
-                let restore_command = of_folder.clone().or_else(|| self.restore_command.clone()).ok_or_else(|| missing("name the archive of its log"))?;
-                Ok(Source::BaseBackup { backup, restore_command, of_folder: of_folder.is_some() })
-            }
-            Tool::MariadbBackup | Tool::PgDump | Tool::MariadbDump | Tool::Generic => Err(missing("name one of PostgreSQL").into()),
-        }
+    /// For MariaDB.
+    fn mariadb(&self) -> anyhow::Result<&str> {
+        if self.tool == Tool::MariadbBackup { Ok(&self.name) } else { Err(self.unknown().into()) }
+    }
+
+    fn unknown(&self) -> Failure {
+        missing(&format!(
+            "no commands are known for the one of {} at {}, so restore it beside the database by hand; or name another",
+            self.tool.name(),
+            self.name
+        ))
     }
 }
 
@@ -140,15 +172,15 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                 let live = session.live_mariadb(log).await?;
                 let place = session.place().to_owned();
                 session.close().await;
-                let (backup, folder) = (arguments.backup.mariadb()?, arguments.backup.folder(applied));
+                let (found, folder) = (arguments.backup.found(applied)?, arguments.backup.folder(applied));
                 let story = mariadb::Story {
                     applied,
                     pin: &pin,
                     log,
                     place: &place,
                     history_table: &database.history_table,
-                    backup,
-                    archive: arguments.backup.archive.as_deref(),
+                    backup: found.mariadb()?,
+                    archive: found.archive.as_deref(),
                     folder: &folder,
                     live: &live,
                     route: arguments.route.map(Way::route),
@@ -159,7 +191,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                 let live = session.live(wal, &database.history_table).await?;
                 let place = session.place().to_owned();
                 session.close().await;
-                let source = arguments.backup.source()?;
+                let source = arguments.backup.found(applied)?.postgres()?;
                 let folder = arguments.backup.folder(applied);
                 let story = postgres::Story {
                     applied,
@@ -204,8 +236,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     })
 }
 
-fn missing(what: &str, help: &str) -> Failure {
-    let message = format!("the history does not say where a backup from before is: {what}");
+fn missing(what: &str) -> Failure {
+    let message = format!("which backup from before is to be used? {what}");
+    let help = "`--backup-tool pg_basebackup --backup FOLDER --archive FOLDER`, `--backup-tool pgbackrest --backup LABEL --stanza NAME`, or \
+                `--backup-tool mariadb-backup --backup FOLDER`; one that was attested needs none of these";
     Failure { exit: Exit::Blocked, ..Failure::usage("which-backup", message, help) }
 }
 

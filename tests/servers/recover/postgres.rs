@@ -326,6 +326,6 @@ fn where_nothing_is_archived_that_is_said_and_the_policy_decides() {
         assert!(printed.out.contains("the log was not archived: archive_mode is off") && !printed.out.contains("# Commands"), "{}", printed.out);
         let asked = migrate(folder.path(), &database.url, &["recover", "2"]);
         assert_eq!((asked.code, asked.out.as_str()), (3, ""));
-        assert!(asked.err.contains("the history does not say where a backup from before is"), "{}", asked.err);
+        assert!(asked.err.contains("which backup from before is to be used?"), "{}", asked.err);
     });
 }
