@@ -32,6 +32,8 @@ pub enum Place {
     Snapshot(Snapshot),
     /// A place in the write-ahead log (PostgreSQL).
     Wal(Wal),
+    /// A place in the binary log (MySQL, MariaDB).
+    Binlog(Binlog),
 }
 
 /// A copy of a SQLite database, which was synced, checked and compared with it before the migration began.
@@ -75,6 +77,33 @@ pub struct Wal {
     /// The server's port.
     pub port: String,
     /// The server's release.
+    pub server_version: String,
+    /// Why no point-in-time recovery is possible, where that is so.
+    pub impossible: Option<String>,
+}
+
+/// A place in a binary log, taken while nobody could write the tables that the migration changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binlog {
+    /// The log's file, without its folder.
+    pub file: String,
+    /// Bytes from its beginning.
+    pub position: u64,
+    /// MariaDB's `gtid_binlog_pos`, MySQL's `gtid_executed`.
+    pub gtid: Option<String>,
+    /// The folder of the logs and the beginning of their names, as the server has it.
+    pub basename: String,
+    /// MySQL's number of the server; MariaDB has none.
+    pub server_uuid: Option<String>,
+    /// `server_id`.
+    pub server_id: u64,
+    /// The server's own name for its computer, and its port.
+    pub address: String,
+    /// The folder with the data.
+    pub data_directory: String,
+    /// The database.
+    pub database: String,
+    /// The server's version.
     pub server_version: String,
     /// Why no point-in-time recovery is possible, where that is so.
     pub impossible: Option<String>,
@@ -144,6 +173,19 @@ impl Destroyed {
         format!("SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0) FROM {table}")
     }
 
+    /// The same for MySQL and MariaDB, in the time zone `+00:00`.
+    pub fn counted_mysql(&self, table: &str) -> String {
+        let values = self.key.iter().chain(&self.columns).map(|column| format!("QUOTE({})", backquoted(&column.name))).collect::<Vec<_>>().join(", ");
+        format!(
+            "SELECT CAST(COUNT(*) AS CHAR), CAST(COALESCE(SUM(CAST(CONV(LEFT(MD5(CONCAT_WS('|', {values})), 15), 16, 10) AS UNSIGNED)), 0) AS CHAR) FROM {table}"
+        )
+    }
+
+    /// The table as MySQL and MariaDB name it.
+    pub fn table_mysql(&self) -> String {
+        format!("{}.{}", backquoted(&self.schema), backquoted(&self.table))
+    }
+
     /// The table as SQL names it.
     pub fn table_sql(&self) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(&self.table))
@@ -168,6 +210,11 @@ pub const PLAIN: [(&str, &str); 5] =
 /// A name in quotes.
 pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A name as MySQL and MariaDB quote it.
+pub fn backquoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
 }
 
 impl Pin {

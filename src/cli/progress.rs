@@ -44,6 +44,11 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
                 let of = format!("pin {} {}", step.version, step.name);
                 let (line, warning) = match &pin.place {
                     Place::Snapshot(copy) => (format!("{of}: {} ({} bytes)", copy.file.display(), copy.bytes), None),
+                    Place::Binlog(log) => {
+                        let impossible = log.impossible.as_ref().map(|why| format!("no point-in-time recovery is possible: {why}"));
+                        let place = if log.file.is_empty() { String::from("no place in a log") } else { format!("{}, {}", log.file, log.position) };
+                        (format!("{of}: {place}"), impossible)
+                    }
                     Place::Wal(wal) => {
                         let name = wal.restore_point.as_deref().unwrap_or("without a restore point, which this user may not make");
                         let impossible = wal.impossible.as_ref().map(|why| format!("no point-in-time recovery is possible: {why}"));

@@ -4,12 +4,14 @@ use super::database::{Database, Waiting, block_on};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::{Console, Format, Global};
+use crate::backup::Tool;
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::migration::{Direction, Script, Version};
 use crate::observed::{Applied, Outcome};
 use crate::parse;
 use crate::pin::{Pin, Place, Snapshot};
+use crate::recover::mariadb;
 use crate::recover::postgres::{self, Source};
 use crate::recover::runbook::{Route, Runbook, quoted};
 use crate::recover::sqlite::{self, Numbers, Repair, Story, Table};
@@ -38,13 +40,13 @@ pub(super) struct Arguments {
 #[derive(clap::Args)]
 #[group(skip)]
 struct Backup {
-    /// On PostgreSQL: the tool that made the backup
-    #[arg(long, value_name = "TOOL", value_enum)]
-    backup_tool: Option<Tool>,
-    /// The backup: the folder of pg_basebackup, or the label of pgBackRest's
+    /// The tool that made the backup
+    #[arg(long, value_name = "TOOL", value_parser = TOOLS.map(Tool::name))]
+    backup_tool: Option<String>,
+    /// The backup: the folder of pg_basebackup or mariadb-backup, or the label of pgBackRest's
     #[arg(long, value_name = "FOLDER|LABEL")]
     backup: Option<String>,
-    /// For pg_basebackup: the folder that archive_command copies the log to
+    /// The folder that archive_command copies the log to (pg_basebackup), or that holds the binary logs where the server does not (mariadb-backup)
     #[arg(long, value_name = "FOLDER", conflicts_with = "restore_command")]
     archive: Option<String>,
     /// For pg_basebackup: what fetches a segment of the log, with %f and %p, where it is more than a copy from a folder
@@ -58,30 +60,36 @@ struct Backup {
     folder: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-enum Tool {
-    /// A plain folder, and a WAL archive
-    PgBasebackup,
-    /// A backup in a repository of pgBackRest
-    Pgbackrest,
-}
+/// The tools from whose backups a way back is known.
+const TOOLS: [Tool; 3] = [Tool::PgBasebackup, Tool::PgBackRest, Tool::MariadbBackup];
 
 impl Backup {
+    /// Where a second server is made.
+    fn folder(&self, applied: &Applied) -> String {
+        self.folder.clone().unwrap_or_else(|| format!("/var/tmp/migrate-recover-{}", applied.version))
+    }
+
+    /// The folder that mariadb-backup made.
+    fn mariadb(&self) -> anyhow::Result<&str> {
+        let named = self.backup.as_deref().filter(|_| self.backup_tool.as_deref() == Some(Tool::MariadbBackup.name()));
+        named.ok_or_else(|| missing("name it and its tool", "`--backup-tool mariadb-backup --backup FOLDER`").into())
+    }
+
     /// The backup, or what is missing to find it.
     fn source(&self) -> anyhow::Result<Source> {
         let missing = |what: &str| {
-            let message = format!("the history does not say where a backup from before is: {what}");
-            let help = "`--backup-tool pg-basebackup --backup FOLDER --archive FOLDER`, or `--backup-tool pgbackrest --backup LABEL --stanza NAME`";
-            Failure { exit: Exit::Blocked, ..Failure::usage("which-backup", message, help) }
+            let help = "`--backup-tool pg_basebackup --backup FOLDER --archive FOLDER`, or `--backup-tool pgbackrest --backup LABEL --stanza NAME`";
+            missing(what, help)
         };
         let backup = self.backup.clone().ok_or_else(|| missing("name it"))?;
-        match self.backup_tool.ok_or_else(|| missing("name its tool"))? {
+        match self.backup_tool.as_deref().and_then(Tool::from_name).ok_or_else(|| missing("name its tool"))? {
+            Tool::PgBackRest => Ok(Source::PgBackRest { stanza: self.stanza.clone().ok_or_else(|| missing("name the stanza"))?, label: backup }),
             Tool::PgBasebackup => {
                 let of_folder = self.archive.as_ref().map(|folder| format!("cp {}/%f \"%p\"", quoted(folder)));
                 let restore_command = of_folder.clone().or_else(|| self.restore_command.clone()).ok_or_else(|| missing("name the archive of its log"))?;
                 Ok(Source::BaseBackup { backup, restore_command, of_folder: of_folder.is_some() })
             }
-            Tool::Pgbackrest => Ok(Source::PgBackRest { stanza: self.stanza.clone().ok_or_else(|| missing("name the stanza"))?, label: backup }),
+            Tool::MariadbBackup | Tool::PgDump | Tool::MariadbDump | Tool::Generic => Err(missing("name one of PostgreSQL").into()),
         }
     }
 }
@@ -120,12 +128,39 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let pin = pin(&history, applied)?;
         let copy = match &pin.place {
             Place::Snapshot(copy) => copy,
+            Place::Binlog(_) if session.engine() != Engine::Mariadb => {
+                let message = "no commands are known yet that lead a MySQL back; the pin says where it stood: `migrate history --format json`";
+                return Err(Failure {
+                    exit: Exit::Blocked,
+                    ..Failure::usage("no-way-back", message, "restore a backup beside it, and play the binary log up to there")
+                }
+                .into());
+            }
+            Place::Binlog(log) => {
+                let live = session.live_mariadb(log).await?;
+                let place = session.place().to_owned();
+                session.close().await;
+                let (backup, folder) = (arguments.backup.mariadb()?, arguments.backup.folder(applied));
+                let story = mariadb::Story {
+                    applied,
+                    pin: &pin,
+                    log,
+                    place: &place,
+                    history_table: &database.history_table,
+                    backup,
+                    archive: arguments.backup.archive.as_deref(),
+                    folder: &folder,
+                    live: &live,
+                    route: arguments.route.map(Way::route),
+                };
+                return commanded(console, global, &mariadb::runbook(&story));
+            }
             Place::Wal(wal) => {
                 let live = session.live(wal, &database.history_table).await?;
                 let place = session.place().to_owned();
                 session.close().await;
                 let source = arguments.backup.source()?;
-                let folder = arguments.backup.folder.clone().unwrap_or_else(|| format!("/var/tmp/migrate-recover-{}", applied.version));
+                let folder = arguments.backup.folder(applied);
                 let story = postgres::Story {
                     applied,
                     pin: &pin,
@@ -137,9 +172,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                     live: &live,
                     route: arguments.route.map(Way::route),
                 };
-                let book = postgres::runbook(&story);
-                print(console, global, &book)?;
-                return Ok(if book.commands.is_empty() { Exit::Blocked } else { Exit::Done });
+                return commanded(console, global, &postgres::runbook(&story));
             }
         };
         let up = up(applied)?;
@@ -169,6 +202,11 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         print(console, global, &sqlite::runbook(&story))?;
         Ok(Exit::Done)
     })
+}
+
+fn missing(what: &str, help: &str) -> Failure {
+    let message = format!("the history does not say where a backup from before is: {what}");
+    Failure { exit: Exit::Blocked, ..Failure::usage("which-backup", message, help) }
 }
 
 /// The newest row of UP of that version.
@@ -205,6 +243,12 @@ fn up(applied: &Applied) -> anyhow::Result<Script> {
         Failure { exit: Exit::Blocked, ..Failure::usage("no-up", message, "restore from the copy by hand") }
     })?;
     Ok(Script::whole(text))
+}
+
+/// Prints a runbook that is nothing without commands.
+fn commanded(console: &mut Console, global: &Global, book: &Runbook) -> anyhow::Result<Exit> {
+    print(console, global, book)?;
+    Ok(if book.commands.is_empty() { Exit::Blocked } else { Exit::Done })
 }
 
 fn print(console: &mut Console, global: &Global, book: &Runbook) -> std::io::Result<()> {

@@ -92,6 +92,9 @@ impl Policy {
         if finding.code == check::DUPLICATE.code {
             return Level::Deny;
         }
+        if finding.code == check::VOIDS_RECOVERY.code {
+            return self.partial;
+        }
         if table::CHECKS.iter().any(|check| check.code == finding.code && check.family == table::LOCKS_FAMILY) {
             return self.busy;
         }

@@ -1,10 +1,12 @@
-//! What a live PostgreSQL says for a way back. In: the pin. Out: [`Live`].
+//! What a live server says for a way back. In: the pin. Out: what the runbook is filled with.
 
 use super::connection::{Canceller, Connection, interruptible};
 use super::history::HistoryTable;
-use super::{RunError, Session, postgres};
-use crate::pin::{Wal, quoted};
+use super::{RunError, Session, postgres, site};
+use crate::pin::{Binlog, Wal, quoted};
+use crate::recover::mariadb::{self, BYTES, SET_BY_CHANGE};
 use crate::recover::postgres::{ARCHIVED, Live, conninfo, wal_bytes, written};
+use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// How long the rows of one table are counted, in milliseconds.
@@ -28,6 +30,35 @@ impl Session {
                 )));
             }
             look(connection, wal, &table).await
+        })
+        .await
+    }
+
+    /// What the MariaDB of `log` says now.
+    ///
+    /// # Errors
+    /// [`RunError::Drift`] where it is another server or database.
+    pub async fn live_mariadb(&mut self, log: &Binlog) -> Result<mariadb::Live, RunError> {
+        interruptible(&mut self.connection, async |connection| {
+            let here = "SELECT CONCAT(@@hostname, ':', @@port, ' ', @@datadir, ' ', DATABASE())";
+            let (here, pinned) = (cell(connection, here).await?, format!("{} {} {}", log.address, log.data_directory, log.database));
+            if here != pinned {
+                return Err(RunError::Drift(format!("the pin is of the server and database {pinned}, and this is {here}; what is recovered would not fit")));
+            }
+            let arguments = match &connection.canceller {
+                Canceller::Mysql(options, _) => arguments(options),
+                Canceller::Flag(_) | Canceller::Postgres(..) => Vec::new(),
+            };
+            let logs = site::binlogs(connection).await?.unwrap_or_default();
+            let columns = connection.rows(SET_BY_CHANGE).await.map_err(|error| connection.refused(DOING, &error))?;
+            Ok(mariadb::Live {
+                arguments,
+                log: format!("{} to {}", logs.first().map_or("nothing", String::as_str), logs.last().map_or("nothing", String::as_str)),
+                log_is_there: logs.contains(&log.file),
+                lower_case: cell(connection, "SELECT CAST(@@lower_case_table_names AS CHAR)").await?,
+                bytes: cell(connection, BYTES).await?,
+                set_by_change: columns.into_iter().filter_map(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()).collect(),
+            })
         })
         .await
     }
@@ -72,6 +103,15 @@ async fn look(connection: &mut Connection, wal: &Wal, history: &HistoryTable) ->
         }
     }
     Ok(live)
+}
+
+/// The connection as the client's arguments, without the password.
+fn arguments(options: &MySqlConnectOptions) -> Vec<String> {
+    let place = match options.get_socket() {
+        Some(socket) => vec![format!("--socket={}", socket.display())],
+        None => vec![format!("--host={}", options.get_host()), format!("--port={}", options.get_port())],
+    };
+    place.into_iter().chain([format!("--user={}", options.get_username())]).collect()
 }
 
 /// The connection as `psql` takes it, without the password.

@@ -8,6 +8,7 @@
 
 mod apply;
 mod beside;
+mod binlog;
 mod connection;
 mod error;
 mod half_done;

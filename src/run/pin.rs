@@ -5,10 +5,10 @@ use super::apply::Run;
 use super::connection::{COMMIT, Driver};
 use super::patience::Pauses;
 use super::stop::Stop;
-use super::{Event, RunError, snapshot, wal};
+use super::{Event, RunError, binlog, snapshot, wal};
 use crate::gate::{Course, Pinning};
 use crate::observed::Outcome;
-use crate::pin::{Pin, Place, SCHEMA};
+use crate::pin::{Binlog, Pin, Place, SCHEMA, Wal};
 use chrono::{SecondsFormat, Utc};
 use std::fs;
 
@@ -34,14 +34,22 @@ impl Run<'_> {
             Driver::Postgres(_) => {
                 let pinned = wal::pin(self.connection, step, &pinning.destroys, pinning.settings.scan_limit, now).await;
                 let (clock, wal, destroyed) = pinned.map_err(|stop| stop.doing(PIN))?;
-                if let Some(why) = wal.impossible.as_ref().filter(|_| pinning.settings.required) {
-                    let message = format!("no point-in-time recovery is possible: {why}");
-                    return Err(Stop { at: 0, doing: Some(PIN), message, lost: false, again: false, by: None });
-                }
                 (clock, Place::Wal(wal), destroyed)
             }
-            Driver::Mysql(_) => return Ok(()),
+            Driver::Mysql(_) => {
+                let pinned = binlog::pin(self.connection, step, &pinning.destroys, pinning.settings.scan_limit).await;
+                let (clock, binlog, destroyed) = pinned.map_err(|stop| stop.doing(PIN))?;
+                (clock, Place::Binlog(binlog), destroyed)
+            }
         };
+        let impossible = match &place {
+            Place::Wal(Wal { impossible, .. }) | Place::Binlog(Binlog { impossible, .. }) => impossible.as_ref(),
+            Place::Snapshot(_) => None,
+        };
+        if let Some(why) = impossible.filter(|_| pinning.settings.required) {
+            let message = format!("no point-in-time recovery is possible: {why}");
+            return Err(Stop { at: 0, doing: Some(PIN), message, lost: false, again: false, by: None });
+        }
         self.pin = Some(Pin { schema: SCHEMA, at, exact, place, destroys });
         Ok(())
     }
@@ -77,7 +85,7 @@ impl Run<'_> {
         let (Some(pin), Some(pinning)) = (&self.pin, &self.step.pin) else { return };
         let unproved = match &pin.place {
             Place::Wal(wal) if wal.impossible.is_none() => wal::archived(self.connection, wal, pinning.settings.archive_timeout).await.err(),
-            Place::Wal(_) | Place::Snapshot(_) => None,
+            Place::Wal(_) | Place::Snapshot(_) | Place::Binlog(_) => None,
         };
         progress(Event::Pinned { step: self.step, pin, unproved: unproved.as_deref() });
     }

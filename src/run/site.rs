@@ -66,7 +66,7 @@ async fn mysql(connection: &mut Connection) -> Result<Site, RunError> {
     let [uuid, server_id, hostname, port, datadir, gtid, log_bin, version, database, clock] = row(
         connection,
         &format!(
-            "SELECT {uuid}, CAST(@@server_id AS CHAR), @@hostname, CAST(@@port AS CHAR), @@datadir, {gtid}, CAST(@@log_bin AS CHAR), VERSION(), DATABASE(), \
+            "SELECT {uuid}, CAST(@@server_id AS CHAR), @@hostname, CAST(@@port AS CHAR), @@datadir, {gtid}, CAST(@@log_bin + 0 AS CHAR), VERSION(), DATABASE(), \
              DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ')"
         ),
     )

@@ -12,6 +12,7 @@ mod layers;
 mod layouts;
 mod layouts_odd;
 mod locks;
+mod log;
 mod page;
 mod page_format;
 mod readme;

@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 pub(crate) mod cluster;
 #[cfg(target_os = "linux")]
+mod mariadb;
+#[cfg(target_os = "linux")]
 mod postgres;
 mod sqlite;
 

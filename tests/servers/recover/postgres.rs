@@ -104,7 +104,7 @@ fn live_on(database: &Database) {
 fn recover(cluster: &Cluster, folder: &Path, url: &str, more: &[&str]) -> Ran {
     let (backup, archive, side) = (cluster.path("backup"), cluster.path("archive"), cluster.path("recover"));
     let base = ["recover", "2", "--format", "markdown", "--folder", &side];
-    let tool = ["--backup-tool", "pg-basebackup", "--backup", &backup, "--archive", &archive];
+    let tool = ["--backup-tool", "pg_basebackup", "--backup", &backup, "--archive", &archive];
     let tool = if more.contains(&"--stanza") { &[][..] } else { &tool };
     migrate(folder, url, &[&base[..], tool, more].concat())
 }
@@ -321,7 +321,7 @@ fn where_nothing_is_archived_that_is_said_and_the_policy_decides() {
             (pin["exact"].as_bool(), pin["destroys"][0]["estimated"].as_bool(), pin["destroys"][0]["checksum"].is_null()),
             (Some(false), Some(true), true)
         );
-        let printed = migrate(folder.path(), &database.url, &["recover", "2", "--backup-tool", "pg-basebackup", "--backup", "/b", "--archive", "/a"]);
+        let printed = migrate(folder.path(), &database.url, &["recover", "2", "--backup-tool", "pg_basebackup", "--backup", "/b", "--archive", "/a"]);
         assert_eq!(printed.code, 3, "{}", printed.out);
         assert!(printed.out.contains("the log was not archived: archive_mode is off") && !printed.out.contains("# Commands"), "{}", printed.out);
         let asked = migrate(folder.path(), &database.url, &["recover", "2"]);
