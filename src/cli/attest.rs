@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::{Console, Format, Global, attested};
 use crate::backup::{Check, Level, Tool, fit};
 use crate::exit::Exit;
-use crate::gate::attestation::{self, KeyError, LIMIT, NAMESPACE, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, subjects};
+use crate::gate::attestation::{self, LIMIT, NAMESPACE, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, subjects};
 use crate::migration::{Migration, Version};
 use crate::run::tool::quoted;
 use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
@@ -83,7 +83,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let mut session = database.look(&interrupt).await?;
         let binlogs = session.binlogs().await?;
         let evidence = match arguments.evidence.as_slice() {
-            [] => backup_tool::look(tool, &place, binlogs.as_deref(), &interrupt).await,
+            [] => backup_tool::look(tool, &place, binlogs.as_deref(), true, &interrupt).await,
             files => backup_tool::saved(tool, files, &place),
         };
         let evidence = evidence.map_err(|error| error.failure(tool))?;
@@ -150,9 +150,7 @@ fn key(path: &Path, out: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = limited(path, LIMIT).map_err(|error| Failure::usage("unreadable-file", format!("cannot read {}: {error}", path.display()), by_hand()))?;
     match attestation::sign(&bytes, b"try") {
         Ok(_) => Ok(bytes),
-        Err(error @ (KeyError::Encrypted | KeyError::Malformed(_) | KeyError::Unable(_))) => {
-            Err(Failure::usage("bad-key", format!("{}: {error}", path.display()), by_hand()))
-        }
+        Err(error) => Err(Failure::usage("bad-key", format!("{}: {error}", path.display()), by_hand())),
     }
 }
 

@@ -266,7 +266,7 @@ async fn again(backup: &Backup, log: Option<&Log>, interrupt: &Interrupt, locked
     if backup.tool == Tool::Generic {
         return Ok(Err(NoEvidence::Unseen(String::from("no program tells of it"))));
     }
-    let seen = match backup_tool::look(backup.tool, &place, binlogs.as_deref(), interrupt).await {
+    let seen = match backup_tool::look(backup.tool, &place, binlogs.as_deref(), false, interrupt).await {
         Ok(seen) => seen,
         Err(error) => return Ok(Err(error)),
     };

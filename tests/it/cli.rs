@@ -181,8 +181,8 @@ fn up_refuses_to_destroy_data_where_rows_stand_and_only_there() {
         let ran = migrate_with(folder.path(), &["up", "-q"], &variables);
         assert_eq!(ran.code, code, "{what}: {}{}", ran.out, ran.err);
         if code == 3 {
-            let expected = "error: 3 c is irreversible and loses data (loss: certain), and this database holds rows\n  = help: no comment in the file lifts this, and backups \
-                            cannot be attested yet: take the migration out, or stop before it with `up --to VERSION`\n";
+            let expected = "error: 3 c is irreversible and loses data (loss: certain), and this database holds rows\n  = help: no comment in the file lifts this: attest \
+                            a backup (`migrate attest 3`, `migrate explain attestation`), or stop before it with `up --to VERSION`\n";
             assert_eq!((ran.err.as_str(), ran.out.as_str()), (expected, ""), "{what}");
             let status = migrate_with(folder.path(), &["status"], &variables).out;
             assert!(status.contains("\n2 applied, 1 pending\n"), "{what}: {status}");

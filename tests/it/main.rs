@@ -1,6 +1,7 @@
 //! The library and the binary from outside. One binary of tests, so that they link once.
 
 mod application;
+mod attestation;
 mod cli;
 mod cli_errors;
 mod cli_json;

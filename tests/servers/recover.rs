@@ -2,7 +2,7 @@
 //! written since is lost.
 
 #[cfg(target_os = "linux")]
-mod cluster;
+pub(crate) mod cluster;
 #[cfg(target_os = "linux")]
 mod mariadb;
 #[cfg(target_os = "linux")]
@@ -19,7 +19,7 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-fn ran(command: &mut Command) -> Ran {
+pub(crate) fn ran(command: &mut Command) -> Ran {
     let output = command.stdin(Stdio::null()).output().expect("the program starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     Ran { code: output.status.code().expect("it ends by itself"), out: text(output.stdout), err: text(output.stderr) }

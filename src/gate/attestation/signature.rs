@@ -18,6 +18,9 @@ pub enum KeyError {
     /// It has a passphrase.
     #[error("this key has a passphrase, which this program does not ask for")]
     Encrypted,
+    /// It is an RSA key: `ssh-key` 0.6 cannot sign with one, and the `rsa` crate's private operations leak by their time (RUSTSEC-2023-0071).
+    #[error("this is an RSA key, whose signatures are read here but not made")]
+    Rsa,
     /// It is of a kind that cannot sign here, such as one on a token.
     #[error("this key cannot sign here: {0}")]
     Unable(ssh_key::Error),
@@ -31,6 +34,9 @@ pub fn sign(key: &[u8], bytes: &[u8]) -> Result<(String, PublicKey), KeyError> {
     let key = PrivateKey::from_openssh(key).map_err(KeyError::Malformed)?;
     if key.is_encrypted() {
         return Err(KeyError::Encrypted);
+    }
+    if key.algorithm().is_rsa() {
+        return Err(KeyError::Rsa);
     }
     let signature = key.sign(NAMESPACE, HashAlg::Sha512, bytes).map_err(KeyError::Unable)?;
     Ok((signature.to_pem(LineEnding::LF).map_err(KeyError::Unable)?, key.public_key().clone()))

@@ -59,7 +59,7 @@ archive_mode = on
 archive_command = '{command}'
 fsync = off
 END
-pg_ctl -D $F/data -w -l $F/log start >/dev/null
+pg_ctl -D $F/data -w -l $F/postgres.log start >/dev/null
 psql -h $F -U root -d postgres -qc 'CREATE DATABASE shop'"#
         ));
         Some(cluster)
@@ -94,7 +94,7 @@ psql -h $F -U root -d postgres -qc 'CREATE DATABASE shop'"#
     pub(crate) fn log(&self) -> String {
         let text = |path: &str| std::fs::read_to_string(self.folder.join(path)).unwrap_or_default();
         let tail = |text: String| text.lines().rev().take(20).collect::<Vec<_>>().into_iter().rev().map(|line| format!("\n{line}")).collect::<String>();
-        format!("{}\n--- recovered:{}", tail(text("log")), tail(text("recover/log")))
+        format!("{}\n--- recovered:{}", tail(text("postgres.log")), tail(text("recover/log")))
     }
 
     pub(crate) fn path(&self, name: &str) -> String {

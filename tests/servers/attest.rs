@@ -1,0 +1,7 @@
+//! `migrate attest` and the gate that takes what it writes, through the front door, with the backup tools themselves.
+
+#[cfg(target_os = "linux")]
+mod cheats;
+#[cfg(target_os = "linux")]
+mod postgres;
+mod stage;
