@@ -8,6 +8,7 @@ has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command 
 has_pgbouncer() { command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ]; }
 has_pgbackrest() { command -v pgbackrest >/dev/null 2>&1; }
 has_sqlite() { command -v sqlite3 >/dev/null 2>&1; }
+has_mariadb_backup() { command -v mariadb-backup >/dev/null 2>&1; }
 has_mariadb() { { command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null 2>&1 && command -v mariadb-install-db >/dev/null 2>&1; }
 
 missing=()
@@ -15,6 +16,7 @@ has_postgres || missing+=(postgresql)
 has_mariadb || missing+=(mariadb-server)
 has_pgbouncer || missing+=(pgbouncer)
 has_sqlite || missing+=(sqlite3)
+has_mariadb_backup || missing+=(mariadb-backup)
 has_pgbackrest || missing+=(pgbackrest)
 
 if [ "${#missing[@]}" -gt 0 ]; then

@@ -4,4 +4,4 @@
 mod cheats;
 #[cfg(target_os = "linux")]
 mod postgres;
-mod stage;
+pub(crate) mod stage;
