@@ -56,6 +56,8 @@ impl Session {
                 log: format!("{} to {}", logs.first().map_or("nothing", String::as_str), logs.last().map_or("nothing", String::as_str)),
                 log_is_there: logs.contains(&log.file),
                 lower_case: cell(connection, "SELECT CAST(@@lower_case_table_names AS CHAR)").await?,
+                // It may be named from the folder of the data.
+                pid_file: cell(connection, "SELECT IF(@@pid_file LIKE '/%', @@pid_file, CONCAT(@@datadir, @@pid_file))").await?,
                 bytes: cell(connection, BYTES).await?,
                 set_by_change: columns.into_iter().filter_map(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()).collect(),
             })

@@ -1,12 +1,13 @@
 //! The runbook for MariaDB. In: pin, backup, what the live server says. Out: a [`Runbook`].
 
 use super::live::lost;
-use super::side::{down, up};
+use super::side::{command, down, up};
+use super::whole::{changed_over, restored};
 use super::{BYTES, Live};
 use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Binlog, Pin};
-use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA};
+use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA, quoted as shell};
 
 /// What a runbook is written from.
 pub struct Story<'a> {
@@ -47,14 +48,23 @@ impl Story<'_> {
 /// Writes it.
 pub fn runbook(story: &Story<'_>) -> Runbook {
     let decision = decision(story);
-    let repair = decision.iter().any(|choice| choice.taken && choice.route == Route::SelectiveRepair);
     let (mut commands, mut verification, mut clean_up) = (Vec::new(), Vec::new(), Vec::new());
-    if repair {
-        commands = up(story);
-        commands.extend(lost(story).flat_map(|one| one.commands()));
-        verification = lost(story).map(|one| one.verification()).collect();
-        clean_up = lost(story).filter_map(|one| one.clean_up()).collect();
-        clean_up.push(down(story));
+    match decision.iter().find(|choice| choice.taken).map(|choice| choice.route) {
+        Some(Route::SelectiveRepair) => {
+            commands = up(story);
+            commands.extend(lost(story).flat_map(|one| one.commands()));
+            verification = lost(story).map(|one| one.verification()).collect();
+            clean_up = lost(story).filter_map(|one| one.clean_up()).collect();
+            clean_up.push(down(story));
+        }
+        Some(Route::Whole) => {
+            commands = up(story);
+            commands.extend(changed_over(story));
+            verification = restored(story);
+            let what = "remove the folder of the second server, whose data are the live ones now; the damaged ones stay until you remove them";
+            clean_up = vec![command(story, what, format!("rm -rf -- {}", shell(story.folder)), "nothing")];
+        }
+        Some(Route::Down | Route::RollForward) | None => {}
     }
     Runbook {
         schema: SCHEMA,
@@ -143,9 +153,7 @@ fn decision(story: &Story<'_>) -> Vec<Choice> {
         }
         (Route::SelectiveRepair, None) if lost.is_empty() => (false, String::from("the pin names nothing that was lost")),
         (Route::SelectiveRepair, None) => (true, format!("what was written since stays; {}", lost.join("; "))),
-        (Route::Whole, None) => {
-            (false, String::from("no commands are known that put the second server into the live one's place; it holds all as it stood at the pin"))
-        }
+        (Route::Whole, None) => (true, String::from("loses all that was written since, in every database of the server; replicas must be made anew")),
     };
     let first = story.route.or_else(|| Route::ALL.into_iter().find(|route| fits(*route).0));
     Route::ALL.into_iter().map(|route| Choice { route, taken: first == Some(route) && fits(route).0, why: fits(route).1 }).collect()

@@ -6,6 +6,7 @@
 mod book;
 mod live;
 mod side;
+mod whole;
 
 pub use book::{Story, runbook};
 
@@ -20,6 +21,8 @@ pub struct Live {
     pub log_is_there: bool,
     /// `lower_case_table_names`, which a server with these data must have as well.
     pub lower_case: String,
+    /// The file with the number of the server's process.
+    pub pid_file: String,
     /// The database's size in bytes.
     pub bytes: String,
     /// Columns that a change of their row sets by themselves: schema, table, name.

@@ -147,17 +147,18 @@ pub(super) fn carried(story: &Story<'_>, table: &str) -> String {
     )
 }
 
+/// Ends the server that `arguments` lead to, and waits until it has gone.
+pub(super) fn stopped(arguments: &str, pid_file: &str) -> String {
+    format!("mariadb-admin {arguments} shutdown\nfor try in $(seq 1200); do test -e {pid_file} || break; sleep 0.5; done\ntest ! -e {pid_file}")
+}
+
+/// Ends the second server.
+pub(super) fn side_stopped(story: &Story<'_>) -> String {
+    stopped(&format!("--no-defaults --socket={} --user=root", place(story, "socket")), &place(story, "pid"))
+}
+
 /// What takes it away.
 pub(super) fn down(story: &Story<'_>) -> Command {
-    command(
-        story,
-        "stop the second server, and remove it",
-        format!(
-            "mariadb-admin --no-defaults --socket={} --user=root shutdown\nfor try in $(seq 600); do test -e {pid} || break; sleep 0.5; done\nrm -rf -- {}",
-            place(story, "socket"),
-            shell(story.folder),
-            pid = place(story, "pid"),
-        ),
-        "nothing",
-    )
+    let shell = format!("{}\nrm -rf -- {}", side_stopped(story), shell(story.folder));
+    command(story, "stop the second server, and remove it", shell, "nothing")
 }

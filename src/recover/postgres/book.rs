@@ -35,7 +35,7 @@ impl Story<'_> {
     pub(super) fn proved(&self) -> bool {
         match self.source {
             Source::BaseBackup { of_folder, .. } => *of_folder,
-            Source::PgBackRest { .. } => self.wal.restore_point.is_some() && self.route != Some(Route::Whole),
+            Source::PgBackRest { .. } => self.wal.restore_point.is_some(),
         }
     }
 

@@ -41,6 +41,9 @@ ALTER TABLE keyless DROP COLUMN extra;
 -- IRREVERSIBLE: gone
 ";
 
+const BACKUP: &str =
+    "mariadb-backup --no-defaults --backup --target-dir=$F/backup --socket=$F/socket --user=root >$F/backup.log 2>&1 || { cat $F/backup.log; exit 1; }";
+
 /// A server that writes a binary log, and the second one that a runbook makes, which ends with this.
 struct Cluster {
     server: OwnServer,
@@ -83,10 +86,13 @@ impl Cluster {
 }
 
 impl Drop for Cluster {
+    /// Ends what the runbooks started, of which the server's own guard knows nothing.
     fn drop(&mut self) {
-        if let Some(number) = std::fs::read_to_string(self.folder.join("recover/pid")).ok().and_then(|text| text.trim().parse().ok()) {
-            // It may have ended by itself.
-            let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
+        for file in ["recover/pid", "pid"] {
+            if let Some(number) = std::fs::read_to_string(self.folder.join(file)).ok().and_then(|text| text.trim().parse().ok()) {
+                // It may have ended by itself.
+                let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
+            }
         }
     }
 }
@@ -125,9 +131,7 @@ fn mariadb_backup_and_the_binary_log_repair_beside_the_live_server() {
             written
         })
     });
-    cluster.sh_ok(
-        "mariadb-backup --no-defaults --backup --target-dir=$F/backup --socket=$F/socket --user=root >$F/backup.log 2>&1 || { cat $F/backup.log; exit 1; }",
-    );
+    cluster.sh_ok(BACKUP);
     database.execute("UPDATE users SET part = 1 WHERE id = 500");
     database.execute("FLUSH BINARY LOGS");
     let said = migrated(folder.path(), &url, &["up"]);
@@ -180,6 +184,28 @@ fn mariadb_backup_and_the_binary_log_repair_beside_the_live_server() {
     cluster.sh_ok(&format!("{functions}{}", clean_up.strip_prefix(&all).expect("the same before")));
     assert_eq!(cluster.sh("test -e $F/recover").code, 1);
     assert_eq!(ask("SHOW TABLES LIKE 'migrate\\_recover%'"), "migrate_recover_2_5_keyless");
+}
+
+#[test]
+fn mariadb_backup_and_the_binary_log_restore_the_whole_to_exactly_the_pin() {
+    let Some(cluster) = Cluster::start() else { return };
+    let database = cluster.server.database("orders");
+    let (folder, url) = (filled(&database), database.url.clone());
+    cluster.sh_ok(BACKUP);
+    database.execute("INSERT INTO users (id, name) VALUES (6000, 'before')");
+    migrated(folder.path(), &url, &["up"]);
+    database.execute("INSERT INTO users (id, name) VALUES (5000, 'since')");
+    let (backup, side) = (cluster.path("backup"), cluster.path("recover"));
+    let arguments = ["recover", "2", "--format", "markdown", "--folder", &side, "--backup-tool", "mariadb-backup", "--backup", &backup, "--route", "whole"];
+    let printed = migrate(folder.path(), &url, &arguments);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    assert!(!printed.out.contains("unproved"), "{}", printed.out);
+    cluster.sh_ok(&script(&printed.out, "Afterwards"));
+    let ask = |sql: &str| database.query(sql).join(" ");
+    assert_eq!(ask("SELECT CONCAT(id, ':', `Odd 'fax`) FROM users WHERE id IN (2, 5000, 6000) ORDER BY id"), "2:f%2 6000:x", "to exactly the pin");
+    assert_eq!(ask("SELECT CAST(COUNT(*) AS CHAR) FROM gone"), "50");
+    assert!(migrated(folder.path(), &url, &["status"]).contains("1 applied, 1 pending"));
+    assert_eq!(cluster.sh("test -d $F/data.damaged-2/orders && test -e $F/data/bin.000001").code, 0, "the damaged data are kept, and a log is written");
 }
 
 /// A server that writes no log, as those of the other tests.

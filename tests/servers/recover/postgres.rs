@@ -76,7 +76,7 @@ impl Writer {
 }
 
 /// The folder with the migrations, the first of them run, rows filled in.
-fn filled(cluster: &Cluster, url: &str) -> TempDir {
+fn filled(url: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("migrations")).unwrap();
     // Backups cannot be attested here; the policy lets the loss through.
@@ -85,7 +85,6 @@ fn filled(cluster: &Cluster, url: &str) -> TempDir {
     migrated(folder.path(), url, &["up"]);
     Database::at(Engine::Postgres, url.to_owned()).execute(FILL);
     std::fs::write(folder.path().join("migrations/V2_destroy.sql"), DESTROY).unwrap();
-    let _ = cluster;
     folder
 }
 
@@ -130,7 +129,7 @@ fn assert_repaired(database: &Database, rows: usize) {
 fn a_base_backup_repairs_beside_the_live_database() {
     let Some(cluster) = Cluster::start(Archive::Folder) else { return };
     let (database, url) = (cluster.database(), cluster.url("root"));
-    let folder = filled(&cluster, &url);
+    let folder = filled(&url);
     let writer = Writer::start(url.clone());
     base_backup(&cluster, "backup");
     let said = migrated(folder.path(), &url, &["up"]);
@@ -172,7 +171,7 @@ fn prelude(commands: &str) -> String {
 fn without_the_repair_no_verification_goes_through() {
     let Some(cluster) = Cluster::start(Archive::Folder) else { return };
     let (database, url) = (cluster.database(), cluster.url("root"));
-    let folder = filled(&cluster, &url);
+    let folder = filled(&url);
     base_backup(&cluster, "backup");
     migrated(folder.path(), &url, &["up"]);
     let printed = recover(&cluster, folder.path(), &url, &[]).out;
@@ -198,7 +197,7 @@ fn without_the_repair_no_verification_goes_through() {
 fn a_base_backup_restores_the_whole_to_exactly_the_pin() {
     let Some(cluster) = Cluster::start(Archive::Folder) else { return };
     let (database, url) = (cluster.database(), cluster.url("root"));
-    let folder = filled(&cluster, &url);
+    let folder = filled(&url);
     let writer = Writer::start(url.clone());
     base_backup(&cluster, "backup");
     migrated(folder.path(), &url, &["up"]);
@@ -239,7 +238,7 @@ fn a_place_in_the_log_is_as_good_as_a_restore_point() {
         .database()
         .execute("CREATE ROLE migrator LOGIN PASSWORD 'throw-away'; GRANT ALL ON DATABASE shop TO migrator; GRANT ALL ON SCHEMA public TO migrator");
     let (database, url) = (cluster.database(), cluster.url("migrator"));
-    let folder = filled(&cluster, &url);
+    let folder = filled(&url);
     base_backup(&cluster, "backup");
     let up = migrate(folder.path(), &url, &["up"]);
     assert_eq!(up.code, 0, "{}", up.err);
@@ -264,7 +263,7 @@ fn a_place_in_the_log_is_as_good_as_a_restore_point() {
 fn pgbackrest_repairs_beside_the_live_database() {
     let Some(cluster) = Cluster::start(Archive::PgBackRest) else { return };
     let (database, url) = (cluster.database(), cluster.url("root"));
-    let folder = filled(&cluster, &url);
+    let folder = filled(&url);
     let writer = Writer::start(url.clone());
     cluster.sh_ok("pgbackrest --stanza=shop stanza-create && pgbackrest --stanza=shop --type=full backup");
     let label = cluster.sh_ok("ls $F/repo/backup/shop | grep F$").trim().to_owned();
@@ -288,6 +287,29 @@ file=$(find $F/repo/backup/shop/{label} -name 'pg_control.gz'); printf x | dd of
     let ran = cluster.sh(&commands);
     assert_ne!(ran.code, 0, "{}", ran.out);
     assert!(ran.out.contains("invalid") && !ran.out.contains("recovery stopping"), "{}", ran.out);
+}
+
+#[test]
+fn pgbackrest_restores_the_whole_to_exactly_the_pin() {
+    let Some(cluster) = Cluster::start(Archive::PgBackRest) else { return };
+    let (database, url) = (cluster.database(), cluster.url("root"));
+    let folder = filled(&url);
+    cluster.sh_ok("pgbackrest --stanza=shop stanza-create && pgbackrest --stanza=shop --type=full backup");
+    let label = cluster.sh_ok("ls $F/repo/backup/shop | grep F$").trim().to_owned();
+    database.execute("INSERT INTO users (id, name) VALUES (6000, 'before')");
+    migrated(folder.path(), &url, &["up"]);
+    live_on(&database);
+    let printed = recover(&cluster, folder.path(), &url, &["--backup-tool", "pgbackrest", "--backup", &label, "--stanza", "shop", "--route", "whole"]);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    assert!(!printed.out.contains("unproved"), "{}", printed.out);
+    cluster.sh_ok(&script(&printed.out, "Afterwards"));
+    let ask = |sql: &str| database.query(sql).join(" ");
+    assert_eq!(ask("SELECT id::text FROM users WHERE id IN (2, 5000, 6000) OR name = 'newer' ORDER BY id"), "2 6000", "to exactly the pin");
+    assert!(migrated(folder.path(), &url, &["status"]).contains("1 applied, 1 pending"));
+    // It archives again, on a branch of its own, and the tool takes a backup of it.
+    cluster.sh_ok("pgbackrest --stanza=shop check && sleep 1 && pgbackrest --stanza=shop --type=full backup");
+    assert_ne!(cluster.sh_ok("find $F/repo/archive -name '00000002*'"), "");
+    assert!(!cluster.sh_ok("cat $F/data/postgresql.auto.conf").contains("recovery_target"));
 }
 
 /// A server that archives nothing, as those of the other tests.
