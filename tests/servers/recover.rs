@@ -4,7 +4,7 @@
 #[cfg(target_os = "linux")]
 pub(crate) mod cluster;
 #[cfg(target_os = "linux")]
-mod mariadb;
+pub(crate) mod mariadb;
 #[cfg(target_os = "linux")]
 mod postgres;
 mod sqlite;
