@@ -54,6 +54,9 @@ pub fn same_server(claims: &Claims, site: &Site) -> Result<(), Refused> {
 /// [`Refused`], with the field that is wrong.
 pub fn covers(backup: &Backup, log: Option<&Log>, site: &Site) -> Result<(), Refused> {
     let (start, stop) = (&backup.start, &backup.stop);
+    if !backup.tool.serves(site.engine) {
+        return Err(Refused::new("backup.tool", format!("is {}, which backs up no {}", backup.tool.name(), site.engine)));
+    }
     if start.at > stop.at {
         return Err(Refused::new("backup.stop.at", format!("is {}, before its beginning at {}", stop.at, start.at)));
     }
@@ -152,6 +155,21 @@ fn leads_on(backup: &Backup, log: Option<&Log>, site: &Site) -> Result<(), Refus
     }
 }
 
+/// Whether MariaDB really had what the backup says when its log stood where the backup ended: `live` is what the server tells of that place. Servers
+/// that were set up alike name their logs and count their transactions alike.
+///
+/// # Errors
+/// [`Refused`], where it had something else.
+pub fn same_transactions(backup: &Backup, live: Option<&str>) -> Result<(), Refused> {
+    match (&backup.stop.binlog, &backup.stop.gtid) {
+        (Some(place), Some(gtid)) if live != Some(gtid) => {
+            let live = live.unwrap_or("nothing");
+            Err(Refused::new("backup.stop.gtid", format!("is {gtid}, but at {place} this server had {live}: it is the backup of another one")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether `log`, looked at just now, keeps up with the server.
 ///
 /// # Errors
@@ -163,7 +181,11 @@ pub fn keeps_up(log: &Log, site: &Site) -> Result<(), Refused> {
             Some(last) if last.number + LAG < Segment::holding(*timeline, *lsn).number => behind(Segment::holding(*timeline, *lsn).name()),
             _ => Ok(()),
         },
-        Server::Mysql { binlog: Some(binlog), .. } if log.last != binlog.file => behind(binlog.file.clone()),
+        // The server may have begun another one since they were listed.
+        Server::Mysql { binlog: Some(binlog), .. } => match (numbered(&log.last), binlog.numbered()) {
+            (Some((series, last)), Some((live_series, live))) if series == live_series && last + 1 >= live => Ok(()),
+            _ => behind(binlog.file.clone()),
+        },
         Server::Mysql { .. } | Server::Sqlite { .. } => Ok(()),
     }
 }

@@ -15,6 +15,7 @@ pub mod wal;
 
 pub use strict::{DuplicateKey, one_key_once};
 
+use crate::engine::Engine;
 use crate::observed::site::{Binlog, Lsn, as_text};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,16 @@ impl Tool {
     /// The tool of that name.
     pub fn from_name(name: &str) -> Option<Tool> {
         Tool::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
+    /// Whether it backs up databases of `engine`.
+    pub fn serves(self, engine: Engine) -> bool {
+        match self {
+            Tool::PgBackRest | Tool::PgBasebackup | Tool::PgDump => engine == Engine::Postgres,
+            Tool::MariadbBackup => engine == Engine::Mariadb,
+            Tool::MariadbDump => engine.is_mysql_like(),
+            Tool::Generic => true,
+        }
     }
 
     /// Whether its backup holds rows rather than files, so that no log leads on from it.

@@ -39,6 +39,15 @@ impl Segment {
     }
 }
 
+/// Whether what a tool adds to a segment's name leaves it one: a checksum, a compression. A backup's history file, a segment that was never
+/// finished, and a copy on its way are none.
+fn is_whole(rest: &str) -> bool {
+    let (checksum, compression) = rest.split_once('.').map_or((rest, None), |(checksum, compression)| (checksum, Some(compression)));
+    let hexadecimal = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (checksum.is_empty() || checksum.strip_prefix('-').is_some_and(hexadecimal))
+        && compression.is_none_or(|compression| ["gz", "zst", "lz4", "bz2", "xz", "lzo"].contains(&compression))
+}
+
 /// Segments that share the first half of the number.
 const PER_FILE: u64 = (1 << 32) / SEGMENT;
 
@@ -50,12 +59,8 @@ const PER_FILE: u64 = (1 << 32) / SEGMENT;
 pub fn consecutive<'a>(names: impl Iterator<Item = &'a str>, first: Segment) -> Result<Segment, Refused> {
     let of_name = |name: &'a str| {
         let plain = name.rsplit('/').next()?;
-        let end = plain.find(['-', '.']).unwrap_or(plain.len());
-        // A backup's history file, and a segment that was never finished, are no segment.
-        if plain[end..].contains(".backup") || plain[end..].contains(".partial") || plain[end..].contains(".history") {
-            return None;
-        }
-        Segment::from_name(&plain[..end])
+        let (name, rest) = plain.split_at_checked(24)?;
+        Segment::from_name(name).filter(|_| is_whole(rest))
     };
     let numbers: BTreeSet<u64> = names.filter_map(of_name).filter(|segment| segment.timeline == first.timeline).map(|segment| segment.number).collect();
     let mut last = None;
@@ -91,7 +96,17 @@ mod tests {
         let of = |names: &[&str]| consecutive(names.iter().copied(), first).map(Segment::name).map_err(|refused| refused.what);
         assert_eq!(of(&names).unwrap(), "000000010000000100000000");
         assert_eq!(
-            of(&[&names[..], &["0000000100000000000000FE.00000028.backup", "000000010000000100000009.partial"]].concat()).unwrap(),
+            of(&[
+                &names[..],
+                &[
+                    "0000000100000000000000FE.00000028.backup",
+                    "000000010000000100000009.partial",
+                    "000000010000000100000009.tmp",
+                    "000000010000000100000009-aa.gz.tmp"
+                ]
+            ]
+            .concat())
+            .unwrap(),
             "000000010000000100000000"
         );
         assert!(of(&names[1..]).unwrap_err().contains("0000000100000000000000FE is missing"), "the first");

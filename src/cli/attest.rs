@@ -1,11 +1,12 @@
 //! `migrate attest`: writes down that a backup exists which covers this database, these migrations and this moment, and signs it.
 
-use super::backup_tool::{self, Place, limited};
+use super::backup_tool::{self, NoEvidence, Place, limited};
 use super::database::{Database, block_on};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::{Console, Format, Global, attested};
 use crate::backup::{Check, Level, Tool, fit};
+use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::gate::attestation::{self, LIMIT, NAMESPACE, PREDICATE_TYPE, Predicate, STATEMENT_TYPE, Statement, subjects};
 use crate::migration::{Migration, Version};
@@ -86,14 +87,21 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
             [] => backup_tool::look(tool, &place, binlogs.as_deref(), true, &interrupt).await,
             files => backup_tool::saved(tool, files, &place),
         };
-        let evidence = evidence.map_err(|error| error.failure(tool))?;
+        let evidence = evidence.map_err(|error| error.stops(tool))?;
         // After the evidence: what it says must not be later.
         let site = session.site().await?;
+        let gtid = match evidence.backup.stop.binlog.as_ref().filter(|_| site.engine == Engine::Mariadb) {
+            Some(place) => Some(session.gtid_at(place).await?),
+            None => None,
+        };
         session.close().await;
+        if let Some(gtid) = gtid {
+            fit::same_transactions(&evidence.backup, gtid.as_deref()).map_err(|refused| NoEvidence::Refused(refused).stops(tool))?;
+        }
         Ok((site, evidence))
     })?;
 
-    let refused = |refused: crate::backup::Refused| backup_tool::NoEvidence::Refused(refused).failure(tool);
+    let refused = |refused: crate::backup::Refused| NoEvidence::Refused(refused).stops(tool);
     let (mut backup, log, mut checks) = (evidence.backup, evidence.log, evidence.checks);
     backup.expires = arguments.backup_expires.or(backup.expires);
     fit::clocks_agree(Utc::now(), &site).map_err(refused)?;

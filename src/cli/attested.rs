@@ -5,6 +5,7 @@ use super::backup_tool::{self, NoEvidence, Place, limited};
 use super::failure::Failure;
 use crate::assess::Assessment;
 use crate::backup::{Backup, Log, Refused, Tool, fit};
+use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::gate::attestation::{Attestation, LIMIT, LookAgain, Now, Policy, Signers, Unfit, says};
 use crate::gate::merge::AttestationStatus;
@@ -13,7 +14,7 @@ use crate::migration::{Migration, Script};
 use crate::observed::Observed;
 use crate::observed::site::Site;
 use crate::report::Entry;
-use crate::run::{Interrupt, Locked};
+use crate::run::{Interrupt, Locked, RunError};
 use chrono::{DateTime, Utc};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -227,6 +228,7 @@ async fn accept(
     match again(&predicate.backup, predicate.log.as_ref(), interrupt, locked).await? {
         Ok(()) => Ok(Ok(accepted)),
         Err(NoEvidence::Refused(refused)) => Ok(Err(blocked(&found.path, &Unfit::Backup(refused)))),
+        Err(NoEvidence::Interrupted(signal)) => Err(RunError::Interrupted(signal).into()),
         Err(unseen) if policy.look_again == LookAgain::Always => {
             Ok(Err(blocked(&found.path, &format!("the backup cannot be looked at again ({unseen}), and [attestation] has look-again = \"always\""))))
         }
@@ -260,6 +262,11 @@ async fn again(backup: &Backup, log: Option<&Log>, interrupt: &Interrupt, locked
             at: Utc::now(),
         };
         if let Err(refused) = crate::backup::mariadb_backup::evidence::series(&listing, stop) {
+            return Ok(Err(refused.into()));
+        }
+        if locked.engine() == Engine::Mariadb
+            && let Err(refused) = fit::same_transactions(backup, locked.gtid_at(stop).await?.as_deref())
+        {
             return Ok(Err(refused.into()));
         }
     }

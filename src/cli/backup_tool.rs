@@ -5,10 +5,10 @@ use crate::backup::basebackup::evidence as basebackup;
 use crate::backup::dump::evidence as dump;
 use crate::backup::generic::evidence as generic;
 use crate::backup::mariadb_backup::evidence as mariadb_backup;
-use crate::backup::pgbackrest::evidence as pgbackrest;
+use crate::backup::pgbackrest::evidence::{self as pgbackrest, Archived};
 use crate::backup::{Evidence, Part, Refused, Tool};
-use crate::run::Interrupt;
 use crate::run::tool::{self, ToolError};
+use crate::run::{Interrupt, RunError, Signal};
 use chrono::Utc;
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -42,6 +42,9 @@ pub(super) enum NoEvidence {
     /// What was seen does not hold.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// A signal came.
+    #[error("interrupted by {}", .0.name())]
+    Interrupted(Signal),
     /// Something must be said first.
     #[error("say where {what} is, with `{flag}`")]
     Unsaid { what: &'static str, flag: &'static str },
@@ -49,7 +52,10 @@ pub(super) enum NoEvidence {
 
 impl From<ToolError> for NoEvidence {
     fn from(error: ToolError) -> NoEvidence {
-        NoEvidence::Unseen(error.to_string())
+        match error {
+            ToolError::Interrupted { signal, .. } => NoEvidence::Interrupted(signal),
+            other => NoEvidence::Unseen(other.to_string()),
+        }
     }
 }
 
@@ -57,15 +63,21 @@ impl From<ToolError> for NoEvidence {
 /// time.
 pub(super) async fn look(tool: Tool, place: &Place, binlogs: Option<&[String]>, thorough: bool, interrupt: &Interrupt) -> Result<Evidence, NoEvidence> {
     let needed = |path: &Option<PathBuf>, what, flag| path.clone().ok_or(NoEvidence::Unsaid { what, flag });
-    let backup = || needed(&place.backup, "the backup", "--backup PATH");
+    let backup = || -> Result<PathBuf, NoEvidence> {
+        let path = needed(&place.backup, "the backup", "--backup PATH")?;
+        // On another computer nothing of the path is there; here the rest of it is.
+        let gone = !path.exists() && path.parent().is_some_and(|parent| parent.parent().is_some() && parent.is_dir());
+        if gone { Err(Refused::new("backup", format!("is not at {} (any more)", path.display())).into()) } else { Ok(path) }
+    };
     let parts = match tool {
         Tool::PgBackRest => {
             let stanza = place.stanza.as_ref().map(|stanza| format!("--stanza={stanza}"));
             let arguments: Vec<&str> = stanza.as_deref().into_iter().chain(["info", "--output=json"]).collect();
             let info = ran(pgbackrest::INFO, "pgbackrest", &arguments, interrupt).await?;
-            let folder = pgbackrest::archive_folder(&info, place.stanza.as_deref())?;
-            let stanza = format!("--stanza={}", folder.split('/').nth(1).unwrap_or_default());
-            let archive = ran(pgbackrest::ARCHIVE, "pgbackrest", &[&stanza, "repo-ls", &folder, "--recurse", "--output=json"], interrupt).await?;
+            let Archived { stanza, repository, folder } = pgbackrest::archived(&info, place.stanza.as_deref(), place.label.as_deref())?;
+            let (stanza, repository) = (format!("--stanza={stanza}"), format!("--repo={repository}"));
+            let listing = [&stanza, &repository, "repo-ls", &folder, "--recurse", "--output=json"];
+            let archive = ran(pgbackrest::ARCHIVE, "pgbackrest", &listing, interrupt).await?;
             vec![info, archive]
         }
         Tool::PgBasebackup => {
@@ -93,7 +105,10 @@ pub(super) async fn look(tool: Tool, place: &Place, binlogs: Option<&[String]>, 
             let path = backup()?.display().to_string();
             let list = ran(dump::LIST, &postgres_program("pg_restore"), &["--list", &path], interrupt).await?;
             let read = ran(dump::READ, &postgres_program("pg_restore"), &["-f", "/dev/null", &path], interrupt).await;
-            let read = read.map_err(|error| Refused::new(dump::READ, format!("failed: {error}")))?;
+            let read = read.map_err(|error| match error {
+                NoEvidence::Unseen(why) => Refused::new(dump::READ, format!("failed: {why}")).into(),
+                other => other,
+            })?;
             vec![list, read]
         }
         Tool::MariadbDump => vec![edges(&backup()?)?.0],
@@ -228,7 +243,14 @@ pub(super) fn limited(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
 
 impl NoEvidence {
     /// What stops a command that needs the evidence.
-    pub(super) fn failure(&self, tool: Tool) -> Failure {
+    pub(super) fn stops(self, tool: Tool) -> anyhow::Error {
+        match self {
+            NoEvidence::Interrupted(signal) => RunError::Interrupted(signal).into(),
+            other => other.failure(tool).into(),
+        }
+    }
+
+    fn failure(&self, tool: Tool) -> Failure {
         match self {
             NoEvidence::Unseen(_) => Failure::usage(
                 "no-evidence",
@@ -239,7 +261,7 @@ impl NoEvidence {
                 exit: crate::exit::Exit::Blocked,
                 ..Failure::usage("evidence-refused", format!("the evidence of {} does not hold: {self}", tool.name()), "")
             },
-            NoEvidence::Unsaid { .. } => Failure::usage("where-is-the-backup", self.to_string(), ""),
+            NoEvidence::Unsaid { .. } | NoEvidence::Interrupted(_) => Failure::usage("where-is-the-backup", self.to_string(), ""),
         }
     }
 }

@@ -158,7 +158,7 @@ pub(super) fn recorded(row: &Applied) -> Step {
 pub(super) fn half_done(row: &Applied, file: Option<&Migration>, judged: Option<Step>, engine: Engine) -> Option<Step> {
     let (script, path) = of_half_done(row, file)?;
     let (statements, in_transaction) = statements(&script, &path, engine);
-    Some(Step { statements, in_transaction, ..judged.unwrap_or_else(|| recorded(row)) })
+    Some(Step { statements, in_transaction, attestation: row.attestation.clone(), ..judged.unwrap_or_else(|| recorded(row)) })
 }
 
 /// What such a run runs, and the file that it stands in.

@@ -100,7 +100,10 @@ pub fn clear(mut steps: Vec<Step>, observed: &Observed, holding: &[&String], con
     }
     for step in &mut steps {
         let (version, name) = (step.version.clone(), step.name.clone());
-        step.attestation = None;
+        // What a run began with that stopped part-way is what it is gone on with.
+        if step.course == Course::Whole {
+            step.attestation = None;
+        }
         if step.forbidden && observed.holds_rows {
             return Err(Blocked::Forbidden { version, name, loss: step.loss });
         }

@@ -44,7 +44,7 @@ pub use secret::shown;
 
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
-use crate::observed::site::Site;
+use crate::observed::site::{Binlog, Site};
 use crate::observed::{Applied, HalfDone, Observed};
 use crate::pin::Pin;
 use connection::{Connection, Home, interruptible};
@@ -156,6 +156,14 @@ impl Session {
         site::binlogs(&mut self.connection).await
     }
 
+    /// The transactions that MariaDB had when its binary log stood at `place`; `None` where it has no such place, and on other servers.
+    ///
+    /// # Errors
+    /// [`RunError::Refused`] or [`RunError::Unreachable`].
+    pub async fn gtid_at(&mut self, place: &Binlog) -> Result<Option<String>, RunError> {
+        site::gtid_at(&mut self.connection, place).await
+    }
+
     /// Takes the lock; the connection's [`Patience`] says how long to wait for another runner.
     pub async fn lock(mut self, history_table: &str) -> Result<Locked, RunError> {
         let timeout = self.connection.patience.runner;
@@ -189,6 +197,11 @@ impl Session {
 }
 
 impl Locked {
+    /// What the server turned out to be.
+    pub fn engine(&self) -> Engine {
+        self.connection.engine
+    }
+
     /// Looks at the database.
     ///
     /// # Errors
@@ -212,6 +225,14 @@ impl Locked {
     /// [`RunError::Interrupted`] or [`RunError::Unreachable`].
     pub async fn binlogs(&mut self) -> Result<Option<Vec<String>>, RunError> {
         interruptible(&mut self.connection, async |connection| site::binlogs(connection).await).await
+    }
+
+    /// The transactions that MariaDB had when its binary log stood at `place`; `None` where it has no such place, and on other servers.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`], [`RunError::Refused`] or [`RunError::Unreachable`].
+    pub async fn gtid_at(&mut self, place: &Binlog) -> Result<Option<String>, RunError> {
+        interruptible(&mut self.connection, async |connection| site::gtid_at(connection, place).await).await
     }
 
     /// Why the server's own archive of its log does not grow, in words; `None` where it does, and on other servers than PostgreSQL.

@@ -114,6 +114,17 @@ pub(super) async fn binlogs(connection: &mut Connection) -> Result<Option<Vec<St
     }
 }
 
+/// The transactions that MariaDB had when its binary log stood at `place`; `None` where it has no such place, and on other servers.
+pub(super) async fn gtid_at(connection: &mut Connection, place: &Binlog) -> Result<Option<String>, RunError> {
+    // The name comes from a file, and a server gives its logs plain ones.
+    let plain = place.file.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter));
+    if connection.engine != Engine::Mariadb || !plain {
+        return Ok(None);
+    }
+    let [gtid] = row(connection, &format!("SELECT BINLOG_GTID_POS('{}', {})", place.file, place.position)).await?;
+    Ok(gtid)
+}
+
 /// What PostgreSQL's archiver says of itself: whether its newest try failed, in words; `None` where all is well.
 pub(super) async fn archiver_fails(connection: &mut Connection) -> Result<Option<String>, RunError> {
     if !matches!(connection.driver, Driver::Postgres(_)) {

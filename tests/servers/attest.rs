@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod cheats;
+mod mariadb;
 #[cfg(target_os = "linux")]
 mod postgres;
 pub(crate) mod stage;

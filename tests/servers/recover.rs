@@ -6,7 +6,7 @@ mod attested;
 #[cfg(target_os = "linux")]
 pub(crate) mod cluster;
 #[cfg(target_os = "linux")]
-mod mariadb;
+pub(crate) mod mariadb;
 #[cfg(target_os = "linux")]
 mod postgres;
 mod sqlite;

@@ -208,3 +208,87 @@ fn of_control_data(part: &Part) -> Result<u64, Refused> {
 fn gmt(text: &str) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(text.strip_suffix(" GMT")?, "%Y-%m-%d %H:%M:%S").ok().map(|time| time.and_utc())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the right checksum of its own.
+    fn manifest(body: &str) -> String {
+        format!("{body}\"Manifest-Checksum\": \"{}\"}}\n", hex::encode(Sha256::digest(body)))
+    }
+
+    const BODY: &str = r#"{ "PostgreSQL-Backup-Manifest-Version": 1,
+"Files": [
+{ "Path": "backup_label", "Size": 227, "Last-Modified": "2026-11-23 00:01:07 GMT", "Checksum-Algorithm": "SHA256", "Checksum": "aa" },
+{ "Path": "PG_VERSION", "Size": 3, "Last-Modified": "2026-11-20 00:00:00 GMT", "Checksum-Algorithm": "SHA256", "Checksum": "bb" }],
+"WAL-Ranges": [
+{ "Timeline": 1, "Start-LSN": "0/30000028", "End-LSN": "0/31000050" }],
+"#;
+    const CONTROL_DATA: &str = "pg_control version number:            1300\nDatabase system identifier:           7711149864107111904\n";
+    const ENDED: &str = "START WAL LOCATION: 0/30000028 (file 000000010000000000000030)
+STOP WAL LOCATION: 0/31000050 (file 000000010000000000000031)
+START TIME: 2026-11-23 00:01:02 UTC
+START TIMELINE: 1
+STOP TIME: 2026-11-23 00:01:08 UTC
+STOP TIMELINE: 1
+";
+    const NAMES: &str = "000000010000000000000030\n000000010000000000000030.00000028.backup\n000000010000000000000031\n000000010000000000000032\n";
+
+    fn of(manifest: &str, control: &str, history: &str, names: &str) -> Result<Evidence, String> {
+        let part = |name: &'static str, text: &str| Part { name, source: String::new(), bytes: text.as_bytes().to_vec(), at: Utc::now() };
+        let mut parts = vec![part(MANIFEST, manifest), part(HISTORY, history), part(ARCHIVE, names)];
+        if !control.is_empty() {
+            parts.push(part(CONTROL, control));
+        }
+        read(&parts, "/backup/b1", Some("/archive")).map_err(|refused| refused.to_string())
+    }
+
+    #[test]
+    fn the_parts_tell_of_one_backup() {
+        let evidence = of(&manifest(BODY), CONTROL_DATA, ENDED, NAMES).unwrap();
+        assert_eq!(evidence.claims.system_identifier, Some(7711149864107111904));
+        assert_eq!((evidence.backup.label.as_str(), evidence.backup.size), ("000000010000000000000030.00000028.backup", Some(230)));
+        assert_eq!(evidence.backup.stop.at.to_rfc3339(), "2026-11-23T00:01:08+00:00");
+        assert_eq!(evidence.log.unwrap().last, "000000010000000000000032");
+        // From release 17 on the manifest says it itself; the history's zone may be one whose name means several.
+        let newer = BODY.replacen("Version\": 1,", "Version\": 2,\n\"System-Identifier\": 42,", 1);
+        let evidence = of(&manifest(&newer), "", &ENDED.replace("UTC", "CST"), NAMES).unwrap();
+        assert_eq!((evidence.claims.system_identifier, evidence.backup.stop.at.to_rfc3339()), (Some(42), String::from("2026-11-23T00:01:07+00:00")));
+        for (bytes, name) in [(manifest(BODY), MANIFEST), (CONTROL_DATA.into(), CONTROL), (ENDED.into(), HISTORY), (NAMES.into(), ARCHIVE)] {
+            assert_eq!(role(bytes.as_bytes()), name);
+        }
+    }
+
+    #[test]
+    fn the_field_that_is_wrong_is_named() {
+        let good = manifest(BODY);
+        for (text, control, history, names, words) in [
+            (String::new(), CONTROL_DATA, ENDED, NAMES, "manifest is empty"),
+            (good[..good.len() / 2].to_owned(), CONTROL_DATA, ENDED, NAMES, "Manifest-Checksum is missing"),
+            (good.replace("227", "228"), CONTROL_DATA, ENDED, NAMES, "Manifest-Checksum is"),
+            (manifest(&BODY.replace("Version\": 1", "Version\": 9")), CONTROL_DATA, ENDED, NAMES, "Manifest-Version"),
+            (manifest(&BODY.replace("\"Size\": 3", "\"Size\": 3, \"Size\": 4")), CONTROL_DATA, ENDED, NAMES, "twice"),
+            (manifest(&BODY.replace("}],\n\"WAL", "}, {}],\n\"WAL")), CONTROL_DATA, ENDED, NAMES, "manifest cannot be read"),
+            (good.clone(), "", ENDED, NAMES, "Database system identifier is missing"),
+            (good.clone(), "Database system identifier:  many\n", ENDED, NAMES, "which is no number"),
+            (good.clone(), CONTROL_DATA, "", NAMES, "backup history is empty"),
+            (good.clone(), CONTROL_DATA, &ENDED[..70], NAMES, "STOP WAL LOCATION"),
+            (good.clone(), CONTROL_DATA, &ENDED.replace("0/30000028", "0/2F000028"), NAMES, "the history of another backup"),
+            (good.clone(), CONTROL_DATA, &ENDED.replace("0/31000050", "0/30000050"), NAMES, "STOP WAL LOCATION is 0/30000050"),
+            (good.clone(), CONTROL_DATA, &ENDED.replace("STOP TIMELINE: 1", "STOP TIMELINE: 2"), NAMES, "STOP TIMELINE"),
+            (good.clone(), CONTROL_DATA, ENDED, "", "archive is empty"),
+            (
+                good.clone(),
+                CONTROL_DATA,
+                ENDED,
+                &NAMES.replace("000000010000000000000030.00000028.backup\n", ""),
+                "lacks 000000010000000000000030.00000028.backup",
+            ),
+            (good.clone(), CONTROL_DATA, ENDED, &NAMES.replace("000000010000000000000031\n", ""), "000000010000000000000031 is missing"),
+        ] {
+            let found = of(&text, control, history, names).map_or_else(|words| words, |_| String::from("good"));
+            assert!(found.contains(words), "{words}: {found}");
+        }
+    }
+}

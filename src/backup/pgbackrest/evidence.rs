@@ -109,14 +109,24 @@ pub fn role(bytes: &[u8]) -> &'static str {
     if bytes.trim_ascii_start().starts_with(b"[") { INFO } else { ARCHIVE }
 }
 
-/// The names of the archive's folder, as `repo-ls` wants it: `archive/shop/15-1`; for whoever runs the tool.
+/// Where the log of a backup is.
+pub struct Archived {
+    /// The stanza.
+    pub stanza: String,
+    /// The repository's number.
+    pub repository: u64,
+    /// The folder, as `repo-ls` wants it: `archive/shop/15-1`.
+    pub folder: String,
+}
+
+/// Where the log of a backup is, for whoever lists it; `label` picks the backup, else the newest is it.
 ///
 /// # Errors
 /// [`Refused`], where `info` does not hold.
-pub fn archive_folder(info: &Part, stanza: Option<&str>) -> Result<String, Refused> {
+pub fn archived(info: &Part, stanza: Option<&str>, label: Option<&str>) -> Result<Archived, Refused> {
     let stanza = self::stanza(info, stanza)?;
-    let (_, archive) = current(&stanza)?;
-    Ok(format!("archive/{}/{}", stanza.name, archive.id))
+    let (_, db, archive) = chosen(&stanza, label)?;
+    Ok(Archived { folder: format!("archive/{}/{}", stanza.name, archive.id), repository: db.repo_key, stanza: stanza.name })
 }
 
 /// Reads the output; `label` picks a backup, else the newest is it.
@@ -126,18 +136,7 @@ pub fn archive_folder(info: &Part, stanza: Option<&str>) -> Result<String, Refus
 pub fn read(parts: &[Part], stanza: Option<&str>, label: Option<&str>) -> Result<Evidence, Refused> {
     let (info, listing) = (part(parts, INFO)?, part(parts, ARCHIVE)?);
     let stanza = self::stanza(info, stanza)?;
-    let (db, archive) = current(&stanza)?;
-    let chosen = match label {
-        Some(label) => stanza.backup.iter().find(|entry| entry.label == label),
-        None => stanza.backup.iter().max_by_key(|entry| entry.timestamp.stop),
-    };
-    let Some(entry) = chosen else {
-        let which = label.map_or_else(|| String::from("is empty: there is no backup"), |label| format!("holds no backup {label}"));
-        return Err(Refused::new("backup", which));
-    };
-    if (entry.database.id, entry.database.repo_key) != (db.id, db.repo_key) {
-        return Err(Refused::new("backup.database.id", format!("is {}, but the stanza's database is {} now", entry.database.id, db.id)));
-    }
+    let (entry, db, archive) = chosen(&stanza, label)?;
     if entry.error == Some(true) {
         return Err(Refused::new("backup.error", format!("is true: pages of {} failed their checksums", entry.label)));
     }
@@ -206,11 +205,26 @@ fn stanza(info: &Part, name: Option<&str>) -> Result<Stanza, Refused> {
     }
 }
 
-/// The stanza's database as it is now, after upgrades, and its archive.
-fn current(stanza: &Stanza) -> Result<(&Db, &Archive), Refused> {
-    let db = stanza.db.iter().max_by_key(|db| db.id).ok_or_else(|| Refused::new("db", "is empty"))?;
-    let archive = stanza.archive.iter().find(|archive| (archive.database.id, archive.database.repo_key) == (db.id, db.repo_key));
-    Ok((db, archive.ok_or_else(|| Refused::new("archive", "has none of the database as it is now"))?))
+/// The backup of that label, or the newest, with the entries of its database and its archive. The database must be the stanza's as it is now, after
+/// upgrades.
+fn chosen<'a>(stanza: &'a Stanza, label: Option<&str>) -> Result<(&'a Entry, &'a Db, &'a Archive), Refused> {
+    let found = match label {
+        Some(label) => stanza.backup.iter().find(|entry| entry.label == label),
+        None => stanza.backup.iter().max_by_key(|entry| entry.timestamp.stop),
+    };
+    let Some(entry) = found else {
+        let which = label.map_or_else(|| String::from("is empty: there is no backup"), |label| format!("holds no backup {label}"));
+        return Err(Refused::new("backup", which));
+    };
+    let DbRef { id, repo_key } = &entry.database;
+    let newest = stanza.db.iter().map(|db| db.id).max().ok_or_else(|| Refused::new("db", "is empty"))?;
+    if *id != newest {
+        return Err(Refused::new("backup.database.id", format!("is {id}, but the stanza's database is {newest} now")));
+    }
+    let db = stanza.db.iter().find(|db| (db.id, db.repo_key) == (*id, *repo_key));
+    let archive = stanza.archive.iter().find(|archive| (archive.database.id, archive.database.repo_key) == (*id, *repo_key));
+    let missing = |field: &str| Refused::new(field, format!("has none of the backup's database {id} in repository {repo_key}"));
+    Ok((entry, db.ok_or_else(|| missing("db"))?, archive.ok_or_else(|| missing("archive"))?))
 }
 
 /// The files of a listing; an empty one was cut off while it was pushed.
@@ -219,4 +233,88 @@ fn listed(listing: &Part) -> Result<Vec<String>, Refused> {
     one_key_once(&listing.bytes).map_err(|error| Refused::new(ARCHIVE, format!("cannot be read: {error}")))?;
     let all: BTreeMap<String, Listed> = serde_json::from_slice(&listing.bytes).map_err(|error| Refused::new(ARCHIVE, format!("cannot be read: {error}")))?;
     Ok(all.into_iter().filter(|(_, listed)| listed.kind == "file" && listed.size != Some(0)).map(|(name, _)| name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Utc;
+    use serde_json::{Value, json};
+
+    /// Two repositories, and a second database after an upgrade.
+    fn info() -> Value {
+        let backup = |label: &str, repository: u64, at: i64, id: u64| {
+            json!({"label": label, "type": "full", "prior": null, "reference": null, "error": false, "annotation": {"a": "b"},
+                "archive": {"start": "000000010000000000000030", "stop": "000000010000000000000031"}, "lsn": {"start": "0/30000028", "stop": "0/31000050"},
+                "timestamp": {"start": at - 6, "stop": at}, "info": {"size": 672791037_u64}, "backrest": {"format": 5, "version": "2.45"},
+                "database": {"id": id, "repo-key": repository}})
+        };
+        let db = |id: u64, repository: u64| json!({"id": id, "repo-key": repository, "system-id": 7711149864107111904_u64 + id, "version": "15"});
+        let archive = |id: u64, repository: u64| json!({"id": format!("15-{id}"), "min": "x", "max": "y", "database": {"id": id, "repo-key": repository}});
+        json!([{"name": "shop", "status": {"code": 0, "message": "ok", "lock": {}}, "repo": [{"key": 1}, {"key": 2}],
+            "db": [db(1, 1), db(2, 1), db(1, 2), db(2, 2)], "archive": [archive(1, 1), archive(2, 1), archive(2, 2)],
+            "backup": [backup("old", 1, 1_795_392_000, 1), backup("first", 1, 1_795_392_100, 2), backup("newest", 1, 1_795_392_300, 2), backup("second", 2, 1_795_392_200, 2)]}])
+    }
+
+    fn part(name: &'static str, value: &Value) -> Part {
+        Part { name, source: String::new(), bytes: value.to_string().into_bytes(), at: Utc::now() }
+    }
+
+    fn listing(names: &[&str]) -> Value {
+        names.iter().map(|name| ((*name).to_owned(), json!({"type": "file", "size": 7}))).collect()
+    }
+
+    const SEGMENTS: [&str; 3] = [
+        "0000000100000000/000000010000000000000030-aa.gz",
+        "0000000100000000/000000010000000000000031-bb.gz",
+        "0000000100000000/000000010000000000000032-cc.gz",
+    ];
+
+    fn refusal(info: &Value, names: &[&str], label: Option<&str>) -> String {
+        read(&[part(INFO, info), part(ARCHIVE, &listing(names))], None, label).map_or_else(|refused| refused.to_string(), |_| String::from("good"))
+    }
+
+    #[test]
+    fn each_repository_has_an_archive_of_its_own() {
+        let info = info();
+        let of = |label: Option<&str>| archived(&part(INFO, &info), None, label).map(|found| (found.repository, found.folder));
+        assert_eq!(of(None).unwrap(), (1, String::from("archive/shop/15-2")), "of the newest backup");
+        assert_eq!(of(Some("second")).unwrap(), (2, String::from("archive/shop/15-2")));
+        let evidence = read(&[part(INFO, &info), part(ARCHIVE, &listing(&SEGMENTS))], Some("shop"), Some("first")).unwrap();
+        assert_eq!(evidence.claims.system_identifier, Some(7711149864107111906));
+        assert_eq!((evidence.backup.label.as_str(), evidence.backup.stop.timeline), ("first", Some(1)));
+        assert_eq!(evidence.log.unwrap().last, "000000010000000000000032");
+    }
+
+    #[test]
+    fn the_field_that_is_wrong_is_named() {
+        let edited = |place: &str, value: Value| {
+            let mut info = info();
+            *info.pointer_mut(place).unwrap() = value;
+            info
+        };
+        assert_eq!(refusal(&info(), &SEGMENTS, None), "good");
+        for (info, names, label, words) in [
+            (info(), &SEGMENTS[..], Some("old"), "backup.database.id is 1"),
+            (info(), &SEGMENTS, Some("none"), "holds no backup none"),
+            (info(), &SEGMENTS[1..], None, "000000010000000000000030 is missing"),
+            (info(), &[SEGMENTS[0], SEGMENTS[2]], None, "000000010000000000000031 is missing"),
+            (json!([]), &SEGMENTS, None, "names no stanza"),
+            (edited("/0/status/code", json!(5)), &SEGMENTS, None, "status.code is 5"),
+            (edited("/0/backup", json!([])), &SEGMENTS, None, "there is no backup"),
+            (edited("/0/backup/2/error", json!(true)), &SEGMENTS, None, "backup.error"),
+            (edited("/0/backup/2/reference", json!(["gone"])), &SEGMENTS, None, "names gone"),
+            (edited("/0/backup/2/lsn/stop", json!("31000050")), &SEGMENTS, None, "backup.lsn.stop"),
+            (edited("/0/backup/2/archive/stop", json!(null)), &SEGMENTS, None, "backup.archive.stop is missing"),
+            (edited("/0/backup/2/timestamp", json!({"start": 1})), &SEGMENTS, None, "missing field `stop`"),
+            (edited("/0/db/1/system-id", json!("x")), &SEGMENTS, None, "info cannot be read"),
+        ] {
+            let found = refusal(&info, names, label);
+            assert!(found.contains(words), "{words}: {found}");
+        }
+        // A file that was cut off while it was pushed is no part of the log.
+        let mut cut = listing(&SEGMENTS);
+        cut[SEGMENTS[1]]["size"] = json!(0);
+        assert!(read(&[part(INFO, &info()), part(ARCHIVE, &cut)], None, None).is_err());
+    }
 }

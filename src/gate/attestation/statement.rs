@@ -5,7 +5,7 @@
 //! more fields has another `predicateType`.
 
 use super::error::Unfit;
-use crate::backup::{Backup, Check, Level, Log, one_key_once};
+use crate::backup::{Backup, Check, Level, Log, Tool, one_key_once};
 use crate::observed::site::Site;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -76,9 +76,10 @@ pub struct Predicate {
 }
 
 impl Predicate {
-    /// How well the backup is known.
+    /// How well the backup is known. No program looks at one of a tool that is not known here, whatever the checks say.
     pub fn level(&self) -> Level {
-        self.checks.iter().map(|check| check.level).max().unwrap_or(Level::Claimed)
+        let seen = |level: &Level| self.backup.tool != Tool::Generic || *level == Level::RestoreTested;
+        self.checks.iter().map(|check| check.level).filter(seen).max().unwrap_or(Level::Claimed)
     }
 }
 

@@ -104,6 +104,8 @@ fn signed_again_by_somebody_who_may(stage: &Stage) {
         ("/predicate/database/server/lsn", far.clone(), "older copy"),
         ("/predicate/database/server/lsn", json!("nowhere"), "cannot be read"),
         ("/predicate/backup/tool", json!("tar"), "cannot be read"),
+        ("/predicate/backup/tool", json!("mariadb-dump"), "backs up no postgres"),
+        ("/predicate/backup/tool", json!("generic"), "min-level"),
         ("/predicate/backup/label", json!("000000010000000000000001.00000028.backup"), "another one"),
         ("/predicate/backup/start/lsn", json!("0/2000030"), "another one"),
         ("/predicate/backup/start/lsn", far.clone(), "before the beginning"),
@@ -295,7 +297,7 @@ fn a_clone(stage: &Stage, cluster: &Cluster) {
         "mkdir -m 700 $F/recover && cp -a $F/backup $F/recover/data
 pg_ctl -D $F/recover/data -w -l $F/recover/log -o \"-k $F/recover -c archive_mode=off\" start >/dev/null",
     );
-    let url = stage.url.replace("?host=", "?host=").replace(&cluster.folder.display().to_string(), &cluster.path("recover"));
+    let url = stage.url.replace(&cluster.folder.display().to_string(), &cluster.path("recover"));
     let up = |what: &str, words: &str| {
         let arguments = ["up", "--database", &url, "--attestation", "cheat.json"];
         stage.refused(what, &arguments, &[3], words);

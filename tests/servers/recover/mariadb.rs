@@ -45,14 +45,14 @@ const BACKUP: &str =
     "mariadb-backup --no-defaults --backup --target-dir=$F/backup --socket=$F/socket --user=root >$F/backup.log 2>&1 || { cat $F/backup.log; exit 1; }";
 
 /// A server that writes a binary log, and the second one that a runbook makes, which ends with this.
-struct Cluster {
-    server: OwnServer,
+pub(crate) struct Cluster {
+    pub(crate) server: OwnServer,
     folder: PathBuf,
     user: Vec<String>,
 }
 
 impl Cluster {
-    fn start() -> Option<Cluster> {
+    pub(crate) fn start() -> Option<Cluster> {
         if Command::new("mariadb-backup").arg("--version").output().is_err() {
             missing("mariadb-backup", "the proofs of `recover` on MariaDB");
             return None;
@@ -64,7 +64,7 @@ impl Cluster {
         Some(Cluster { server, folder, user })
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.join(name).display().to_string()
     }
 
@@ -77,7 +77,7 @@ impl Cluster {
         ran(command.current_dir(&self.folder))
     }
 
-    fn sh_ok(&self, script: &str) -> String {
+    pub(crate) fn sh_ok(&self, script: &str) -> String {
         let ran = self.sh(script);
         let log = std::fs::read_to_string(self.folder.join("recover/log")).unwrap_or_default();
         assert_eq!(ran.code, 0, "{script}\n{}{}\n{log}", ran.out, ran.err);
