@@ -31,7 +31,7 @@ pub(super) async fn pin(
     let shapes = shapes(connection, destroys).await.map_err(|error| says(&error))?;
     if !tables.is_empty() {
         let all = tables.iter().map(|(schema, table)| format!("{}.{} WRITE", quoted(schema, '`'), quoted(table, '`'))).collect::<Vec<_>>().join(", ");
-        connection.execute(&format!("LOCK TABLES {all}")).await.map_err(|error| says(&error))?;
+        connection.run(&format!("LOCK TABLES {all}")).await.map_err(|ended| Stop::ended(0, &ended))?;
     }
     let looked = look(connection, shapes, scan_limit).await;
     let unlocked = connection.execute("UNLOCK TABLES").await.map_err(|error| says(&error));

@@ -30,7 +30,7 @@ pub(super) async fn pin(
     scan_limit: Duration,
     now: DateTime<Utc>,
 ) -> Result<(String, Wal, Vec<Destroyed>), Stop> {
-    lock(connection, step, destroys).await.map_err(|error| says(&error))?;
+    lock(connection, step, destroys).await?;
     let destroyed = destroyed(connection, destroys, scan_limit).await.map_err(|error| says(&error))?;
     let (clock, wal) = place(connection, &step.version, now).await.map_err(|error| says(&error))?;
     Ok((clock, wal, destroyed))
@@ -44,7 +44,7 @@ fn named(table: &str) -> String {
 
 /// Takes the locks that the statements will need, before anything else: a lock that grows later would deadlock with those who read first and
 /// write then. What only writes rows keeps no reader out.
-async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -> sqlx::Result<()> {
+async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -> Result<(), Stop> {
     let mut tables: BTreeMap<&str, bool> = BTreeMap::new();
     for touched in step.statements.iter().filter_map(|sql| sql.touched.as_ref()).flatten() {
         match touched.class {
@@ -58,11 +58,12 @@ async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -
     }
     for (table, alone) in tables {
         let name = named(table);
-        let kind = connection.cell(&format!("SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = to_regclass({})", literal(Some(&name)))).await?;
+        let kind = connection.cell(&format!("SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = to_regclass({})", literal(Some(&name)))).await;
+        let kind = kind.map_err(|error| says(&error))?;
         // What is not there yet is the migration's own, and a view has no rows.
         if matches!(kind.as_deref(), Some("r" | "p")) {
             let mode = if alone { "ACCESS EXCLUSIVE" } else { "SHARE ROW EXCLUSIVE" };
-            connection.execute(&format!("LOCK TABLE {name} IN {mode} MODE")).await?;
+            connection.run(&format!("LOCK TABLE {name} IN {mode} MODE")).await.map_err(|ended| Stop::ended(0, &ended))?;
         }
     }
     Ok(())
