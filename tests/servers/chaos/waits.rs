@@ -2,6 +2,7 @@
 
 use super::case::{Case, hold, let_go, slow};
 use super::watch::Watch;
+use nix::sys::signal::Signal;
 use unmigrate::engine::Engine;
 
 const ENGINES: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::Mariadb];
@@ -68,6 +69,26 @@ fn it_gives_up_in_time() {
         application.execute("COMMIT");
         case.run(&["up", "--finish"]).expect(0, &[]);
         assert_eq!(case.database.query("SELECT n FROM t ORDER BY id"), ["1", "1"], "once");
+    }
+}
+
+/// The locks of a pin are waited for on the server; a signal ends that, and nothing was touched.
+#[test]
+fn a_signal_ends_the_wait_for_a_pin() {
+    for engine in [Engine::Postgres, Engine::Mariadb] {
+        let Some((case, mut application)) = held_by_an_application(engine) else { continue };
+        let mut child = case.start(&["up", "-v", "--db-lock-timeout", "10min"]);
+        let mut watch = case.watch();
+        let held = || match engine {
+            Engine::Postgres => waiting(engine, &case, &mut watch),
+            _ => waits(&mut watch),
+        };
+        assert!(child.reads_until(held), "it waits for the application");
+        child.signal(Signal::SIGINT);
+        child.end().expect(130, &["interrupted by SIGINT while no statement of a migration ran"]);
+        application.execute("COMMIT");
+        assert_eq!(case.database.query("SELECT count(*) FROM migrate_history WHERE version = '2'"), ["0"]);
+        case.run(&["up"]).expect(0, &["1 migration applied"]);
     }
 }
 
