@@ -149,13 +149,19 @@ async fn count(connection: &mut Connection, of: &Destroyed, limit: Duration) -> 
 async fn place(connection: &mut Connection, version: &str, now: DateTime<Utc>) -> sqlx::Result<(String, Wal)> {
     let asked = "SELECT current_setting('wal_level'), current_setting('archive_mode'), \
                  coalesce(current_setting('archive_command', true), '') || coalesce(current_setting('archive_library', true), ''), \
-                 has_function_privilege('pg_create_restore_point(text)', 'execute')::text, (SELECT system_identifier::text FROM pg_control_system()), \
+                 has_function_privilege('pg_create_restore_point(text)', 'execute')::text, has_function_privilege('pg_control_system()', 'execute')::text, \
                  current_database()::text, (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'), current_setting('port'), \
                  current_setting('server_version')";
     let row = connection.rows(asked).await?.into_iter().next().and_then(|row| <[Option<String>; 9]>::try_from(row).ok()).unwrap_or_default();
-    let [wal_level, archive_mode, command, may, system_identifier, database, data_directory, port, server_version] = row;
+    let [wal_level, archive_mode, command, may, may_ask, database, data_directory, port, server_version] = row;
     let text = Option::unwrap_or_default;
+    // In a statement of its own: without the right it would end the migration's transaction.
+    let system_identifier = match may_ask.as_deref() {
+        Some("true" | "t") => connection.cell("SELECT system_identifier::text FROM pg_control_system()").await?,
+        _ => None,
+    };
     let impossible = match (wal_level.as_deref(), archive_mode.as_deref(), command.as_deref()) {
+        _ if system_identifier.is_none() => Some("this user may not ask which cluster this is (pg_control_system)"),
         (Some("minimal"), ..) => Some("wal_level is minimal"),
         (_, Some("off"), _) => Some("archive_mode is off"),
         (_, _, Some("" | "(disabled)")) => Some("archive_command is empty, and so is archive_library"),
