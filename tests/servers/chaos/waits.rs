@@ -92,6 +92,21 @@ fn a_signal_ends_the_wait_for_a_pin() {
     }
 }
 
+/// The strongest lock is taken first. A weaker one that grows later would deadlock with who has read the table and then writes it.
+#[test]
+fn who_has_read_a_table_may_write_it_while_a_pin_waits() {
+    let Some((case, mut application)) = held_by_an_application(Engine::Postgres) else { return };
+    let mut child = case.start(&["up", "-v", "--db-lock-timeout", "10min"]);
+    let mut watch = case.watch();
+    assert!(child.reads_until(|| waiting(Engine::Postgres, &case, &mut watch)), "it waits for the application");
+    application.execute("UPDATE t SET n = n + 10");
+    application.execute("COMMIT");
+    child.end().expect(0, &["1 migration applied"]);
+    assert_eq!(case.database.query("SELECT n::text FROM t ORDER BY id"), ["11", "1"]);
+    let pin = case.database.query("SELECT pin FROM migrate_history WHERE version = '2'").remove(0);
+    assert!(pin.contains(r#""rows":1,"estimated":false"#), "what it wrote is before the pin: {pin}");
+}
+
 /// The statement took effect, and somebody keeps the journal from saying so: the statement must not run again.
 #[test]
 fn only_the_journal_is_tried_again_where_only_the_journal_was_in_the_way() {
