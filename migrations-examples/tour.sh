@@ -31,9 +31,10 @@ show() {
 show 0 "Before the merge: can each migration be undone, and what is lost? No database is asked." check
 show 0 "Run all but the last on a new database." up --to 20240206
 show 0 "Files and history side by side." status
-show 3 "The last one destroys data, and this database holds rows: refused." up
 show 3 "What would one step back do? Nothing is done yet." down
 show 0 "Two steps back." down --steps 2
-show 0 "The way back is open: nothing applied has lost data." status
+show 0 "And on. The last one destroys data, and this database holds rows: it is copied first." up
+show 3 "No DOWN brings that data back, and none is tried." down
+show 0 "The copy does: here what is lost comes back, and what was written since stays." recover 20240207 --execute
 
 printf '\nNext: your own migrations, with `migrate check --dir FOLDER --engine ENGINE`; README.md tells the rest.\n'

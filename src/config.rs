@@ -1,6 +1,8 @@
 //! `migrate.toml`. In: a file. Out: settings that flags and the environment may still override.
 
 use crate::engine::Engine;
+use crate::gate::attestation;
+use crate::gate::pinning;
 use crate::gate::policy::{Policy, is_rule};
 use crate::target::Release;
 use serde::Deserialize;
@@ -28,6 +30,10 @@ pub struct Config {
     pub schema: Option<PathBuf>,
     /// The policy.
     pub gate: Policy,
+    /// Whose attestations count, and which.
+    pub attestation: attestation::Policy,
+    /// What is recorded of the database before a migration.
+    pub pin: pinning::Settings,
     /// How long a run waits.
     pub run: Run,
 }
@@ -121,7 +127,8 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
         return Err(ConfigError::UnknownRule { path: path.to_owned(), rule: rule.clone() });
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    for relative in [&mut config.dir, &mut config.schema].into_iter().flatten() {
+    let Config { dir, schema, attestation, pin, .. } = &mut config;
+    for relative in [dir, schema, &mut attestation.allowed_signers, &mut attestation.directory, &mut pin.directory].into_iter().flatten() {
         *relative = folder.join(&*relative);
     }
     Ok(config)

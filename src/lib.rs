@@ -9,6 +9,7 @@ pub mod engine;
 pub mod exit;
 
 pub mod migration;
+pub mod pin;
 pub mod table;
 pub mod target;
 
@@ -26,6 +27,8 @@ pub mod parse;
 pub mod schema;
 
 pub mod assess;
+
+pub mod backup;
 
 pub mod gate;
 pub mod recover;

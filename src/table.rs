@@ -330,6 +330,7 @@ checks! {
     CLEARS                   "R09" "down-clears"              "round-trip" "DOWN deletes or overwrites rows written since, so that it can run";
     OLD_APPLICATION          "R10" "old-application"          "round-trip" "the application before UP may not work on the schema after it";
     TOO_NEW                  "R11" "newer-server"             "round-trip" "the stated release of the server does not have the statement yet";
+    VOIDS_RECOVERY           "R12" "voids-recovery"           "round-trip" "what it writes stands in no log that a recovery plays";
     BLOCKING_INDEX           "L01" "blocking-index"           "locks"      "an index is built while writes wait";
     NOT_CONCURRENTLY         "L02" "not-concurrently"         "locks"      "its CONCURRENTLY form would take a weaker lock";
     VALIDATING               "L03" "validating-constraint"    "locks"      "a constraint reads every row while writes wait";

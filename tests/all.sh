@@ -1,17 +1,23 @@
 #!/usr/bin/env bash
-# Runs every test. Installs PostgreSQL, PgBouncer and MariaDB with apt-get where their programs are missing and that is allowed; the
+# Runs every test. Installs PostgreSQL, pgBackRest, PgBouncer, MariaDB and the shell of SQLite with apt-get where their programs are missing and that is allowed; the
 # tests start throw-away servers of their own, so no service of this machine is started, stopped or touched.
 set -eu
 cd "$(dirname "$0")/.."
 
 has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
 has_pgbouncer() { command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ]; }
+has_pgbackrest() { command -v pgbackrest >/dev/null 2>&1; }
+has_sqlite() { command -v sqlite3 >/dev/null 2>&1; }
+has_mariadb_backup() { command -v mariadb-backup >/dev/null 2>&1; }
 has_mariadb() { { command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null 2>&1 && command -v mariadb-install-db >/dev/null 2>&1; }
 
 missing=()
 has_postgres || missing+=(postgresql)
 has_mariadb || missing+=(mariadb-server)
 has_pgbouncer || missing+=(pgbouncer)
+has_sqlite || missing+=(sqlite3)
+has_mariadb_backup || missing+=(mariadb-backup)
+has_pgbackrest || missing+=(pgbackrest)
 
 if [ "${#missing[@]}" -gt 0 ]; then
     as_root=()

@@ -4,6 +4,7 @@
 mod carried;
 pub mod fix;
 mod lock;
+mod log;
 mod recipe;
 mod round_trip;
 mod statement;

@@ -15,7 +15,7 @@ use crate::schema::diff::{Demand, Difference, Part, demands, differences, differ
 use crate::table::{Cell, Check, Kind, Loss, Row, Verdict, check};
 use foldhash::HashSet;
 
-fn finding(rule: &'static Check, verdict: Verdict, loss: Loss, at: Option<(Direction, u32)>, message: String, help: impl Into<String>) -> Finding {
+pub(super) fn finding(rule: &'static Check, verdict: Verdict, loss: Loss, at: Option<(Direction, u32)>, message: String, help: impl Into<String>) -> Finding {
     Finding { code: rule.code, name: rule.name, verdict, loss, direction: at.map(|a| a.0), line: at.map(|a| a.1), message, help: help.into() }
 }
 
@@ -224,6 +224,7 @@ pub(super) fn judge(catalog: &mut Catalog, migration: &Migration, up: &[Statemen
     }
     let app_rollback = meets.iter().map(|m| m.how).chain(up_unseen.then_some(Application::Unknown)).max().unwrap_or(Application::Safe);
     findings.extend(meets.into_iter().map(|meets| of_application(meets, &ran_up)));
+    findings.extend(super::log::findings(&ran_up.done, catalog.engine));
     findings.extend(lock::findings(&ran_up.done, catalog.engine, !migration.up.no_transaction));
     findings.extend(lock::findings(&ran_down.done, catalog.engine, migration.down.as_ref().is_some_and(|down| !down.no_transaction)));
     // Without a DOWN that runs, nothing that was written since can go with it.

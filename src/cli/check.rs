@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::settings::Settings;
-use super::{Console, Format, Global, fix, git, judge};
+use super::{Console, Format, Global, attested, fix, git, judge};
 use crate::exit::Exit;
 use crate::gate::merge;
 use crate::gate::policy::Policy;
@@ -66,18 +66,20 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     } else {
         None
     };
+    let at_hand = attested::AtHand::new(&settings.config.attestation)?;
+    let has_downs = loaded.layout.has_down();
     let judge = judged_by(&mut catalog, &loaded, policy, judged, fixed);
     let mut out = BufWriter::with_capacity(PIPE, &mut console.out);
     let summary = match global.format {
         Format::Json => {
             let mut report = json::Writer::new(out, engine, layout)?;
-            judge(&mut |entry| report.entry(&entry))?;
+            judge(&mut |entry| report.entry(&at_hand.weigh(entry, policy, has_downs)))?;
             report.end()?
         }
         Format::Text | Format::Markdown => {
             let mut entries = Vec::new();
             judge(&mut |entry| {
-                entries.push(entry);
+                entries.push(at_hand.weigh(entry, policy, has_downs));
                 Ok(())
             })?;
             let fed = loaded.migrations.len() - entries.len();

@@ -1,5 +1,6 @@
 //! `migrate down`: undoes what is applied, newest applied first; without a target it only shows what it would do.
 
+use super::attested;
 use super::database::{Database, block_on};
 use super::failure::Failure;
 use super::go::{self, Plan};
@@ -35,7 +36,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         (None, Some(steps)) => Target::Steps(steps as usize),
         (None, None) => return show(global, arguments, console),
     };
-    go::go(false, global, &arguments.common, console, go::load_or_none, |sight| {
+    go::go(false, global, &arguments.common, &attested::Arguments::default(), console, go::load_or_none, |sight| {
         let undo = recover::route(&sight.observed.history, &sight.loaded.migrations, &target, arguments.back.source(), sight.observed.engine)?;
         Ok(Plan { undo, run: Vec::new(), nothing: String::from("nothing to do: nothing is applied after that") })
     })

@@ -8,13 +8,18 @@ use std::io::Write;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// A rule's code or name, a page's name (`C02`, `drop-column`, `column-type`), or a topic: `history`, `half-done`
+    /// A rule's code or name, a page's name (`C02`, `drop-column`, `column-type`), or a topic: `history`, `half-done`, `recover`, `attestation`
     #[arg(value_name = "WHAT")]
     what: String,
 }
 
 /// What is no rule and needs more words than the README has.
-const TOPICS: [&str; 2] = [include_str!("../../fixtures/topics/history.md"), include_str!("../../fixtures/topics/half-done.md")];
+const TOPICS: [&str; 4] = [
+    include_str!("../../fixtures/topics/history.md"),
+    include_str!("../../fixtures/topics/half-done.md"),
+    include_str!("../../fixtures/topics/recover.md"),
+    include_str!("../../fixtures/topics/attestation.md"),
+];
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     let rule = arguments.what.as_str();
@@ -27,7 +32,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> anyhow::Resul
             return Err(Failure::usage(
                 "unknown-rule",
                 format!("`{rule}` is neither a rule nor a topic"),
-                "`migrate rules` lists codes and names; the topics are history and half-done",
+                "`migrate rules` lists codes and names; the topics are history, half-done, recover and attestation",
             )
             .into());
         }

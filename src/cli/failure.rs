@@ -52,10 +52,17 @@ impl Failure {
         }
         if let Some(error) = error.downcast_ref::<Blocked>() {
             let (code, help) = match error {
-                Blocked::Attestation { .. } => (
+                Blocked::Attestation { version, .. } => (
                     "attestation-missing",
-                    "no comment in the file lifts this, and backups cannot be attested yet: take the migration out, or stop before it with `up --to VERSION`"
-                        .to_owned(),
+                    format!(
+                        "no comment in the file lifts this: attest a backup (`migrate attest {version}`, `migrate explain attestation`), or stop before it with `up --to VERSION`"
+                    ),
+                ),
+                Blocked::Forbidden { .. } => (
+                    "denied",
+                    String::from(
+                        "`deny` in [gate] holds whatever is attested, and `require-attestation` would not: take the migration out, or stop before it with `up --to VERSION`",
+                    ),
                 ),
                 Blocked::WrittenSince { objects, .. } => {
                     let names: Vec<&str> = objects.iter().map(|object| object.split_once(' ').map_or(object.as_str(), |(_, name)| name)).collect();

@@ -4,7 +4,7 @@ use super::database::{Database, Waiting, block_on};
 use super::failure::Failure;
 use super::progress::progress;
 use super::settings::Settings;
-use super::{Console, Format, Global, half_done, judge, steps};
+use super::{Console, Format, Global, attested, half_done, judge, steps};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::gate::history::{Compared, State};
@@ -86,17 +86,18 @@ pub(super) fn go(
     create: bool,
     global: &Global,
     arguments: &Arguments,
+    forth: &attested::Arguments,
     console: &mut Console,
     load: impl FnOnce(&Settings, Engine) -> anyhow::Result<Loaded>,
     plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
 ) -> anyhow::Result<Exit> {
-    let consents = &Consents { accepted_loss: arguments.accept_loss.clone() };
+    let consents = &Consents { accepted_loss: arguments.accept_loss.clone(), ..Consents::default() };
     let settings = Settings::new(global)?;
     let database = Database::new(global, &settings)?;
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
         let mut locked = database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
-        let went = held(global, arguments, consents, console, &settings, &loaded, &interrupt, &mut locked, plan).await;
+        let went = held(global, arguments, forth, consents, console, &settings, &loaded, &interrupt, &mut locked, plan).await;
         // Also where it failed: a pooler's server process would keep the lock.
         locked.release().await;
         went
@@ -108,6 +109,7 @@ pub(super) fn go(
 async fn held(
     global: &Global,
     arguments: &Arguments,
+    forth: &attested::Arguments,
     consents: &Consents,
     console: &mut Console,
     settings: &Settings,
@@ -121,7 +123,7 @@ async fn held(
     if let Some(half) = observed.half_done.clone() {
         let step = way_on(global, arguments, settings, loaded, observed.engine, &observed.history, &half)?;
         let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
-        let cleared = clear(interrupt, locked, vec![step], &observed, consents).await?;
+        let cleared = clear(forth, settings, interrupt, locked, vec![step], &observed, consents).await?;
         if !matches!(course, Course::Finish(_)) {
             locked.apply(cleared, &mut |_| {}).await?;
             return told(console, global, &course, &of);
@@ -145,11 +147,10 @@ async fn held(
     let entries = judged(global, settings, observed.engine, loaded, &plan.run)?;
     warn(&entries, global)?;
     let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
-    let policy = &settings.config.gate;
     let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
-    let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, policy, observed.engine, note.clone()));
+    let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, &settings.config, observed.engine, note.clone()));
     let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
-    let cleared = clear(interrupt, locked, all, &observed, consents).await?;
+    let cleared = clear(forth, settings, interrupt, locked, all, &observed, consents).await?;
     locked.apply(cleared, &mut progress(console, global)).await?;
     say(console, global, &plan, &entries)?;
     Ok(Exit::Done)
@@ -170,7 +171,7 @@ pub(super) fn way_on(
     let anew = |migration: &Migration| {
         let entries = judged(global, settings, engine, loaded, &[migration])?;
         let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
-        Ok(steps::up(migration, &entry.assessment, &settings.config.gate, engine, None)?)
+        Ok(steps::up(migration, &entry.assessment, &settings.config, engine, None)?)
     };
     arguments.half_done.step(half, history, &loaded.migrations, catalog, anew)
 }
@@ -222,18 +223,30 @@ fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a 
     Ok(entries)
 }
 
-/// Clears the steps; on a terminal, asks about what was written since UP.
-async fn clear(interrupt: &Interrupt, locked: &mut Locked, all: Vec<Step>, observed: &Observed, consents: &Consents) -> anyhow::Result<gate::Cleared> {
+/// Clears the steps: with the attestations that fit; on a terminal, asks about what was written since UP.
+async fn clear(
+    forth: &attested::Arguments,
+    settings: &Settings,
+    interrupt: &Interrupt,
+    locked: &mut Locked,
+    all: Vec<Step>,
+    observed: &Observed,
+    consents: &Consents,
+) -> anyhow::Result<gate::Cleared> {
+    let mut consents = consents.clone();
+    attested::add(forth, &settings.config.attestation, interrupt, locked, &all, observed, &mut consents).await?;
     // What was agreed to need not be looked at.
     let lost = all.iter().filter(|step| step.takes_back()).flat_map(|step| &step.down_loses);
     let objects: Vec<String> = lost.filter(|object| !consents.covers(object)).cloned().collect();
     let holding = locked.holding(&objects).await?;
-    match gate::clear(all.clone(), observed, &holding, consents) {
+    match gate::clear(all.clone(), observed, &holding, &consents) {
         Err(gate::Blocked::WrittenSince { .. }) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
             let lost = holding.iter().filter(|object| !consents.covers(object)).map(|object| object.as_str()).collect::<Vec<_>>();
             write!(std::io::stderr(), "this loses all that stands in {}; type yes to go on: ", lost.join(", "))?;
-            let agreed = if answer(interrupt).await?.trim() == "yes" { Consents { accepted_loss: vec![String::from("all")] } } else { consents.clone() };
-            Ok(gate::clear(all, observed, &holding, &agreed)?)
+            if answer(interrupt).await?.trim() == "yes" {
+                consents.accepted_loss = vec![String::from("all")];
+            }
+            Ok(gate::clear(all, observed, &holding, &consents)?)
         }
         other => Ok(other?),
     }

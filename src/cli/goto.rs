@@ -1,5 +1,6 @@
 //! `migrate goto`: makes one version the newest applied one, whichever way that is.
 
+use super::attested;
 use super::go::{self, Plan, Sight, known_version};
 use super::{Console, Global};
 use crate::exit::Exit;
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
-    go::go(false, global, &arguments.common, console, go::load_or_none, |sight| {
+    go::go(false, global, &arguments.common, &attested::Arguments::default(), console, go::load_or_none, |sight| {
         let source = arguments.back.source();
         let (undo, run) = if arguments.target == "0" {
             (recover::route(&sight.observed.history, &sight.loaded.migrations, &Target::Everything, source, sight.observed.engine)?, Vec::new())

@@ -67,6 +67,11 @@ fn row_json(row: &Applied) -> serde_json::Value {
         "seq": row.seq, "version": row.version, "name": row.name, "direction": row.direction, "outcome": row.outcome.name(),
         "started_at": row.started_at, "ended_at": row.at, "actor": row.actor, "host": row.host, "tool_version": row.tool_version,
         "verdict": row.verdict, "loss": row.loss, "up_sha256": row.up_sha256, "down_sha256": row.down_sha256, "down_loses": row.down_loses,
-        "reason": row.reason, "note": row.note,
+        "pin": row.pin.as_deref().map(as_json), "attestation": row.attestation.as_deref().map(as_json), "reason": row.reason, "note": row.note,
     })
+}
+
+/// JSON as it was written; text that is no JSON is given as it stands.
+fn as_json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
 }

@@ -1,5 +1,8 @@
 //! One file a command; the only place that prints or exits. In: arguments. Out: an exit code.
 
+mod attest;
+mod attested;
+mod backup_tool;
 mod check;
 mod database;
 mod down;
@@ -14,6 +17,7 @@ mod history;
 mod judge;
 mod new;
 mod progress;
+mod recover;
 mod redo;
 mod rules;
 mod settings;
@@ -107,10 +111,14 @@ enum Command {
     Goto(goto::Arguments),
     /// Undo the newest applied migrations and run them again
     Redo(redo::Arguments),
+    /// Write down, signed, that a backup covers this database and these migrations
+    Attest(attest::Arguments),
     /// Show files and history side by side, and how far back DOWN reaches
     Status,
     /// Show all that ever ran, and the DOWN that was stored with it
     History(history::Arguments),
+    /// Print the commands that bring back what a migration destroyed
+    Recover(recover::Arguments),
     /// Make a new migration's file
     New(new::Arguments),
     /// Print the reversibility table
@@ -182,8 +190,10 @@ fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
         Command::Down(arguments) => down::run(&cli.global, arguments, console),
         Command::Goto(arguments) => goto::run(&cli.global, arguments, console),
         Command::Redo(arguments) => redo::run(&cli.global, arguments, console),
+        Command::Attest(arguments) => attest::run(&cli.global, arguments, console),
         Command::Status => status::run(&cli.global, console),
         Command::History(arguments) => history::run(&cli.global, arguments, console),
+        Command::Recover(arguments) => recover::run(&cli.global, arguments, console),
         Command::New(arguments) => new::run(&cli.global, arguments, console),
         Command::Rules => rules::run(&cli.global, console),
         Command::Explain(arguments) => explain::run(arguments, console),

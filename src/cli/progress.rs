@@ -1,6 +1,7 @@
 //! Tells what a run is doing: on a terminal a line that moves, elsewhere a quiet line for each migration.
 
 use super::{Console, Format, Global};
+use crate::pin::Place;
 use crate::run::{Event, shown};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -37,6 +38,33 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
                         Ok(())
                     }
                     None => writeln!(std::io::stderr(), "{line}"),
+                }
+            }
+            Event::Pinned { step, pin, unproved } => {
+                let of = format!("pin {} {}", step.version, step.name);
+                let (line, warning) = match &pin.place {
+                    Place::Snapshot(copy) => (format!("{of}: {} ({} bytes)", copy.file.display(), copy.bytes), None),
+                    Place::Binlog(log) => {
+                        let impossible = log.impossible.as_ref().map(|why| format!("no point-in-time recovery is possible: {why}"));
+                        let place = if log.file.is_empty() { String::from("no place in a log") } else { format!("{}, {}", log.file, log.position) };
+                        (format!("{of}: {place}"), impossible)
+                    }
+                    Place::Wal(wal) => {
+                        let name = wal.restore_point.as_deref().unwrap_or("without a restore point, which this user may not make");
+                        let impossible = wal.impossible.as_ref().map(|why| format!("no point-in-time recovery is possible: {why}"));
+                        (format!("{of}: {} ({name})", wal.lsn), impossible.or_else(|| unproved.map(|why| format!("pitr: unproved: {why}"))))
+                    }
+                };
+                let warning = warning.map(|warning| format!("warning: {of}: {warning}"));
+                let print = |console: &mut Console| {
+                    if let Some(warning) = &warning {
+                        writeln!(std::io::stderr(), "{warning}")?;
+                    }
+                    if quiet { Ok(()) } else { writeln!(console.out, "{line}") }
+                };
+                match bar {
+                    Some(bar) => bar.suspend(|| print(console)),
+                    None => print(console),
                 }
             }
             Event::Finished { .. } if quiet => Ok(()),

@@ -1,5 +1,6 @@
 //! `migrate redo`: undoes the newest applied migrations and runs them again, as their files stand now.
 
+use super::attested;
 use super::failure::Failure;
 use super::go::{self, Plan};
 use super::{Console, Global};
@@ -22,6 +23,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         false,
         global,
         &arguments.common,
+        &attested::Arguments::default(),
         console,
         |settings, engine| settings.load(engine),
         |sight| {

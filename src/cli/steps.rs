@@ -2,15 +2,15 @@
 
 use super::failure::Failure;
 use crate::assess::{self, Assessment};
+use crate::config::Config;
 use crate::engine::Engine;
-use crate::gate::policy::Policy;
 use crate::gate::{Course, Inverse, Sql, Step};
 use crate::migration::{Direction, Migration, Script};
 use crate::observed::{Applied, HalfDone, in_force};
 use crate::parse::action::Op;
 use crate::parse::manner::{manners, touched};
 use crate::parse::{self, Statement};
-use crate::recover::{BY_THE_STORED, Undo};
+use crate::recover::{BY_THE_STORED, Undo, destroys};
 use crate::schema::catalog::Catalog;
 use crate::table::{Kind, Loss, Verdict};
 
@@ -57,7 +57,7 @@ fn transactions_hold(script: &Script, path: &str, engine: Engine) -> Result<(), 
 }
 
 /// UP of a migration that was judged.
-pub(super) fn up(migration: &Migration, assessment: &Assessment, policy: &Policy, engine: Engine, note: Option<String>) -> Result<Step, Failure> {
+pub(super) fn up(migration: &Migration, assessment: &Assessment, config: &Config, engine: Engine, note: Option<String>) -> Result<Step, Failure> {
     transactions_hold(&migration.up, &migration.path, engine)?;
     let (statements, in_transaction) = statements(&migration.up, &migration.path, engine);
     let text = migration.up.text();
@@ -70,12 +70,15 @@ pub(super) fn up(migration: &Migration, assessment: &Assessment, policy: &Policy
         course: Course::Whole,
         verdict: assessment.verdict,
         loss: assessment.loss,
-        needs_attestation: policy.needs_attestation(&assessment.findings),
+        needs_attestation: config.gate.needs_attestation(&assessment.findings),
+        pin: config.pin.pinning(assessment, &config.gate, || destroys(&parsed(&migration.up, engine))),
+        forbidden: config.gate.forbids_loss(&assessment.findings),
         up_sha256: migration.up.sha256(),
         up_text: (text.len() <= KEPT).then_some(text),
         down_sha256: migration.down.as_ref().map(Script::sha256),
         down_text: migration.down.as_ref().map(Script::text),
         down_loses: down_loses(assessment),
+        attestation: None,
         reason: None,
         note,
     })
@@ -137,11 +140,14 @@ pub(super) fn recorded(row: &Applied) -> Step {
         loss: loss.unwrap_or(Loss::Certain),
         // Whether it may run was asked when it began.
         needs_attestation: false,
+        forbidden: false,
+        pin: None,
         up_sha256: row.up_sha256.clone(),
         up_text: row.up_text.clone(),
         down_sha256: row.down_sha256.clone(),
         down_text: row.down_text.clone(),
         down_loses: row.down_loses.clone(),
+        attestation: None,
         reason: None,
         note: None,
     }
@@ -152,7 +158,7 @@ pub(super) fn recorded(row: &Applied) -> Step {
 pub(super) fn half_done(row: &Applied, file: Option<&Migration>, judged: Option<Step>, engine: Engine) -> Option<Step> {
     let (script, path) = of_half_done(row, file)?;
     let (statements, in_transaction) = statements(&script, &path, engine);
-    Some(Step { statements, in_transaction, ..judged.unwrap_or_else(|| recorded(row)) })
+    Some(Step { statements, in_transaction, attestation: row.attestation.clone(), ..judged.unwrap_or_else(|| recorded(row)) })
 }
 
 /// What such a run runs, and the file that it stands in.

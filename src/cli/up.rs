@@ -1,5 +1,6 @@
 //! `migrate up`: runs what is pending, after the gate.
 
+use super::attested;
 use super::go::{self, Plan, known_version};
 use super::{Console, Global};
 use crate::exit::Exit;
@@ -13,6 +14,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     out_of_order: bool,
     #[command(flatten)]
+    attested: attested::Arguments,
+    #[command(flatten)]
     common: go::Arguments,
 }
 
@@ -21,6 +24,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         true,
         global,
         &arguments.common,
+        &arguments.attested,
         console,
         |settings, engine| settings.load(engine),
         |sight| {

@@ -1,6 +1,7 @@
 //! What may run. In: the steps that the gate let through and the database it judged them for. Out: a [`Cleared`], which is
 //! all that `run` takes.
 
+use super::pinning::Pinning;
 use crate::migration::Direction;
 use crate::observed::{Observed, Outcome};
 use crate::parse::manner::{Manner, Touched};
@@ -44,6 +45,10 @@ pub struct Step {
     pub loss: Loss,
     /// The policy lets it destroy data on a database that holds rows only with an attestation.
     pub needs_attestation: bool,
+    /// The policy forbids it on such a database, whatever is attested.
+    pub forbidden: bool,
+    /// What to record of the database just before it, where its policy wants that.
+    pub pin: Option<Pinning>,
     /// The checksum of UP.
     pub up_sha256: String,
     /// UP's text, where it is not very long.
@@ -54,6 +59,8 @@ pub struct Step {
     pub down_text: Option<String>,
     /// What DOWN takes away with all that was written since UP.
     pub down_loses: Vec<String>,
+    /// The attestation that let it run, to record; the gate sets it.
+    pub attestation: Option<String>,
     /// Why it runs, where somebody had to say.
     pub reason: Option<String>,
     /// What else to record.

@@ -27,6 +27,10 @@ pub enum AttestationStatus {
     NoneNeeded,
     /// None is at hand.
     Missing,
+    /// One fits, as far as that shows without the database.
+    Valid,
+    /// One is at hand, and none that is fits.
+    Invalid,
 }
 
 /// Whether an attestation is needed, and how it stands.
@@ -105,4 +109,23 @@ pub fn merge(migration: &Migration, assessment: &Assessment, policy: &Policy, ha
         merge.severities.push(severity);
     }
     merge
+}
+
+impl Merge {
+    /// Takes into account what is at hand: one that fits opens the gate for what the policy wants an attestation for, and for nothing else.
+    pub fn attested(&mut self, assessment: &Assessment, policy: &Policy, has_downs: bool, status: AttestationStatus) {
+        if !self.attestation.required {
+            return;
+        }
+        self.attestation.status = status;
+        if status != AttestationStatus::Valid {
+            return;
+        }
+        for (finding, severity) in assessment.findings.iter().zip(&mut self.severities) {
+            if policy.level(finding, has_downs) == Level::RequireAttestation {
+                *severity = Severity::Note;
+            }
+        }
+        self.blocked = self.severities.contains(&Severity::Error);
+    }
 }

@@ -68,11 +68,20 @@ pub fn names(rule: &str, finding: &Finding) -> bool {
     rule.eq_ignore_ascii_case(finding.code) || rule.eq_ignore_ascii_case(finding.name)
 }
 
+/// Whether `finding` is that data is destroyed for good.
+fn losing(finding: &Finding) -> bool {
+    finding.verdict == Verdict::Irreversible && finding.loss >= Loss::Possible
+}
+
 impl Policy {
     /// Whether a migration with these findings may run on a database that holds rows only with an attestation.
     pub fn needs_attestation(&self, findings: &[Finding]) -> bool {
-        let losing = |f: &&Finding| f.verdict == Verdict::Irreversible && f.loss >= Loss::Possible;
-        findings.iter().filter(losing).any(|f| matches!(self.level(f, true), Level::Deny | Level::RequireAttestation))
+        findings.iter().any(|f| losing(f) && matches!(self.level(f, true), Level::Deny | Level::RequireAttestation))
+    }
+
+    /// Whether a migration with these findings may not run on a database that holds rows, whatever brings its data back.
+    pub fn forbids_loss(&self, findings: &[Finding]) -> bool {
+        findings.iter().any(|f| losing(f) && self.level(f, true) == Level::Deny)
     }
 
     /// What is done about `finding`; `has_downs` is false for a layout that has no DOWN at all.
@@ -82,6 +91,9 @@ impl Policy {
         }
         if finding.code == check::DUPLICATE.code {
             return Level::Deny;
+        }
+        if finding.code == check::VOIDS_RECOVERY.code {
+            return self.partial;
         }
         if table::CHECKS.iter().any(|check| check.code == finding.code && check.family == table::LOCKS_FAMILY) {
             return self.busy;

@@ -1,5 +1,14 @@
 //! The way back. In: what stands on a database, where to go. Out: the migrations to undo, newest first, or the wall in the way.
 
+mod destroys;
+mod lost;
+pub mod mariadb;
+pub mod postgres;
+pub mod runbook;
+pub mod sqlite;
+
+pub use destroys::destroys;
+
 use crate::engine::Engine;
 use crate::migration::{Migration, Script, Version};
 use crate::observed::{Applied, EXEMPT, in_force};
@@ -91,7 +100,9 @@ impl Wall {
         match self {
             Wall::NotApplied { .. } => "`migrate status` lists what is",
             Wall::NoDown { .. } => "go forward with a new migration, or restore a backup from before it ran",
-            Wall::Loss { .. } => "restore the lost values from a backup from before it ran; `migrate check` on its file names them",
+            Wall::Loss { .. } => {
+                "`migrate recover VERSION` prints what brings the lost values back, so far as that was recorded; else a backup from before it ran does"
+            }
             Wall::DownEdited { .. } => "choose with `--use stored` or `--use file`; `migrate history --down VERSION` prints the stored one",
         }
     }

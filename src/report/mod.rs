@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod rules;
+pub mod runbook;
 pub mod text;
 
 use crate::assess::Assessment;

@@ -2,7 +2,7 @@
 
 use super::{Entry, Report};
 use crate::assess::Finding;
-use crate::gate::merge::Severity;
+use crate::gate::merge::{AttestationStatus, Severity};
 use crate::migration::Direction;
 use crate::schema::application::Application;
 use crate::table::{Loss, Verdict};
@@ -79,6 +79,7 @@ fn summary_table(entries: &[&Entry<'_>], layout: Layout) -> Table {
         };
         let gate = match () {
             () if entry.merge.blocked => "blocked",
+            () if entry.merge.attestation.status == AttestationStatus::Valid => "attested",
             () if !entry.merge.allowed.is_empty() => "allowed",
             () => "open",
         };

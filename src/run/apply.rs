@@ -7,6 +7,7 @@ use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
 use super::patience::Pauses;
+use super::pin::PIN;
 use super::secret::{Secrets, shown};
 use super::segment::{Segment, segments};
 use super::stop::Stop;
@@ -14,6 +15,7 @@ use super::{Event, RunError, leftover, mysql, postgres, sqlite};
 use crate::gate::{Course, Sql, Step};
 use crate::observed::Outcome;
 use crate::parse::manner::Manner;
+use crate::pin::Pin;
 use std::ops::Range;
 
 /// Both go as one message.
@@ -29,6 +31,8 @@ pub(super) struct Run<'a> {
     pub(super) who: &'a Who,
     /// The rows that pointed at nothing when the script turned SQLite's foreign keys off; `None` where nobody looked.
     pub(super) dangling: Option<sqlite::Dangling>,
+    /// Where the database stood before it, once that is recorded.
+    pub(super) pin: Option<Pin>,
 }
 
 impl Run<'_> {
@@ -60,10 +64,11 @@ impl Run<'_> {
         let mut pauses = Pauses::new(&self.connection.patience);
         while let Err(stop) = self.as_one(0..self.step.statements.len(), Commit::History(&started), progress).await {
             if let Err(stop) = self.pause(stop, &mut pauses, progress).await {
-                return Err(RunError::PartWay(Box::new(self.failure(&stop, None))));
+                return Err(self.stopped(&stop));
             }
         }
         *self.seq += 1;
+        self.tell_pin(progress).await;
         leftover::end(self.connection, &self.step.statements)
             .await
             .map_err(|error| self.connection.refused("ending what the script left in its session", &error))
@@ -101,6 +106,9 @@ impl Run<'_> {
         }
         let ran = self.inside(range, &begin, &unchecked, commit, progress).await;
         let ran = self.or_back(ran).await;
+        if ran.as_ref().is_err_and(|stop| !stop.lost) {
+            self.unpin();
+        }
         if unchecked.off {
             // Not part of the outcome: the transaction is over, and the next step would fail here too.
             let _ = self.connection.execute("PRAGMA foreign_keys = ON").await;
@@ -146,7 +154,7 @@ impl Run<'_> {
         match &self.connection.driver {
             Driver::Sqlite(_) => {
                 let rebuilt = sqlite::rebuilt(statements, &range);
-                if let (Commit::History(started_at), false, true) = (&commit, unchecked.off, rebuilt.is_empty())
+                if let (Commit::History(started_at), None, false, true) = (&commit, self.pinning(), unchecked.off, rebuilt.is_empty())
                     && statements.iter().map(|sql| sql.text.len()).sum::<usize>() < LONG
                 {
                     return self.at_once(begin, started_at, progress).await;
@@ -154,8 +162,13 @@ impl Run<'_> {
                 self.connection.execute(begin).await.map_err(|error| begin_fails(&error))?;
                 children = sqlite::Children::count(self.connection, statements, &range, &rebuilt).await;
             }
-            Driver::Postgres(_) if statements.get(range.start).is_some_and(|first| goes_with_begin(&first.text)) => with_first = begin,
+            Driver::Postgres(_) if self.pinning().is_none() && statements.get(range.start).is_some_and(|first| goes_with_begin(&first.text)) => {
+                with_first = begin;
+            }
             Driver::Postgres(_) | Driver::Mysql(_) => self.connection.execute(begin).await.map_err(|error| begin_fails(&error))?,
+        }
+        if let Commit::History(_) = commit {
+            self.pin(true).await?;
         }
         if unchecked.begins {
             self.dangling = sqlite::dangling(self.connection).await;
@@ -239,7 +252,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn append(&mut self, outcome: Outcome, started_at: &str, note: Option<&str>) -> sqlx::Result<()> {
+    pub(super) async fn append(&mut self, outcome: Outcome, started_at: &str, note: Option<&str>) -> sqlx::Result<()> {
         let record = self.entry(outcome, started_at, note);
         self.table.append(self.connection, self.step, &record, false).await
     }
@@ -248,7 +261,7 @@ impl Run<'_> {
     where
         Self: 'r,
     {
-        Record { seq: *self.seq, outcome, started_at, who: self.who, note }
+        Record { seq: *self.seq, outcome, started_at, who: self.who, note, pin: self.pin.as_ref().map(Pin::text) }
     }
 
     /// Ends what the script set for its session.
@@ -269,6 +282,16 @@ impl Run<'_> {
     /// Runs a statement of ours beside the script's statement number `at`.
     pub(super) async fn own(&mut self, at: usize, sql: &'static str) -> Result<(), Stop> {
         self.connection.execute(sql).await.map_err(|error| Stop::at(at, &error).doing(sql))
+    }
+
+    /// What stopped a step before anything of it stands.
+    pub(super) fn stopped(&self, stop: &Stop) -> RunError {
+        match stop.by {
+            // Who was in the way was waited for, as for a statement.
+            _ if stop.doing != Some(PIN) || stop.again => RunError::PartWay(Box::new(self.failure(stop, None))),
+            Some(Cancelled::Signal(signal)) => RunError::Interrupted(signal),
+            _ => self.unpinned(stop),
+        }
     }
 
     /// What is left; `run` is the history row of a run that is not one transaction.

@@ -33,7 +33,7 @@ pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn Fn
     }
     let (mut message, started_at) = (String::new(), now());
     for (step, seq) in steps.iter().zip(*run.seq..) {
-        let record = Record { seq, outcome: Outcome::Done, started_at: &started_at, who: run.who, note: step.note.as_deref() };
+        let record = Record { seq, outcome: Outcome::Done, started_at: &started_at, who: run.who, note: step.note.as_deref(), pin: None };
         let row = run.table.at_its_end(step, &record, seq > *run.seq);
         let texts = step.statements.iter().map(|sql| sql.text.as_str());
         for text in [run.begin()].into_iter().chain(texts).chain([row.as_str(), "COMMIT"]) {
@@ -95,5 +95,5 @@ fn is_plain(step: &Step) -> bool {
     let one = matches!(segments(&step.statements, step.in_transaction, true).as_slice(), [Segment::Together(_)]);
     let carried = step.statements.iter().any(|sql| sql.manner == Manner::Carried);
     let unchecked = sqlite::Unchecked::of(&step.statements, &all);
-    step.course == Course::Whole && one && !carried && !unchecked.off && sqlite::rebuilt(&step.statements, &all).is_empty()
+    step.course == Course::Whole && step.pin.is_none() && one && !carried && !unchecked.off && sqlite::rebuilt(&step.statements, &all).is_empty()
 }

@@ -121,6 +121,8 @@ pub(super) struct Connection {
     pub(super) engine: Engine,
     /// Where it leads, for people; never the password.
     pub(super) place: String,
+    /// The server's address as the URL gives it, `host:port` or a socket; nothing for a file.
+    pub(super) address: String,
     pub(super) secrets: Secrets,
     pub(super) read_only: bool,
     pub(super) home: Home,

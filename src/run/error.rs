@@ -40,6 +40,16 @@ pub enum RunError {
         /// The driver's words.
         message: String,
     },
+    /// Where the database stands could not be recorded before a step that must not begin without it.
+    #[error("{migration} did not begin, for nothing would bring back what it destroys: {message}{}", before(*finished))]
+    Unpinned {
+        /// The migration's version and name.
+        migration: String,
+        /// Why not.
+        message: String,
+        /// Migrations that this run finished before.
+        finished: usize,
+    },
     /// A statement failed.
     #[error("{0}")]
     PartWay(Box<Failure>),
@@ -58,6 +68,7 @@ impl RunError {
             RunError::Locked { .. } => "locked",
             RunError::Drift(_) => "drift",
             RunError::Refused { .. } => "refused",
+            RunError::Unpinned { .. } => "unpinned",
             RunError::PartWay(_) => "part-way",
             RunError::Interrupted(_) => "interrupted",
         }
@@ -69,6 +80,7 @@ impl RunError {
             RunError::Usage(_) | RunError::Refused { .. } => Exit::Usage,
             RunError::Unreachable { .. } | RunError::NoDatabase(_) => Exit::Unreachable,
             RunError::Locked { .. } => Exit::Locked,
+            RunError::Unpinned { .. } => Exit::Blocked,
             RunError::Drift(_) => Exit::Drift,
             RunError::PartWay(failure) => failure.by.map_or(Exit::PartWay, Signal::exit),
             RunError::Interrupted(signal) => signal.exit(),
@@ -170,11 +182,16 @@ impl std::fmt::Display for Failure {
                 }
             }
         }
-        match self.finished {
-            0 => Ok(()),
-            1 => write!(f, "\n1 migration of this run was finished before and stands"),
-            n => write!(f, "\n{n} migrations of this run were finished before and stand"),
-        }
+        f.write_str(&before(self.finished))
+    }
+}
+
+/// What this run finished before it stopped, as a line after the others; nothing where that is nothing.
+fn before(finished: usize) -> String {
+    match finished {
+        0 => String::new(),
+        1 => String::from("\n1 migration of this run was finished before and stands"),
+        n => format!("\n{n} migrations of this run were finished before and stand"),
     }
 }
 

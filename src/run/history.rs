@@ -58,6 +58,7 @@ pub(super) struct Record<'a> {
     pub(super) started_at: &'a str,
     pub(super) who: &'a Who,
     pub(super) note: Option<&'a str>,
+    pub(super) pin: Option<String>,
 }
 
 /// Who runs this.
@@ -200,9 +201,9 @@ impl HistoryTable {
     }
 }
 
-impl<'a> Record<'a> {
+impl Record<'_> {
     /// All but the first column.
-    fn values(&self, step: &'a Step, ended_at: &'a str, loses: &'a str) -> [Option<&'a str>; COLUMNS.len() - 1] {
+    fn values<'v>(&'v self, step: &'v Step, ended_at: &'v str, loses: &'v str) -> [Option<&'v str>; COLUMNS.len() - 1] {
         [
             Some(step.version.as_str()),
             Some(&step.name),
@@ -220,8 +221,8 @@ impl<'a> Record<'a> {
             step.down_sha256.as_deref(),
             step.down_text.as_deref(),
             Some(loses).filter(|loses| !loses.is_empty()),
-            None,
-            None,
+            self.pin.as_deref(),
+            step.attestation.as_deref(),
             step.reason.as_deref(),
             self.note,
         ]
@@ -258,8 +259,8 @@ fn applied(row: Vec<Option<String>>) -> Result<Applied, String> {
         down_sha256,
         down_text,
         down_loses,
-        _pin,
-        _attestation,
+        pin,
+        attestation,
         reason,
         note,
     ] = <[Option<String>; 21]>::try_from(row).map_err(|row| format!("a row has {} columns", row.len()))?;
@@ -282,6 +283,8 @@ fn applied(row: Vec<Option<String>>) -> Result<Applied, String> {
         down_sha256,
         down_text,
         down_loses: down_loses.map(|loses| loses.lines().map(str::to_owned).collect()).unwrap_or_default(),
+        pin,
+        attestation,
         reason,
         note,
     })

@@ -24,9 +24,10 @@ impl Run<'_> {
         let (run, mut stands) = match &self.step.course {
             Course::Finish(resume) => (resume.run, resume.stands),
             Course::Whole | Course::Compensate(..) | Course::Settle(_) => {
-                if let Err(stop) = self.recorded(Outcome::Started, &started, progress).await {
-                    return Err(RunError::PartWay(Box::new(self.failure(&stop, None))));
+                if let Err(stop) = self.begun_at_pin(&started, progress).await {
+                    return Err(self.stopped(&stop));
                 }
+                self.tell_pin(progress).await;
                 (*self.seq - 1, 0)
             }
         };

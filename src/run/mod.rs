@@ -8,6 +8,8 @@
 
 mod apply;
 mod batch;
+mod beside;
+mod binlog;
 mod connection;
 mod error;
 mod half_done;
@@ -16,18 +18,25 @@ mod interrupt;
 mod journal;
 mod journalled;
 mod leftover;
+mod live;
 mod look;
 mod mysql;
 mod option_file;
 mod patience;
+mod pin;
 mod pooler;
 mod postgres;
 mod secret;
 mod segment;
+mod site;
+mod snapshot;
 mod sqlite;
 mod stop;
 mod tables;
+pub mod tool;
+mod wal;
 
+pub use beside::{Beside, Find};
 pub use connection::Opening;
 pub use error::{Failure, RunError, Stands, WAYS_ON, list};
 pub use interrupt::{Interrupt, Signal};
@@ -36,8 +45,10 @@ pub use secret::shown;
 
 use crate::engine::Engine;
 use crate::gate::{Cleared, Sql, Step};
+use crate::observed::site::{Binlog, Site};
 use crate::observed::{Applied, HalfDone, Observed};
-use connection::{Connection, interruptible};
+use crate::pin::Pin;
+use connection::{Connection, Home, interruptible};
 use history::HistoryTable;
 use std::fs::File;
 use std::time::Duration;
@@ -73,6 +84,15 @@ pub enum Event<'a> {
         message: &'a str,
         /// How long the pause is.
         pause: Duration,
+    },
+    /// Where the database stood before a migration is recorded.
+    Pinned {
+        /// Before which.
+        step: &'a Step,
+        /// Where.
+        pin: &'a Pin,
+        /// Why it is not proved that the log up to there can be had again.
+        unproved: Option<&'a str>,
     },
     /// A migration is done and recorded.
     Finished {
@@ -121,6 +141,30 @@ impl Session {
         half_done::look(&mut self.connection, &table, history).await
     }
 
+    /// Which server and database this is, and where it stands.
+    ///
+    /// # Errors
+    /// [`RunError::Refused`] where this user may not ask; [`RunError::Unreachable`].
+    pub async fn site(&mut self) -> Result<Site, RunError> {
+        site::site(&mut self.connection).await
+    }
+
+    /// The binary logs that the server still has, oldest first; `None` where it keeps none, or this user may not ask.
+    ///
+    /// # Errors
+    /// [`RunError::Unreachable`].
+    pub async fn binlogs(&mut self) -> Result<Option<Vec<String>>, RunError> {
+        site::binlogs(&mut self.connection).await
+    }
+
+    /// The transactions that MariaDB had when its binary log stood at `place`; `None` where it has no such place, and on other servers.
+    ///
+    /// # Errors
+    /// [`RunError::Refused`] or [`RunError::Unreachable`].
+    pub async fn gtid_at(&mut self, place: &Binlog) -> Result<Option<String>, RunError> {
+        site::gtid_at(&mut self.connection, place).await
+    }
+
     /// Takes the lock; the connection's [`Patience`] says how long to wait for another runner.
     pub async fn lock(mut self, history_table: &str) -> Result<Locked, RunError> {
         let timeout = self.connection.patience.runner;
@@ -154,6 +198,11 @@ impl Session {
 }
 
 impl Locked {
+    /// What the server turned out to be.
+    pub fn engine(&self) -> Engine {
+        self.connection.engine
+    }
+
     /// Looks at the database.
     ///
     /// # Errors
@@ -161,6 +210,38 @@ impl Locked {
     pub async fn observe(&mut self) -> Result<Observed, RunError> {
         let table = &self.table;
         interruptible(&mut self.connection, async |connection| look_around(connection, table).await).await
+    }
+
+    /// Which server and database this is, and where it stands at this moment.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`], [`RunError::Refused`] where this user may not ask, or [`RunError::Unreachable`].
+    pub async fn site(&mut self) -> Result<Site, RunError> {
+        interruptible(&mut self.connection, async |connection| site::site(connection).await).await
+    }
+
+    /// The binary logs that the server still has, oldest first; `None` where it keeps none, or this user may not ask.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`] or [`RunError::Unreachable`].
+    pub async fn binlogs(&mut self) -> Result<Option<Vec<String>>, RunError> {
+        interruptible(&mut self.connection, async |connection| site::binlogs(connection).await).await
+    }
+
+    /// The transactions that MariaDB had when its binary log stood at `place`; `None` where it has no such place, and on other servers.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`], [`RunError::Refused`] or [`RunError::Unreachable`].
+    pub async fn gtid_at(&mut self, place: &Binlog) -> Result<Option<String>, RunError> {
+        interruptible(&mut self.connection, async |connection| site::gtid_at(connection, place).await).await
+    }
+
+    /// Why the server's own archive of its log does not grow, in words; `None` where it does, and on other servers than PostgreSQL.
+    ///
+    /// # Errors
+    /// [`RunError::Interrupted`] or [`RunError::Unreachable`].
+    pub async fn archiver_fails(&mut self) -> Result<Option<String>, RunError> {
+        interruptible(&mut self.connection, async |connection| site::archiver_fails(connection).await).await
     }
 
     /// Which of `objects` (`table notes`, `column users.email`, as [`Applied::down_loses`] names them) hold anything now. What cannot be
@@ -209,7 +290,7 @@ impl Locked {
         let mut seq = head.unwrap_or(0) + 1;
         let (steps, mut finished) = (cleared.steps(), 0);
         while let Some(step) = steps.get(finished) {
-            let mut run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None };
+            let mut run = apply::Run { connection: &mut self.connection, table: &self.table, step, seq: &mut seq, who: &who, dangling: None, pin: None };
             let came = batch::run(&mut run, &steps[finished..], progress).await;
             finished += came.finished;
             if came.finished > 0 && !came.failed {
@@ -225,6 +306,7 @@ impl Locked {
                     finished += 1;
                 }
                 Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),
+                Err(RunError::Unpinned { migration, message, .. }) => return Err(RunError::Unpinned { migration, message, finished }),
                 Err(error) => return Err(error),
             }
         }
@@ -265,7 +347,8 @@ async fn look_around(connection: &mut Connection, table: &HistoryTable) -> Resul
     let mut tables = tables.map_err(|error| connection.refused(doing, &error))?;
     tables.retain(|one| !table.is(&one.name));
     let holds_rows = tables::any_row(connection, &tables).await.map_err(|error| connection.refused(doing, &error))?;
-    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, half_done })
+    let can_be_copied = matches!(connection.home, Home::File(_));
+    Ok(Observed { engine: connection.engine, identity, history, user_tables: !tables.is_empty(), holds_rows, can_be_copied, half_done })
 }
 
 async fn identity(connection: &mut Connection) -> Result<String, RunError> {

@@ -45,6 +45,7 @@ pub(super) async fn open(engine: Engine, url: &str, opening: &Opening) -> Result
         patience: opening.patience,
         engine,
         place: place.clone(),
+        address: secrets.mask(&host),
         secrets: secrets.clone(),
         read_only: opening.read_only,
         home,

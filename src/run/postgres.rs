@@ -33,6 +33,8 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     let host = options.get_socket().map_or_else(|| format!("{}:{}", options.get_host(), options.get_port()), |socket| socket.display().to_string());
     let place =
         secrets.mask(&format!("postgres {host}, database {}, user {}", options.get_database().unwrap_or(options.get_username()), options.get_username()));
+    // One folder holds the sockets of many servers, told apart by the port.
+    let address = secrets.mask(&options.get_socket().map_or_else(|| host.clone(), |socket| format!("{}:{}", socket.display(), options.get_port())));
     let home = Home::Server(options.get_database().unwrap_or(options.get_username()).to_owned());
     let unreachable = |error: sqlx::Error| match secrets.mask(&said(&error)) {
         // PgBouncer's words for what a session begins with.
@@ -46,6 +48,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         patience: opening.patience,
         engine: Engine::Postgres,
         place: place.clone(),
+        address,
         secrets: secrets.clone(),
         read_only: opening.read_only,
         home,

@@ -39,16 +39,7 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
         (false, false) => options.create_if_missing(opening.create),
     };
     let unreachable = |message: String| RunError::Unreachable { place: place.clone(), message };
-    // The driver's thread hands rows over in a queue; where that is short, two threads wait for one another at every other row.
-    let options = options.row_buffer_size(ROWS);
-    let options = match opening.patience.lock {
-        Some(limit) => options.busy_timeout(limit),
-        None => options,
-    };
-    let mut link = options.disable_statement_logging().connect().await.map_err(|error| unreachable(said(&error)))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    link.lock_handle().await.map_err(|error| unreachable(said(&error)))?.set_progress_handler(OPERATIONS, move || !asked.load(Ordering::Relaxed));
+    let (mut link, canceller) = link(options, opening).await.map_err(|error| unreachable(said(&error)))?;
     if !read_only && !in_memory {
         shorten_commits(&mut link).await.map_err(|error| unreachable(said(&error)))?;
     }
@@ -56,16 +47,32 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Connection, Run
     let home = if in_memory { Home::Memory } else { path.canonicalize().map(Home::File).map_err(|error| unreachable(error.to_string()))? };
     Ok(Connection {
         driver: Driver::Sqlite(link),
-        canceller: Canceller::Flag(stop),
+        canceller,
         interrupt: opening.interrupt.clone(),
         patience: opening.patience,
         engine: Engine::Sqlite,
         place,
+        address: String::new(),
         secrets: Secrets::default(),
         read_only,
         home,
         own_settings: Vec::new(),
     })
+}
+
+/// Connects, with what ends a statement.
+pub(super) async fn link(options: SqliteConnectOptions, opening: &Opening) -> sqlx::Result<(SqliteConnection, Canceller)> {
+    // The driver's thread hands rows over in a queue; where that is short, two threads wait for one another at every other row.
+    let options = options.row_buffer_size(ROWS);
+    let options = match opening.patience.lock {
+        Some(limit) => options.busy_timeout(limit),
+        None => options,
+    };
+    let mut link = options.disable_statement_logging().connect().await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    link.lock_handle().await?.set_progress_handler(OPERATIONS, move || !asked.load(Ordering::Relaxed));
+    Ok((link, Canceller::Flag(stop)))
 }
 
 /// A commit that voids the rollback journal's head is as durable as one that deletes the file, and the next migration need not make and
@@ -98,6 +105,19 @@ pub(super) fn identity(connection: &Connection) -> String {
         Home::File(path) => format!("sqlite {}", path.display()),
         Home::Memory | Home::Server(_) => String::from("sqlite in memory"),
     }
+}
+
+/// The numbers of the file system and of the file in it.
+#[cfg(unix)]
+pub(super) fn file_number(path: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata().map(|file| (file.dev(), file.ino()))
+}
+
+/// Such numbers are Unix's; elsewhere the path tells files apart.
+#[cfg(not(unix))]
+pub(super) fn file_number(_: &Path) -> std::io::Result<(u64, u64)> {
+    Ok((0, 0))
 }
 
 /// Every table but SQLite's own, with what tells whether rows stand in it.

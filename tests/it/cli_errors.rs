@@ -56,7 +56,7 @@ For more information, try '--help'.
   = help: give one of them a version of its own, the one that no database has run yet
 "),
     ("a setting that is none", &[("migrate.toml", "dir = \"migrations\"\negnine = \"sqlite\"\n")], &["check"],
-"error: migrate.toml:2: unknown field `egnine`, expected one of `dir`, `engine`, `version`, `layout`, `history-table`, `schema`, `gate`, `run`
+"error: migrate.toml:2: unknown field `egnine`, expected one of `dir`, `engine`, `version`, `layout`, `history-table`, `schema`, `gate`, `attestation`, `pin`, `run`
   = help: the README lists the settings and the values that they take
 "),
     ("a level that is none", &[("migrate.toml", "[gate]\n\nloss = \"no\"\n")], &["check"],
@@ -81,7 +81,7 @@ For more information, try '--help'.
 "),
     ("a rule to explain that is none", &[], &["explain", "drop-colum"],
 "error: `drop-colum` is neither a rule nor a topic
-  = help: `migrate rules` lists codes and names; the topics are history and half-done
+  = help: `migrate rules` lists codes and names; the topics are history, half-done, recover and attestation
 "),
     ("a name that is none", &[], &["new", "a/b"],
 "error: `a/b` cannot be part of a file's name

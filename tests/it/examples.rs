@@ -80,7 +80,7 @@ fn the_tour_ends_well() {
         std::process::Command::new("bash").arg(tour).env("MIGRATE", env!("CARGO_BIN_EXE_migrate")).stdin(std::process::Stdio::null()).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && err.is_empty(), "{out}{err}");
-    for command in ["check", "up --to 20240206", "status", "up", "down", "down --steps 2"] {
+    for command in ["check", "up --to 20240206", "status", "down", "down --steps 2", "up", "recover 20240207 --execute"] {
         assert!(out.contains(&format!("\n$ migrate {command}\n")), "the tour does not show `{command}`:\n{out}");
     }
 }

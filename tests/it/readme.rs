@@ -48,15 +48,26 @@ fn the_readme_names_every_setting_and_every_exit_code() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let (_, after) = readme.split_once("```toml\n").unwrap();
     let settings = after.split_once("```").unwrap().0;
-    let folder = super::support::folder(&[("migrate.toml", settings), ("before.sql", ""), ("migrations/V20240102_a.sql", "-- UP\nSELECT 1;\n-- DOWN\n")]);
+    let folder = super::support::folder(&[
+        ("migrate.toml", settings),
+        ("before.sql", ""),
+        ("allowed_signers", ""),
+        ("migrations/V20240102_a.sql", "-- UP\nSELECT 1;\n-- DOWN\n"),
+    ]);
     let ran = migrate(folder.path(), &["check"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "the README's settings are accepted");
     // Serde names every key where it meets an unknown one.
-    for (text, table) in [("nothing = 1", "the file"), ("[gate]\nnothing = 1", "[gate]"), ("[run]\nnothing = 1", "[run]")] {
+    for (text, table) in [
+        ("nothing = 1", "the file"),
+        ("[gate]\nnothing = 1", "[gate]"),
+        ("[pin]\nnothing = 1", "[pin]"),
+        ("[attestation]\nnothing = 1", "[attestation]"),
+        ("[run]\nnothing = 1", "[run]"),
+    ] {
         std::fs::write(folder.path().join("migrate.toml"), text).unwrap();
         let ran = migrate(folder.path(), &["check"]);
-        let (_, known) = ran.err.lines().next().unwrap().split_once("expected one of ").unwrap_or_else(|| panic!("{}", ran.err));
-        for key in known.split(", ").map(|key| key.trim_matches('`')) {
+        let (_, known) = ran.err.lines().next().unwrap().split_once("expected ").unwrap_or_else(|| panic!("{}", ran.err));
+        for key in known.trim_start_matches("one of ").split([',', ' ']).map(|key| key.trim_matches('`')).filter(|key| !["", "or"].contains(key)) {
             let stands = settings
                 .lines()
                 .any(|line| line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[{key}")) || line.starts_with(&format!("[gate.{key}]")));

@@ -1,6 +1,7 @@
 //! The runner on real databases: a file of SQLite, a throw-away PostgreSQL, a throw-away MariaDB.
 #![cfg(unix)]
 
+mod attest;
 #[cfg(target_os = "linux")]
 mod chaos;
 mod control;
@@ -13,6 +14,7 @@ mod locks;
 #[path = "../it/page.rs"]
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
 mod page;
+mod recover;
 mod run;
 mod runner;
 mod secrets;

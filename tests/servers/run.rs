@@ -235,6 +235,7 @@ fn progress_is_told_in_order() {
                 Event::Statement { at, sql, .. } => told.push(format!("{at} {}", sql.text)),
                 Event::Retrying { .. } => told.push(String::from("again")),
                 Event::Finished { step } => told.push(format!("end {}", step.version)),
+                Event::Pinned { step, .. } => told.push(format!("pin {}", step.version)),
             };
             locked.apply(cleared, &mut tell).await.expect("applied");
             locked.release().await;

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use unmigrate::engine::Engine;
 
 /// The superuser's password on the throw-away servers.
-const PASSWORD: &str = "throw-away";
+pub(crate) const PASSWORD: &str = "throw-away";
 
 /// How long a server may take to start on a busy machine.
 const START: Duration = Duration::from_secs(120);
@@ -157,6 +157,11 @@ impl Database {
         self.url.split('/').nth(3).unwrap_or_default().split('?').next().unwrap_or_default()
     }
 
+    /// One that stands there already.
+    pub(crate) fn at(engine: Engine, url: String) -> Database {
+        Database { engine, root: None, url, _folder: None }
+    }
+
     /// The own database of the server that this one stands on; a file is its own.
     pub(crate) fn root(&self) -> Option<Database> {
         let url = self.root.clone()?;
@@ -278,7 +283,7 @@ rm -rf "$folder"
 "#;
 
 /// A folder for a server.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     // Not under a long TMPDIR: a socket's path holds some 100 characters.
     let folder = tempfile::Builder::new().prefix("migrate-test-").tempdir_in("/tmp").expect("a folder").keep();
     fs::write(folder.join("password"), PASSWORD).expect("a password file");
@@ -329,7 +334,7 @@ pub(crate) fn guarded(folder: &Path, script: &str, variables: &[String]) -> Chil
 }
 
 /// Neither server runs as root. Gives the words that drop root's rights, after handing the folder over.
-fn ordinary_user(folder: &Path) -> Vec<String> {
+pub(crate) fn ordinary_user(folder: &Path) -> Vec<String> {
     let output = |program: &str, args: &[&str]| Command::new(program).args(args).output().ok().filter(|output| output.status.success());
     let is_root = output("id", &["-u"]).is_some_and(|id| id.stdout.starts_with(b"0\n"));
     if !is_root {

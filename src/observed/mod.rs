@@ -1,5 +1,7 @@
 //! What a live database was seen to be. In: values that `run` read. Out: the questions that later stages ask of them.
 
+pub mod site;
+
 use crate::engine::Engine;
 use crate::migration::{Direction, Version};
 
@@ -73,6 +75,10 @@ pub struct Applied {
     pub down_text: Option<String>,
     /// What DOWN takes away with all that was written since UP: `table notes`, `column users.email`.
     pub down_loses: Vec<String>,
+    /// Where the database stood just before it, as [`crate::pin::Pin`] writes it.
+    pub pin: Option<String>,
+    /// The attestation that let it run, its bytes as they were signed.
+    pub attestation: Option<String>,
     /// Why it ran, where somebody had to say.
     pub reason: Option<String>,
     /// What else is worth knowing, such as which statements stand after a failure.
@@ -135,6 +141,8 @@ pub struct Observed {
     pub user_tables: bool,
     /// Any row stands in such a table, or may stand where this user cannot look.
     pub holds_rows: bool,
+    /// The whole can be copied to a file beside it, which brings it back as it was: a SQLite file, but none in memory.
+    pub can_be_copied: bool,
     /// The run that stopped part-way and that nobody has settled since.
     pub half_done: Option<HalfDone>,
 }
@@ -203,6 +211,8 @@ mod tests {
             down_sha256: None,
             down_text: None,
             down_loses: Vec::new(),
+            pin: None,
+            attestation: None,
             reason: None,
             note: None,
         }

@@ -1,0 +1,3 @@
+//! `pg_basebackup` with a folder that `archive_command` fills.
+
+pub mod evidence;

@@ -1,0 +1,3 @@
+//! mariadb-backup with the server's binary logs.
+
+pub mod evidence;

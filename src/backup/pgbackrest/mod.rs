@@ -1,0 +1,3 @@
+//! pgBackRest.
+
+pub mod evidence;

@@ -1,0 +1,164 @@
+//! The second server. In: backup and pin. Out: commands that bring it up to the pin, and those that take it away.
+
+use super::Story;
+use crate::pin::Destroyed;
+use crate::recover::runbook::{Command, quoted as shell};
+
+pub(super) fn command(story: &Story<'_>, what: impl Into<String>, shell: String, expect: impl Into<String>) -> Command {
+    Command { what: what.into(), shell, expect: expect.into(), proved: story.proved() }
+}
+
+/// A folder or file of the second server.
+fn place(story: &Story<'_>, name: &str) -> String {
+    shell(&format!("{}/{name}", story.folder))
+}
+
+/// Asks one of the two, `live` or `side`.
+pub(super) fn ask(which: &str, sql: &str) -> String {
+    format!("{which} -e {}", shell(&format!("SET time_zone = '+00:00'; {sql}")))
+}
+
+/// Its data, restored, played up to the pin and running.
+pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
+    let (log, backup) = (story.log, shell(story.backup));
+    let mut all = vec![
+        values(story),
+        command(story, "a folder for the second server; it is refused where one is there", format!("mkdir -m 700 {}", shell(story.folder)), "nothing"),
+        command(
+            story,
+            "the backup ends before the pin, and the log from there on is still kept",
+            format!(
+                "read -r file position rest <{}\n[[ $file < {pin} || ( $file == {pin} && $position -le {} ) ]]\n\
+                 test \"$(live -e 'SHOW BINARY LOGS' | cut -f 1 | grep -cxF \"$file\")\" = 1\necho \"$file $position is before {pin} {1}\"",
+                shell(&format!("{}/xtrabackup_binlog_info", story.backup)),
+                log.position,
+                pin = shell(&log.file),
+            ),
+            format!("a place in the log that is before {} {}", log.file, log.position),
+        ),
+        command(
+            story,
+            "copy it, and make the copy whole; a table that is missing in it is only warned of, so its words are read",
+            format!(
+                "cp -a {backup} {copy}\nmariadb-backup --no-defaults --prepare --target-dir={copy} >{log} 2>&1\n\
+                 test \"$(grep -c 'was not found' {log})\" = 0\ntail -n 1 {log} | grep -F 'completed OK!'",
+                copy = place(story, "copy"),
+                log = place(story, "prepare.log"),
+            ),
+            "a line that ends in completed OK!",
+        ),
+        command(
+            story,
+            "make it the data of the second server",
+            format!(
+                "mkdir -m 700 {data}\nmariadb-backup --no-defaults --move-back --target-dir={} --datadir={data} >{} 2>&1",
+                place(story, "copy"),
+                place(story, "move.log"),
+                data = place(story, "data"),
+            ),
+            "nothing",
+        ),
+        started(story),
+        command(
+            story,
+            "play the log from the backup up to the pin, in one go",
+            format!(
+                "mapfile -t logs < <(live -e 'SHOW BINARY LOGS' | cut -f 1 | awk -v first=\"$file\" -v last={pin} -v folder={} \
+                 '$1 >= first && $1 <= last {{ print folder \"/\" $1 }}')\nmariadb-binlog --no-defaults --start-position=\"$position\" \
+                 --stop-position={} \"${{logs[@]}}\" | side --binary-mode",
+                shell(story.logs()),
+                log.position,
+                pin = shell(&log.file),
+            ),
+            "nothing",
+        ),
+    ];
+    all.extend(story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "side", one, &one.table_mysql(), "the second server holds")));
+    all
+}
+
+/// What the other commands are given.
+fn values(story: &Story<'_>) -> Command {
+    let arguments = story.live.arguments.iter().map(|argument| shell(argument)).collect::<Vec<_>>().join(" ");
+    let database = shell(&story.log.database);
+    command(
+        story,
+        "run all of this as the operating system's user that runs the server, on its computer; the password of the live server is in MYSQL_PWD or ~/.my.cnf",
+        format!(
+            "export PATH=\"$PATH:/usr/sbin\"\nlive() {{ mariadb {arguments} --default-character-set=utf8mb4 -BN \"$@\" {database}; }}\n\
+             side() {{ mariadb --no-defaults --socket={} --user=root --default-character-set=utf8mb4 -BN \"$@\" {database}; }}",
+            place(story, "socket")
+        ),
+        "nothing",
+    )
+}
+
+fn started(story: &Story<'_>) -> Command {
+    command(
+        story,
+        "start it, and wait until it answers",
+        format!(
+            "mariadbd --defaults-file={} --datadir={} --socket={} --pid-file={} --log-error={} --tmpdir={} --lower-case-table-names={} --skip-networking \
+             --skip-log-bin --skip-slave-start --event-scheduler=OFF --skip-grant-tables </dev/null >/dev/null 2>&1 &\n\
+             for try in $(seq 3600); do side -e 'SELECT 1' >/dev/null 2>&1 && break; kill -0 $!; sleep 1; done\nside -e 'SELECT 1' >/dev/null",
+            shell(&format!("{}/backup-my.cnf", story.backup)),
+            place(story, "data"),
+            place(story, "socket"),
+            place(story, "pid"),
+            place(story, "log"),
+            shell(story.folder),
+            shell(&story.live.lower_case),
+        ),
+        format!("nothing; what goes wrong stands in {}/log", story.folder),
+    )
+}
+
+/// `which` holds in `table` what was destroyed, by the numbers of the pin.
+pub(super) fn holds(story: &Story<'_>, which: &str, one: &Destroyed, table: &str, what: &str) -> Command {
+    let (sql, object) = (one.counted_mysql(table), one.object());
+    match &one.checksum {
+        Some(checksum) => command(
+            story,
+            format!("{what} {object}, as it stood at the pin: rows and checksum"),
+            format!(
+                "read -r rows sum <<<\"$({})\"\necho \"$rows $sum\"\ntest \"$rows $sum\" = {}",
+                ask(which, &sql),
+                shell(&format!("{} {checksum}", one.rows))
+            ),
+            format!("{} {checksum}", one.rows),
+        ),
+        None => command(
+            story,
+            format!("{what} {object}; it was not counted at the pin, so there must be rows, about {}", one.rows),
+            format!("read -r rows sum <<<\"$({})\"\necho \"$rows $sum\"\ntest \"$rows\" -gt 0", ask(which, &sql)),
+            format!("about {} rows, and a checksum", one.rows),
+        ),
+    }
+}
+
+/// Copies a table of the second server to the live one, where none of that name may stand.
+pub(super) fn carried(story: &Story<'_>, table: &str) -> String {
+    format!(
+        "mariadb-dump --no-defaults --socket={} --user=root --default-character-set=utf8mb4 --single-transaction --skip-add-drop-table --skip-add-locks \
+         {} {} | live",
+        place(story, "socket"),
+        shell(&story.log.database),
+        shell(table)
+    )
+}
+
+/// Ends the server that `arguments` lead to, and waits until it has gone.
+pub(super) fn stopped(arguments: &str, pid_file: &str) -> String {
+    format!("mariadb-admin {arguments} shutdown\nfor try in $(seq 1200); do test -e {pid_file} || break; sleep 0.5; done\ntest ! -e {pid_file}")
+}
+
+/// Ends the second server.
+pub(super) fn side_stopped(story: &Story<'_>) -> String {
+    stopped(&format!("--no-defaults --socket={} --user=root", place(story, "socket")), &place(story, "pid"))
+}
+
+/// What takes it away.
+pub(super) fn down(story: &Story<'_>) -> Command {
+    let shell = format!("{}\nrm -rf -- {}", side_stopped(story), shell(story.folder));
+    command(story, "stop the second server, and remove it", shell, "nothing")
+}

@@ -1,0 +1,190 @@
+//! What was lost, from the second cluster back into the live database. In: what the pin says was destroyed. Out: commands that copy it, fill it
+//! in by key and in batches, and never over newer values; and those that prove it.
+
+use super::Story;
+use super::side::{ask, command, holds};
+use crate::pin::{Column, Destroyed, What, quoted};
+use crate::recover::lost;
+use crate::recover::runbook::{Command, quoted as shell};
+
+/// How many rows are filled in between two commits.
+const BATCH: u32 = 50_000;
+
+/// PostgreSQL cuts longer names.
+const LONGEST_NAME: usize = 63;
+
+/// A thing that was destroyed, with the table that it is copied to.
+pub(super) struct Lost<'a> {
+    story: &'a Story<'a>,
+    one: &'a Destroyed,
+    /// Its place among them, from 1.
+    at: usize,
+}
+
+/// All that had rows.
+pub(super) fn all_lost<'a>(story: &'a Story<'a>) -> impl Iterator<Item = Lost<'a>> {
+    let all = story.pin.destroys.iter().zip(1..).filter(|(one, _)| one.rows > 0);
+    all.map(move |(one, at)| Lost { story, one, at })
+}
+
+fn list(columns: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    columns.into_iter().map(|column| quoted(column.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+impl Lost<'_> {
+    /// The table that holds its copy.
+    fn copy(&self) -> String {
+        let name: String = format!("{}_{}_{}", self.story.applied.version, self.at, self.one.table).chars().take(LONGEST_NAME).collect();
+        format!("migrate_recover.{}", quoted(&name))
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.one.key.iter().chain(&self.one.columns)
+    }
+
+    fn names(&self) -> String {
+        list(self.columns().map(|column| &column.name))
+    }
+
+    fn has_key(&self) -> bool {
+        !self.one.key.is_empty()
+    }
+
+    fn keys(&self) -> String {
+        self.one.key.iter().map(|key| format!("n.{0} = s.{0}", quoted(&key.name))).collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn target(&self, column: &Column) -> String {
+        lost::target(self.one, column, &self.story.applied.version, LONGEST_NAME)
+    }
+
+    /// What comes back, and how, in a few words.
+    pub(super) fn how(&self) -> String {
+        lost::how(self.one, &self.copy(), &self.story.applied.version, LONGEST_NAME)
+    }
+
+    pub(super) fn commands(&self) -> Vec<Command> {
+        if self.one.what == What::Table {
+            return vec![self.table()];
+        }
+        let mut all = self.copied();
+        if self.has_key() {
+            match self.one.what {
+                What::Columns | What::Values => all.extend([self.added(), self.filled()]),
+                What::Rows | What::Table => all.push(self.inserted()),
+            }
+        }
+        all
+    }
+
+    fn run(&self, what: String, sql: &str) -> Command {
+        let shell = format!("psql -Xq -v ON_ERROR_STOP=1 -d \"$LIVE\" <<'END_OF_SQL'\n{sql}\nEND_OF_SQL");
+        command(self.story, what, shell, "nothing")
+    }
+
+    fn table(&self) -> Command {
+        let table = shell(&self.one.table_sql());
+        command(
+            self.story,
+            format!("bring back, in one transaction: {}", self.how()),
+            format!("pg_dump -d \"$SIDE\" -t {table} | psql -Xq -1 -v ON_ERROR_STOP=1 -d \"$LIVE\" -o /dev/null"),
+            "nothing; it is refused where a table of that name stands",
+        )
+    }
+
+    fn copied(&self) -> Vec<Command> {
+        let columns = self.columns().map(|column| format!("{} {}", quoted(&column.name), column.ty)).collect::<Vec<_>>().join(", ");
+        let key = if self.has_key() { format!(", PRIMARY KEY ({})", list(self.one.key.iter().map(|key| &key.name))) } else { String::new() };
+        let (copy, names) = (self.copy(), self.names());
+        // A copy that is all there is must outlive a crash.
+        let kind = if self.has_key() { "UNLOGGED TABLE" } else { "TABLE" };
+        let make = format!(
+            "SET client_min_messages = warning;\nCREATE SCHEMA IF NOT EXISTS migrate_recover;\n\
+             CREATE {kind} {copy} ({columns}, migrate_place bigint GENERATED ALWAYS AS IDENTITY UNIQUE{key});"
+        );
+        let out = ask("SIDE", &format!("COPY (SELECT {names} FROM {}) TO STDOUT", self.one.table_sql()));
+        vec![
+            self.run(format!("a table for the copy of {}", self.one.object()), &make),
+            command(self.story, "copy", format!("{out} |\n    {}", ask("LIVE", &format!("COPY {copy} ({names}) FROM STDIN"))), "nothing"),
+            holds(self.story, "LIVE", self.one, &copy, "the copy holds"),
+        ]
+    }
+
+    fn added(&self) -> Command {
+        let parts = self.one.columns.iter().map(|column| format!("ADD COLUMN {} {}", quoted(&self.target(column)), column.ty)).collect::<Vec<_>>().join(", ");
+        let sql = format!("SET lock_timeout = '5s';\nALTER TABLE {} {parts};", self.one.table_sql());
+        self.run(format!("bring back {}; say it again where an application held the table", self.how()), &sql)
+    }
+
+    fn filled(&self) -> Command {
+        let set = self.one.columns.iter().map(|c| format!("{} = s.{}", quoted(&self.target(c)), quoted(&c.name))).collect::<Vec<_>>().join(", ");
+        let untouched = self.one.columns.iter().map(|c| format!("n.{} IS NULL", quoted(&self.target(c)))).collect::<Vec<_>>().join(" AND ");
+        let aside = if self.story.live.superuser { "SET session_replication_role = replica;\n" } else { "" };
+        let sql = format!(
+            "{aside}SET lock_timeout = '5s';\nDO $fill$\nDECLARE\n    first bigint := 0;\n    last bigint := (SELECT max(migrate_place) FROM {copy});\nBEGIN\n    \
+             WHILE first < last LOOP\n        UPDATE {table} AS n SET {set} FROM {copy} s\n            WHERE {keys} AND s.migrate_place > first AND \
+             s.migrate_place <= first + {BATCH} AND {untouched};\n        COMMIT;\n        first := first + {BATCH};\n    END LOOP;\nEND\n$fill$;",
+            copy = self.copy(),
+            table = self.one.table_sql(),
+            keys = self.keys(),
+        );
+        let triggers = if self.story.live.superuser { "triggers are put aside" } else { "the table's triggers fire" };
+        self.run(format!("fill in where nothing stands, {BATCH} rows a commit; it may be said again; {triggers}"), &sql)
+    }
+
+    fn inserted(&self) -> Command {
+        let names = self.names();
+        let values = self.columns().map(|column| format!("s.{}", quoted(&column.name))).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {copy} s\n    WHERE NOT EXISTS (SELECT FROM {table} n WHERE {keys});",
+            table = self.one.table_sql(),
+            copy = self.copy(),
+            keys = self.keys(),
+        );
+        self.run(format!("bring back {}; the table's triggers fire", self.how()), &sql)
+    }
+
+    /// What shows that it is back.
+    pub(super) fn verification(&self) -> Command {
+        let (one, story) = (self.one, self.story);
+        if one.what == What::Table {
+            return holds(story, "LIVE", one, &one.table_sql(), "the live database holds");
+        }
+        if !self.has_key() {
+            return holds(story, "LIVE", one, &self.copy(), "beside the table stands");
+        }
+        let same = match one.what {
+            What::Rows | What::Table => String::from("true"),
+            What::Columns | What::Values => one
+                .columns
+                .iter()
+                .map(|c| format!("n.{} IS NOT DISTINCT FROM s.{}", quoted(&self.target(c)), quoted(&c.name)))
+                .collect::<Vec<_>>()
+                .join(" AND "),
+        };
+        let first = quoted(&one.key[0].name);
+        let sql = format!(
+            "SELECT count(*) FILTER (WHERE n.{first} IS NOT NULL AND {same}), count(*) FILTER (WHERE n.{first} IS NOT NULL AND NOT ({same})), \
+             count(*) FILTER (WHERE n.{first} IS NULL) FROM {} s LEFT JOIN {} n ON {}",
+            self.copy(),
+            one.table_sql(),
+            self.keys()
+        );
+        let all = if one.estimated { String::new() } else { format!("\ntest $((back + gone)) = {}", one.rows) };
+        command(
+            story,
+            format!("{} is back: rows that are, rows that differ, rows that an application deleted since", one.object()),
+            format!(
+                "IFS='|' read -r back differ gone <<<\"$({})\"\necho \"$back $differ $gone\"\ntest \"$back\" -gt 0\ntest \"$differ\" = 0{all}",
+                ask("LIVE", &sql)
+            ),
+            format!("a number, 0, a number; together {}", one.rows),
+        )
+    }
+
+    /// What takes the copy away.
+    pub(super) fn clean_up(&self) -> Option<Command> {
+        let needed = self.one.what != What::Table && self.has_key();
+        needed.then(|| self.run(format!("remove the copy of {}", self.one.object()), &format!("DROP TABLE {};", self.copy())))
+    }
+}
