@@ -103,6 +103,11 @@ pub struct Inverse {
 }
 
 impl Step {
+    /// Whether statements of its script are to run, rather than what takes them back.
+    pub fn goes_on(&self) -> bool {
+        matches!(self.course, Course::Whole | Course::Finish(_))
+    }
+
     /// Whether it takes away what was made, and with it all that was written there since.
     pub fn takes_back(&self) -> bool {
         match self.course {

@@ -80,10 +80,11 @@ impl Consents {
     }
 }
 
-/// Whether `step` may run on this database only with an attestation. A copy of the whole database, made just before, stands in its place.
+/// Whether `step` may run on this database only with an attestation. A copy of the whole database, made just before, stands in its place;
+/// what goes on from where a run stopped makes none.
 pub fn wants_attestation(step: &Step, observed: &Observed) -> bool {
-    let copied = observed.can_be_copied && step.pin.as_ref().is_some_and(|pin| pin.copy_is_enough);
-    step.needs_attestation && observed.holds_rows && !copied
+    let copied = observed.can_be_copied && step.course == Course::Whole && step.pin.as_ref().is_some_and(|pin| pin.copy_is_enough);
+    step.needs_attestation && step.goes_on() && observed.holds_rows && !copied
 }
 
 /// Lets `steps` through where none destroys data on a database that holds any, unless a backup of it is attested, and where somebody agreed to
@@ -104,7 +105,7 @@ pub fn clear(mut steps: Vec<Step>, observed: &Observed, holding: &[&String], con
         if step.course == Course::Whole {
             step.attestation = None;
         }
-        if step.forbidden && observed.holds_rows {
+        if step.forbidden && step.goes_on() && observed.holds_rows {
             return Err(Blocked::Forbidden { version, name, loss: step.loss });
         }
         if wants_attestation(step, observed) {

@@ -141,3 +141,24 @@ fn what_destroys_nothing_is_not_copied_unless_that_is_wanted() {
         assert_eq!(pins(&folder).len(), count, "{settings}");
     }
 }
+
+/// The copy is made before a migration begins; what goes on with one that stopped makes none.
+#[test]
+fn a_rest_that_was_written_anew_destroys_nothing_without_a_copy() {
+    let begun = "-- migrate: no-transaction\n-- UP\nCREATE TABLE a (id INTEGER);\nVACUUM;\n";
+    let down = "-- DOWN\nDROP TABLE a;\n";
+    let folder = folder(&[
+        (
+            "migrations/V1_users.sql",
+            "-- UP\nCREATE TABLE users (id INTEGER PRIMARY KEY, fax TEXT);\nINSERT INTO users VALUES (1, '1');\n-- DOWN\nDROP TABLE users;\n",
+        ),
+        ("migrations/V2_more.sql", &format!("{begun}INSERT INTO nowhere VALUES (1);\n{down}")),
+    ]);
+    let run = |arguments: &[&str]| migrate_with(folder.path(), arguments, &[("DATABASE_URL", "sqlite:app.db")]);
+    assert_eq!(run(&["up", "-q"]).code, 6);
+    std::fs::write(folder.path().join("migrations/V2_more.sql"), format!("{begun}ALTER TABLE users DROP COLUMN fax;\n{down}")).expect("a file");
+    let finished = run(&["up", "--finish"]);
+    assert_eq!(finished.code, 3, "{}", finished.err);
+    assert!(finished.err.contains("irreversible and loses data"), "{}", finished.err);
+    assert_eq!(run(&["up", "--compensate"]).code, 0, "the other way on is open");
+}
