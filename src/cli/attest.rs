@@ -76,6 +76,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let folder = settings.config.attestation.directory.clone().unwrap_or_default();
         folder.join(format!("{}.attestation.json", migrations[0].version))
     });
+    // Before a backup is read for an hour.
+    for path in [out.clone(), attested::signature_of(&out)] {
+        if path.symlink_metadata().is_ok() {
+            let message = format!("{} is there already, and no attestation is written over another", path.display());
+            return Err(Failure::usage("unwritable-file", message, "give another name (--out FILE), or remove it where it has had its time").into());
+        }
+    }
     let key = arguments.sign_key.as_ref().map(|path| Ok::<_, Failure>((path, key(path, &out)?))).transpose()?;
     let place =
         Place { stanza: arguments.stanza.clone(), label: arguments.label.clone(), backup: arguments.backup.clone(), archive: arguments.archive.clone() };
@@ -139,8 +146,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         None => None,
     };
     write(&out, text.as_bytes())?;
-    if let Some(signature) = &signature {
-        write(&attested::signature_of(&out), signature.as_bytes())?;
+    if let Some(signature) = &signature
+        && let Err(failure) = write(&attested::signature_of(&out), signature.as_bytes())
+    {
+        // Best effort: the failure says which file could not be written.
+        let _ = std::fs::remove_file(&out);
+        return Err(failure.into());
     }
     tell(global, console, &statement.predicate, &out, signature.is_some())?;
     Ok(Exit::Done)

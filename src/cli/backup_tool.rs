@@ -54,7 +54,9 @@ impl From<ToolError> for NoEvidence {
     fn from(error: ToolError) -> NoEvidence {
         match error {
             ToolError::Interrupted { signal, .. } => NoEvidence::Interrupted(signal),
-            other => NoEvidence::Unseen(other.to_string()),
+            ToolError::Missing(_) => NoEvidence::Unseen(error.to_string()),
+            // It is here and looked.
+            ToolError::Failed { .. } => Refused::new("backup", error.to_string()).into(),
         }
     }
 }
@@ -66,8 +68,7 @@ pub(super) async fn look(tool: Tool, place: &Place, binlogs: Option<&[String]>, 
     let backup = || -> Result<PathBuf, NoEvidence> {
         let path = needed(&place.backup, "the backup", "--backup PATH")?;
         // On another computer nothing of the path is there; here the rest of it is.
-        let gone = !path.exists() && path.parent().is_some_and(|parent| parent.parent().is_some() && parent.is_dir());
-        if gone { Err(Refused::new("backup", format!("is not at {} (any more)", path.display())).into()) } else { Ok(path) }
+        if is_gone(&path) { Err(Refused::new("backup", format!("is not at {} (any more)", path.display())).into()) } else { Ok(path) }
     };
     let parts = match tool {
         Tool::PgBackRest => {
@@ -104,11 +105,7 @@ pub(super) async fn look(tool: Tool, place: &Place, binlogs: Option<&[String]>, 
         Tool::PgDump => {
             let path = backup()?.display().to_string();
             let list = ran(dump::LIST, &postgres_program("pg_restore"), &["--list", &path], interrupt).await?;
-            let read = ran(dump::READ, &postgres_program("pg_restore"), &["-f", "/dev/null", &path], interrupt).await;
-            let read = read.map_err(|error| match error {
-                NoEvidence::Unseen(why) => Refused::new(dump::READ, format!("failed: {why}")).into(),
-                other => other,
-            })?;
+            let read = ran(dump::READ, &postgres_program("pg_restore"), &["-f", "/dev/null", &path], interrupt).await?;
             vec![list, read]
         }
         Tool::MariadbDump => vec![edges(&backup()?)?.0],
@@ -121,6 +118,9 @@ pub(super) async fn look(tool: Tool, place: &Place, binlogs: Option<&[String]>, 
 pub(super) fn saved(tool: Tool, files: &[PathBuf], place: &Place) -> Result<Evidence, NoEvidence> {
     let mut parts = Vec::new();
     for path in files {
+        if !path.exists() {
+            return Err(NoEvidence::Unseen(format!("{} does not exist", path.display())));
+        }
         if tool == Tool::MariadbDump {
             parts.push(edges(path)?.0);
             continue;
@@ -148,7 +148,13 @@ fn read(tool: Tool, parts: &[Part], place: &Place) -> Result<Evidence, NoEvidenc
         Tool::PgBasebackup => basebackup::read(parts, &absolute(backup()?), place.archive.as_ref().map(absolute).as_deref())?,
         Tool::MariadbBackup => mariadb_backup::read(parts, &absolute(backup()?))?,
         Tool::PgDump => dump::pg_dump(parts, &absolute(backup()?), &edges(backup()?)?.1)?,
-        Tool::MariadbDump => dump::mariadb_dump(parts, &absolute(backup()?), &edges(backup()?)?.1)?,
+        Tool::MariadbDump => {
+            let (_, sha256, inserts) = edges(backup()?)?;
+            if !inserts {
+                return Err(Refused::new(dump::FILE, "holds no row of any table: it is a dump of the schema alone").into());
+            }
+            dump::mariadb_dump(parts, &absolute(backup()?), &sha256)?
+        }
         Tool::Generic => generic::read(parts)?,
     })
 }
@@ -178,20 +184,26 @@ fn postgres_program(name: &str) -> String {
     newest.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())
 }
 
-fn unseen(path: &Path, error: &std::io::Error) -> NoEvidence {
-    NoEvidence::Unseen(format!("cannot read {}: {error}", path.display()))
+/// Whether nothing stands at `path`, though its folder is here.
+fn is_gone(path: &Path) -> bool {
+    !path.exists() && path.parent().is_some_and(|parent| parent.parent().is_some() && parent.is_dir())
+}
+
+fn unread(path: &Path, error: &std::io::Error) -> NoEvidence {
+    let told = format!("cannot read {}: {error}", path.display());
+    if is_gone(path) { Refused::new("backup", told).into() } else { NoEvidence::Unseen(told) }
 }
 
 fn file(name: &'static str, path: &Path) -> Result<Part, NoEvidence> {
-    let bytes = limited(path, LIMIT).map_err(|error| unseen(path, &error))?;
+    let bytes = limited(path, LIMIT).map_err(|error| unread(path, &error))?;
     Ok(Part { name, source: path.display().to_string(), bytes, at: Utc::now() })
 }
 
 /// The names in the archive's folder; those of empty files are left out, for an archive command that was cut off leaves such.
 fn names(folder: &Path) -> Result<Part, NoEvidence> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| unseen(folder, &error))? {
-        let entry = entry.map_err(|error| unseen(folder, &error))?;
+    for entry in std::fs::read_dir(folder).map_err(|error| unread(folder, &error))? {
+        let entry = entry.map_err(|error| unread(folder, &error))?;
         if entry.metadata().is_ok_and(|entry| entry.len() > 0) {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
@@ -205,11 +217,13 @@ fn names(folder: &Path) -> Result<Part, NoEvidence> {
     })
 }
 
-/// The beginning and the end of a dump, and the SHA-256 of all of it.
-fn edges(path: &Path) -> Result<(Part, String), NoEvidence> {
-    let read = || -> std::io::Result<(Vec<u8>, String)> {
+/// The beginning and the end of a dump, the SHA-256 of all of it, and whether some line of it inserts rows.
+fn edges(path: &Path) -> Result<(Part, String, bool), NoEvidence> {
+    const INSERT: &[u8] = b"INSERT INTO";
+    let read = || -> std::io::Result<(Vec<u8>, String, bool)> {
         let mut file = std::fs::File::open(path)?;
         let (mut hash, mut head, mut tail, mut buffer) = (Sha256::new(), Vec::new(), Vec::new(), vec![0; 1 << 20]);
+        let (mut line, mut inserts) = (Vec::new(), false);
         loop {
             let count = file.read(&mut buffer)?;
             if count == 0 {
@@ -217,27 +231,30 @@ fn edges(path: &Path) -> Result<(Part, String), NoEvidence> {
             }
             let read = &buffer[..count];
             hash.update(read);
+            for (at, piece) in read.split(|byte| *byte == b'\n').enumerate() {
+                if at > 0 {
+                    line.clear();
+                }
+                line.extend_from_slice(&piece[..piece.len().min(INSERT.len() - line.len())]);
+                inserts |= line == INSERT;
+            }
             let (first, rest) = read.split_at(read.len().min(EDGE.saturating_sub(head.len())));
             head.extend_from_slice(first);
             tail.extend_from_slice(&rest[rest.len().saturating_sub(2 * EDGE)..]);
             tail.drain(..tail.len().saturating_sub(EDGE));
         }
-        Ok(([head, tail].concat(), hex::encode(hash.finalize())))
+        Ok(([head, tail].concat(), hex::encode(hash.finalize()), inserts))
     };
-    let (bytes, sha256) = read().map_err(|error| unseen(path, &error))?;
+    let (bytes, sha256, inserts) = read().map_err(|error| unread(path, &error))?;
     // A letter of several bytes may be cut at the seam, and data may be none.
     let bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
-    Ok((Part { name: dump::FILE, source: path.display().to_string(), bytes, at: Utc::now() }, sha256))
+    Ok((Part { name: dump::FILE, source: path.display().to_string(), bytes, at: Utc::now() }, sha256, inserts))
 }
 
-/// All of a plain file, where it holds no more than `limit` bytes.
+/// All of a file, or of what a shell pipes into one, where it holds no more than `limit` bytes.
 pub(super) fn limited(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("it is no plain file"));
-    }
-    file.take(limit + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(std::io::Error::other(format!("it is longer than {limit} bytes"))) } else { Ok(bytes) }
 }
 
@@ -259,9 +276,15 @@ impl NoEvidence {
             ),
             NoEvidence::Refused(_) => Failure {
                 exit: crate::exit::Exit::Blocked,
-                ..Failure::usage("evidence-refused", format!("the evidence of {} does not hold: {self}", tool.name()), "")
+                ..Failure::usage(
+                    "evidence-refused",
+                    format!("the evidence of {} does not hold: {self}", tool.name()),
+                    "mend that, or take a new backup and attest it; `migrate explain attestation` says what is looked at",
+                )
             },
-            NoEvidence::Unsaid { .. } | NoEvidence::Interrupted(_) => Failure::usage("where-is-the-backup", self.to_string(), ""),
+            NoEvidence::Unsaid { .. } | NoEvidence::Interrupted(_) => {
+                Failure::usage("where-is-the-backup", self.to_string(), "`migrate explain attestation` lists what each tool must be told")
+            }
         }
     }
 }

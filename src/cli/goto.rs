@@ -20,11 +20,13 @@ pub(super) struct Arguments {
     #[command(flatten)]
     back: go::Back,
     #[command(flatten)]
+    attested: attested::Arguments,
+    #[command(flatten)]
     common: go::Arguments,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
-    go::go(false, global, &arguments.common, &attested::Arguments::default(), console, go::load_or_none, |sight| {
+    go::go(false, global, &arguments.common, &arguments.attested, console, go::load_or_none, |sight| {
         let source = arguments.back.source();
         let (undo, run) = if arguments.target == "0" {
             (recover::route(&sight.observed.history, &sight.loaded.migrations, &Target::Everything, source, sight.observed.engine)?, Vec::new())

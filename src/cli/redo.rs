@@ -15,6 +15,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     back: go::Back,
     #[command(flatten)]
+    attested: attested::Arguments,
+    #[command(flatten)]
     common: go::Arguments,
 }
 
@@ -23,7 +25,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         false,
         global,
         &arguments.common,
-        &attested::Arguments::default(),
+        &arguments.attested,
         console,
         |settings, engine| settings.load(engine),
         |sight| {

@@ -1,7 +1,7 @@
 //! Who may sign: a file of `ssh-keygen -Y verify`, "ALLOWED SIGNERS" in its manual. In: its text. Out: whether a key may sign in a name, for a
 //! purpose, at a time.
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Local, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
 
@@ -87,7 +87,10 @@ impl Line {
         if first.parse::<ssh_key::Algorithm>().map_or(true, |kind| matches!(kind, ssh_key::Algorithm::Other(_))) {
             for option in options(first)? {
                 let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
-                let value = |name: &str| value.map(|value| value.trim_matches('"').to_owned()).ok_or_else(|| format!("the option {name} needs a value"));
+                let value = |name: &str| {
+                    let bare = value.and_then(|value| value.strip_prefix('"')?.strip_suffix('"')).filter(|value| !value.contains('"'));
+                    bare.map(str::to_owned).ok_or_else(|| format!("the option {name} needs a value in quotes"))
+                };
                 let once = |set: bool, name: &str| if set { Err(format!("the option {name} stands there twice")) } else { Ok(()) };
                 match name.to_ascii_lowercase().as_str() {
                     "namespaces" => {
@@ -96,11 +99,11 @@ impl Line {
                     }
                     "valid-after" => {
                         once(after.is_some(), name)?;
-                        after = Some(time(&value(name)?)?);
+                        after = Some(time(&value(name)?, LocalResult::latest)?);
                     }
                     "valid-before" => {
                         once(before.is_some(), name)?;
-                        before = Some(time(&value(name)?)?);
+                        before = Some(time(&value(name)?, LocalResult::earliest)?);
                     }
                     "cert-authority" => return Err(String::from("signatures by certificates are not read here: name the key itself")),
                     _ => return Err(format!("{name:?} is neither an option nor a kind of key that is known here")),
@@ -146,8 +149,8 @@ fn options(text: &str) -> Result<Vec<&str>, String> {
     if parts.iter().any(|part| part.is_empty()) { Err(format!("{text:?} has an empty option")) } else { Ok(parts) }
 }
 
-/// `YYYYMMDD[HHMM[SS]]`, in this computer's zone, or with a `Z` in UTC.
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
+/// `YYYYMMDD[HHMM[SS]]`, in this computer's zone, or with a `Z` in UTC. Of an hour that a change of the clocks repeats, `reading` takes one.
+fn time(text: &str, reading: impl FnOnce(LocalResult<DateTime<Local>>) -> Option<DateTime<Local>>) -> Result<DateTime<Utc>, String> {
     let wrong = || format!("{text:?} is no time: write YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC");
     let (digits, utc) = text.strip_suffix(['Z', 'z']).map_or((text, false), |digits| (digits, true));
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) || ![8, 12, 14].contains(&digits.len()) {
@@ -160,9 +163,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     if utc {
         return Ok(moment.and_utc());
     }
-    // An hour that a change of the clocks leaves out or repeats: the earlier reading ends a key's life earlier, and the later begins it later, but
-    // nobody writes such a minute on purpose.
-    Local.from_local_datetime(&moment).earliest().map(|moment| moment.to_utc()).ok_or_else(wrong)
+    reading(Local.from_local_datetime(&moment)).map(|moment| moment.to_utc()).ok_or_else(wrong)
 }
 
 /// Whether `text` matches one of `patterns` and none of those that begin with `!` (ssh_config manual, "PATTERNS").

@@ -101,7 +101,7 @@ fn a_dump_that_is_complete_counts_for_some_minutes() {
     let dump = cluster.path("shop.sql");
     let attest = ["attest", "2", "--tool", "mariadb-dump", "--run", "--backup", &dump, "--sign-key", "key"];
     let said = stage.ok(&attest);
-    assert!(said.contains("mariadb-dump, verified"), "{said}");
+    assert!(said.contains("mariadb-dump, observed"), "{said}");
     let whole = std::fs::read_to_string(&dump).unwrap();
     for (what, text, words) in [
         ("cut off", whole[..whole.rfind("-- Dump completed").unwrap()].to_owned(), "Dump completed on"),
@@ -120,4 +120,25 @@ fn a_dump_that_is_complete_counts_for_some_minutes() {
     stage.refused("too long ago", &UP, &[3], "max-gap");
     stage.policy("");
     stage.went(&UP);
+}
+
+/// What stopped part-way goes on with what it began with, and its last row says so too.
+#[test]
+fn a_run_that_is_gone_on_with_keeps_its_attestation() {
+    let Some(cluster) = Cluster::start() else { return };
+    let stage = stage(&cluster);
+    let two = "-- UP\nALTER TABLE users DROP COLUMN fax;\nINSERT INTO missing VALUES (1);\n-- DOWN\n-- IRREVERSIBLE: gone\n";
+    stage.write("migrations/V2_drop.sql", two);
+    cluster.sh_ok("mariadb-dump --no-defaults --socket=$F/socket --user=root --single-transaction attested >$F/shop.sql");
+    stage.ok(&["attest", "2", "--tool", "mariadb-dump", "--evidence", &cluster.path("shop.sql"), "--sign-key", "key"]);
+    let ran = stage.migrate(&UP);
+    assert_eq!(ran.code, 6, "{}", ran.err);
+    stage.database.execute("CREATE TABLE missing (id int)");
+    // Mended, it is another migration, which nobody has attested for.
+    stage.write("migrations/V2_drop.sql", &two.replace("(1)", "(2)"));
+    let mended = stage.migrate(&[&UP[..], &["--finish"]].concat());
+    assert_eq!((mended.code, mended.err.contains("another text")), (3, true), "{}", mended.err);
+    assert!(stage.database.query("SELECT id FROM missing").is_empty());
+    stage.write("migrations/V2_drop.sql", two);
+    stage.went(&["up", "--finish"]);
 }
