@@ -108,7 +108,7 @@ fn judged_by<'a>(
 ) -> impl FnOnce(&mut dyn FnMut(Entry<'a>) -> std::io::Result<()>) -> std::io::Result<()> {
     move |then| match fixed {
         Some(mut entries) => entries.try_for_each(then),
-        None => judge::judge(catalog, loaded, policy, judged, then),
+        None => judge::judge(catalog, loaded, policy, judged, |entry, _| then(entry)),
     }
 }
 

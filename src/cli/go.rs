@@ -12,6 +12,7 @@ use crate::gate::merge::Severity;
 use crate::gate::{self, Consents, Course, Step, history};
 use crate::migration::Migration;
 use crate::observed::{Applied, EXEMPT, HalfDone, Observed};
+use crate::parse::Statement;
 use crate::read::{Loaded, ReadError};
 use crate::recover::{Source, Undo};
 use crate::report::Entry;
@@ -144,11 +145,12 @@ async fn held(
         }
         return Ok(Exit::Done);
     }
-    let entries = judged(global, settings, observed.engine, loaded, &plan.run)?;
+    let (entries, statements) = judged(global, settings, observed.engine, loaded, &plan.run)?;
     warn(&entries, global)?;
     let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
     let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
-    let run = plan.run.iter().zip(&entries).map(|(m, e)| steps::up(m, &e.assessment, &settings.config, observed.engine, note.clone()));
+    let run = plan.run.iter().zip(&entries).zip(statements);
+    let run = run.map(|((m, e), up)| steps::up(m, up, &e.assessment, &settings.config, observed.engine, note.clone()));
     let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
     let cleared = clear(forth, settings, interrupt, locked, all, &observed, consents).await?;
     locked.apply(cleared, &mut progress(console, global)).await?;
@@ -169,9 +171,10 @@ pub(super) fn way_on(
     let mut catalog = Catalog::new(settings.target(global, engine));
     settings.start(global, &mut catalog)?;
     let anew = |migration: &Migration| {
-        let entries = judged(global, settings, engine, loaded, &[migration])?;
-        let entry = entries.first().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path))?;
-        Ok(steps::up(migration, &entry.assessment, &settings.config, engine, None)?)
+        let (entries, statements) = judged(global, settings, engine, loaded, &[migration])?;
+        let entry = entries.iter().zip(statements).next().ok_or_else(|| anyhow::anyhow!("{} was not judged", migration.path));
+        let (entry, up) = entry?;
+        Ok(steps::up(migration, up, &entry.assessment, &settings.config, engine, None)?)
     };
     arguments.half_done.step(half, history, &loaded.migrations, catalog, anew)
 }
@@ -201,11 +204,17 @@ fn note_reworded(sight: &Sight<'_>, global: &Global) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Judges what is to run.
-fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a Loaded, run: &[&Migration]) -> anyhow::Result<Vec<Entry<'a>>> {
-    let mut entries = Vec::new();
+/// Judges what is to run, and gives its statements too.
+fn judged<'a>(
+    global: &Global,
+    settings: &Settings,
+    engine: Engine,
+    loaded: &'a Loaded,
+    run: &[&Migration],
+) -> anyhow::Result<(Vec<Entry<'a>>, Vec<Vec<Statement>>)> {
+    let (mut entries, mut statements) = (Vec::new(), Vec::new());
     if run.is_empty() {
-        return Ok(entries);
+        return Ok((entries, statements));
     }
     let due: HashSet<&str> = run.iter().map(|m| m.path.as_str()).collect();
     let mut catalog = Catalog::new(settings.target(global, engine));
@@ -215,12 +224,13 @@ fn judged<'a>(global: &Global, settings: &Settings, engine: Engine, loaded: &'a 
         loaded,
         &settings.config.gate,
         |m| due.contains(m.path.as_str()),
-        |entry| {
+        |entry, up| {
             entries.push(entry);
+            statements.push(up);
             Ok(())
         },
     )?;
-    Ok(entries)
+    Ok((entries, statements))
 }
 
 /// Clears the steps: with the attestations that fit; on a terminal, asks about what was written since UP.

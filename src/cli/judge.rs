@@ -64,17 +64,18 @@ pub(super) fn each_parsed(migrations: &[Migration], engine: Engine, mut then: im
     })
 }
 
-/// Judges those of `migrations` that `judged` picks, and hands each to `then`; the others only say what stands.
+/// Judges those of `migrations` that `judged` picks, and hands each to `then` with the statements of its UP; the others only say what stands.
 pub(super) fn judge<'a>(
     catalog: &mut Catalog,
     loaded: &'a Loaded,
     policy: &Policy,
     judged: impl Fn(&Migration) -> bool,
-    mut then: impl FnMut(Entry<'a>) -> std::io::Result<()>,
+    mut then: impl FnMut(Entry<'a>, Vec<Statement>) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
     let bench = Bench::new(loaded, policy);
     each_judged(catalog, loaded, judged, |catalog, migration, (up, down)| {
-        then(bench.entry(Cow::Borrowed(migration), assess::migration(catalog, migration, &up, down.as_deref())))
+        let assessment = assess::migration(catalog, migration, &up, down.as_deref());
+        then(bench.entry(Cow::Borrowed(migration), assessment), up)
     })
 }
 

@@ -41,8 +41,8 @@ fn as_sql(statements: Vec<Statement>, path: &str, engine: Engine) -> Vec<Sql> {
 }
 
 /// Refuses a script that ends a transaction which is not its own.
-fn transactions_hold(script: &Script, path: &str, engine: Engine) -> Result<(), Failure> {
-    match parsed(script, engine).iter().find(|statement| statement.breaks_transaction()) {
+fn transactions_hold(statements: &[Statement], path: &str) -> Result<(), Failure> {
+    match statements.iter().find(|statement| statement.breaks_transaction()) {
         Some(statement) => Err(Failure {
             path: Some(path.to_owned()),
             line: Some(statement.line),
@@ -56,22 +56,30 @@ fn transactions_hold(script: &Script, path: &str, engine: Engine) -> Result<(), 
     }
 }
 
-/// UP of a migration that was judged.
-pub(super) fn up(migration: &Migration, assessment: &Assessment, config: &Config, engine: Engine, note: Option<String>) -> Result<Step, Failure> {
-    transactions_hold(&migration.up, &migration.path, engine)?;
-    let (statements, in_transaction) = statements(&migration.up, &migration.path, engine);
+/// UP of a migration that was judged, `up` being its statements.
+pub(super) fn up(
+    migration: &Migration,
+    mut up: Vec<Statement>,
+    assessment: &Assessment,
+    config: &Config,
+    engine: Engine,
+    note: Option<String>,
+) -> Result<Step, Failure> {
+    up.retain(|statement| !statement.is_transaction_frame());
+    transactions_hold(&up, &migration.path)?;
+    let pin = config.pin.pinning(assessment, &config.gate, || destroys(&up));
     let text = migration.up.text();
     Ok(Step {
         version: migration.version.to_string(),
         name: migration.name.clone(),
         direction: Direction::Up,
-        statements,
-        in_transaction,
+        statements: as_sql(up, &migration.path, engine),
+        in_transaction: !migration.up.no_transaction,
         course: Course::Whole,
         verdict: assessment.verdict,
         loss: assessment.loss,
         needs_attestation: config.gate.needs_attestation(&assessment.findings),
-        pin: config.pin.pinning(assessment, &config.gate, || destroys(&parsed(&migration.up, engine))),
+        pin,
         forbidden: config.gate.forbids_loss(&assessment.findings),
         up_sha256: migration.up.sha256(),
         up_text: (text.len() <= KEPT).then_some(text),
@@ -110,12 +118,12 @@ pub(super) fn down(undo: &Undo<'_>, engine: Engine) -> Result<Step, Failure> {
         Some(file) => file.down_path.clone().unwrap_or_else(|| file.path.clone()),
         None => format!("{} (stored in the history)", applied.version),
     };
-    transactions_hold(&undo.down, &path, engine)?;
-    let (statements, in_transaction) = statements(&undo.down, &path, engine);
+    let statements = parsed(&undo.down, engine);
+    transactions_hold(&statements, &path)?;
     Ok(Step {
         direction: Direction::Down,
-        statements,
-        in_transaction,
+        statements: as_sql(statements, &path, engine),
+        in_transaction: !undo.down.no_transaction,
         down_sha256: Some(undo.down.sha256()),
         down_text: Some(undo.down.text()),
         up_text: None,
