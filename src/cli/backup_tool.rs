@@ -105,7 +105,11 @@ pub(super) async fn look(tool: Tool, place: &Place, binlogs: Option<&[String]>, 
         Tool::PgDump => {
             let path = backup()?.display().to_string();
             let list = ran(dump::LIST, &postgres_program("pg_restore"), &["--list", &path], interrupt).await?;
-            let read = ran(dump::READ, &postgres_program("pg_restore"), &["-f", "/dev/null", &path], interrupt).await?;
+            let read = ran(dump::READ, &postgres_program("pg_restore"), &["-f", "/dev/null", &path], interrupt).await;
+            let read = read.map_err(|error| match error {
+                NoEvidence::Refused(refused) => Refused::new(dump::READ, refused.what).into(),
+                other => other,
+            })?;
             vec![list, read]
         }
         Tool::MariadbDump => vec![edges(&backup()?)?.0],

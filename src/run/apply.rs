@@ -2,7 +2,7 @@
 //!
 //! What one transaction can hold is one transaction, history row included.
 
-use super::connection::{COMMIT, Cancelled, Connection, Driver, Home, said};
+use super::connection::{COMMIT, Cancelled, Connection, Driver, Ended, Home, said};
 use super::error::{Failure, Stands};
 use super::history::{HistoryTable, Record, Who, now};
 use super::journal::Journal;
@@ -213,11 +213,7 @@ impl Run<'_> {
                 trace(step, ran, sql, secrets);
             }
         };
-        self.connection.run_each(&message, &mut begins).await.map_err(|(ran, ended)| match ran {
-            0 => Stop::ended(0, &ended).doing("BEGIN"),
-            ran if ran <= count => Stop::ended(ran - 1, &ended),
-            _ => Stop::ended(count.saturating_sub(1), &ended).doing(RECORD_AND_COMMIT),
-        })
+        self.connection.run_each(&message, &mut begins).await.map_err(|(ran, ended)| stopped(count, ran, &ended))
     }
 
     pub(super) async fn statements(&mut self, range: Range<usize>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
@@ -324,6 +320,15 @@ impl Run<'_> {
             *self.seq += 1;
         }
         failure
+    }
+}
+
+/// What stopped a message of BEGIN, `count` statements, the history row and COMMIT, of which `ran` had run.
+pub(super) fn stopped(count: usize, ran: usize, ended: &Ended) -> Stop {
+    match ran {
+        0 => Stop::ended(0, ended).doing("BEGIN"),
+        ran if ran <= count => Stop::ended(ran - 1, ended),
+        _ => Stop::ended(count.saturating_sub(1), ended).doing(RECORD_AND_COMMIT),
     }
 }
 

@@ -3,11 +3,12 @@
 //! SQLite works in a thread of its own, which would wait for this one between two migrations as long as a short one takes. The driver stops
 //! a message at its first error, so no migration begins unless those before it are committed.
 
-use super::apply::{Run, trace};
+use super::apply::{Run, stopped, trace};
 use super::connection::Driver;
 use super::history::{Record, now};
 use super::secret::Secrets;
 use super::segment::{Segment, segments};
+use super::stop::Stop;
 use super::{Event, sqlite};
 use crate::gate::{Course, Step};
 use crate::observed::Outcome;
@@ -21,13 +22,15 @@ pub(super) struct Came {
     pub(super) began: bool,
     /// It failed, and is rolled back.
     pub(super) failed: bool,
+    /// What stopped it, where that is not to be tried again: a signal.
+    pub(super) stop: Option<Stop>,
 }
 
 /// Runs the first of `steps`, as many as one message may hold: none where that is less than two. What fails is rolled back and not told: it
 /// is to be run alone then, and says so itself.
 pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn FnMut(Event<'_>)) -> Came {
     let steps = together(run, steps);
-    let mut came = Came { finished: 0, began: false, failed: false };
+    let mut came = Came { finished: 0, began: false, failed: false, stop: None };
     if steps.is_empty() {
         return came;
     }
@@ -61,10 +64,12 @@ pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn Fn
     };
     let ran = run.connection.run_each(&message, &mut done).await;
     *run.seq += came.finished as i64;
-    came.failed = ran.is_err();
-    if came.failed {
+    if let Err((ran, ended)) = ran {
+        came.failed = true;
+        let stop = ended.by.is_some().then(|| stopped(steps[came.finished].statements.len(), ran - before, &ended));
+        let lost = !run.rolled_back().await;
         // Where that fails, what runs alone next cannot begin, and says so.
-        let _ = run.rolled_back().await;
+        came.stop = stop.map(|stop| Stop { lost, ..stop });
     }
     came
 }

@@ -297,10 +297,14 @@ impl Locked {
                 continue;
             }
             let Some(step) = steps.get(finished) else { break };
+            let run = apply::Run { step, ..run };
+            if let Some(stop) = &came.stop {
+                return Err(RunError::PartWay(Box::new(Failure { finished, ..run.failure(stop, None) })));
+            }
             if !came.began {
                 progress(Event::Started { step });
             }
-            match (apply::Run { step, ..run }).complete(progress).await {
+            match run.complete(progress).await {
                 Ok(()) => {
                     progress(Event::Finished { step });
                     finished += 1;

@@ -108,6 +108,8 @@ impl Inverse<'_> {
         }
         match self.engine {
             Engine::Sqlite => None,
+            // One that was dropped, or has taken another one's name: which type it had is not held.
+            Engine::Postgres if attribute.starts_with("attribute ") && new.is_some_and(|new| new == "dropped" || new.starts_with("was ")) => None,
             Engine::Postgres => self.of_postgres(object, attribute, old),
             Engine::Mysql | Engine::Mariadb => self.of_mysql(object, attribute, old, new),
         }

@@ -93,7 +93,9 @@ fn pgbackrest_opens_the_gate_as_long_as_its_catalogue_has_the_backup() {
         };
         assert_eq!(part(&saved_one), part(&run));
     }
-    std::fs::remove_file(stage.path("saved.json")).unwrap();
+    for file in ["saved.json", "saved.json.sig"] {
+        std::fs::remove_file(stage.path(file)).unwrap();
+    }
     let value: serde_json::Value = serde_json::from_str(&info).unwrap();
     let id = value[0]["db"][0]["system-id"].as_u64().unwrap();
     for (what, text, words) in [
