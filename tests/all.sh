@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test. Installs PostgreSQL, pgBackRest, PgBouncer, MariaDB and the shell of SQLite with apt-get where their programs are missing and that is allowed; the
-# tests start throw-away servers of their own, so no service of this machine is started, stopped or touched.
+# Runs every test. Installs PostgreSQL, pgBackRest, PgBouncer, MariaDB, mariadb-backup, the shell of SQLite and OpenSSH's client with apt-get where
+# their programs are missing and that is allowed; the tests start throw-away servers of their own, so no service of this machine is started, stopped or touched.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,6 +8,7 @@ has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command 
 has_pgbouncer() { command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ]; }
 has_pgbackrest() { command -v pgbackrest >/dev/null 2>&1; }
 has_sqlite() { command -v sqlite3 >/dev/null 2>&1; }
+has_ssh() { command -v ssh-keygen >/dev/null 2>&1 && command -v ssh-agent >/dev/null 2>&1; }
 has_mariadb_backup() { command -v mariadb-backup >/dev/null 2>&1; }
 has_mariadb() { { command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null 2>&1 && command -v mariadb-install-db >/dev/null 2>&1; }
 
@@ -15,6 +16,7 @@ missing=()
 has_postgres || missing+=(postgresql)
 has_mariadb || missing+=(mariadb-server)
 has_pgbouncer || missing+=(pgbouncer)
+has_ssh || missing+=(openssh-client)
 has_sqlite || missing+=(sqlite3)
 has_mariadb_backup || missing+=(mariadb-backup)
 has_pgbackrest || missing+=(pgbackrest)

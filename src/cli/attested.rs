@@ -179,6 +179,7 @@ pub(super) async fn add(
         for found in found.iter().filter(|found| named || says(&found.bytes, &step.version, &step.name)) {
             match accept(found, signers.as_ref(), policy, interrupt, locked, step, observed, &site).await? {
                 Ok(accepted) => {
+                    tracing::info!("{} lets {} {} run", found.path.display(), step.version, step.name);
                     consents.accepted.push(accepted);
                     problem = None;
                     break;

@@ -230,14 +230,10 @@ fn edges(path: &Path) -> Result<(Part, String), NoEvidence> {
     Ok((Part { name: dump::FILE, source: path.display().to_string(), bytes, at: Utc::now() }, sha256))
 }
 
-/// All of a plain file, where it holds no more than `limit` bytes.
+/// All of a file, or of what a shell pipes into one, where it holds no more than `limit` bytes.
 pub(super) fn limited(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("it is no plain file"));
-    }
-    file.take(limit + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(std::io::Error::other(format!("it is longer than {limit} bytes"))) } else { Ok(bytes) }
 }
 

@@ -121,3 +121,24 @@ fn a_dump_that_is_complete_counts_for_some_minutes() {
     stage.policy("");
     stage.went(&UP);
 }
+
+/// What stopped part-way goes on with what it began with, and its last row says so too.
+#[test]
+fn a_run_that_is_gone_on_with_keeps_its_attestation() {
+    let Some(cluster) = Cluster::start() else { return };
+    let stage = stage(&cluster);
+    let two = "-- UP\nALTER TABLE users DROP COLUMN fax;\nINSERT INTO missing VALUES (1);\n-- DOWN\n-- IRREVERSIBLE: gone\n";
+    stage.write("migrations/V2_drop.sql", two);
+    cluster.sh_ok("mariadb-dump --no-defaults --socket=$F/socket --user=root --single-transaction attested >$F/shop.sql");
+    stage.ok(&["attest", "2", "--tool", "mariadb-dump", "--evidence", &cluster.path("shop.sql"), "--sign-key", "key"]);
+    let ran = stage.migrate(&UP);
+    assert_eq!(ran.code, 6, "{}", ran.err);
+    stage.database.execute("CREATE TABLE missing (id int)");
+    // Mended, it is another migration, which nobody has attested for.
+    stage.write("migrations/V2_drop.sql", &two.replace("(1)", "(2)"));
+    let mended = stage.migrate(&[&UP[..], &["--finish"]].concat());
+    assert_eq!((mended.code, mended.err.contains("another text")), (3, true), "{}", mended.err);
+    assert!(stage.database.query("SELECT id FROM missing").is_empty());
+    stage.write("migrations/V2_drop.sql", two);
+    stage.went(&["up", "--finish"]);
+}
