@@ -287,7 +287,8 @@ impl Run<'_> {
     /// What stopped a step before anything of it stands.
     pub(super) fn stopped(&self, stop: &Stop) -> RunError {
         match stop.by {
-            _ if stop.doing != Some(PIN) => RunError::PartWay(Box::new(self.failure(stop, None))),
+            // Who was in the way was waited for, as for a statement.
+            _ if stop.doing != Some(PIN) || stop.again => RunError::PartWay(Box::new(self.failure(stop, None))),
             Some(Cancelled::Signal(signal)) => RunError::Interrupted(signal),
             _ => self.unpinned(stop),
         }

@@ -29,9 +29,18 @@ pub(super) async fn pin(
 ) -> Result<(String, Binlog, Vec<Destroyed>), Stop> {
     let tables = there(connection, step, destroys).await.map_err(|error| says(&error))?;
     let shapes = shapes(connection, destroys).await.map_err(|error| says(&error))?;
+    let mut scan_limit = scan_limit;
     if !tables.is_empty() {
         let all = tables.iter().map(|(schema, table)| format!("{}.{} WRITE", quoted(schema, '`'), quoted(table, '`'))).collect::<Vec<_>>().join(", ");
-        connection.execute(&format!("LOCK TABLES {all}")).await.map_err(|error| says(&error))?;
+        if let Err(ended) = connection.run(&format!("LOCK TABLES {all}")).await {
+            let stop = Stop::ended(0, &ended);
+            if stop.again || stop.lost || stop.by.is_some() {
+                return Err(stop);
+            }
+            // Who may alter a table need not have the right to lock it; what others change meanwhile is not worth counting.
+            tracing::info!("the tables are not locked for the pin: {}", stop.message);
+            scan_limit = Duration::ZERO;
+        }
     }
     let looked = look(connection, shapes, scan_limit).await;
     let unlocked = connection.execute("UNLOCK TABLES").await.map_err(|error| says(&error));

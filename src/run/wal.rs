@@ -30,7 +30,7 @@ pub(super) async fn pin(
     scan_limit: Duration,
     now: DateTime<Utc>,
 ) -> Result<(String, Wal, Vec<Destroyed>), Stop> {
-    lock(connection, step, destroys).await.map_err(|error| says(&error))?;
+    lock(connection, step, destroys).await?;
     let destroyed = destroyed(connection, destroys, scan_limit).await.map_err(|error| says(&error))?;
     let (clock, wal) = place(connection, &step.version, now).await.map_err(|error| says(&error))?;
     Ok((clock, wal, destroyed))
@@ -44,7 +44,7 @@ fn named(table: &str) -> String {
 
 /// Takes the locks that the statements will need, before anything else: a lock that grows later would deadlock with those who read first and
 /// write then. What only writes rows keeps no reader out.
-async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -> sqlx::Result<()> {
+async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -> Result<(), Stop> {
     let mut tables: BTreeMap<&str, bool> = BTreeMap::new();
     for touched in step.statements.iter().filter_map(|sql| sql.touched.as_ref()).flatten() {
         match touched.class {
@@ -58,11 +58,12 @@ async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -
     }
     for (table, alone) in tables {
         let name = named(table);
-        let kind = connection.cell(&format!("SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = to_regclass({})", literal(Some(&name)))).await?;
+        let kind = connection.cell(&format!("SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = to_regclass({})", literal(Some(&name)))).await;
+        let kind = kind.map_err(|error| says(&error))?;
         // What is not there yet is the migration's own, and a view has no rows.
         if matches!(kind.as_deref(), Some("r" | "p")) {
             let mode = if alone { "ACCESS EXCLUSIVE" } else { "SHARE ROW EXCLUSIVE" };
-            connection.execute(&format!("LOCK TABLE {name} IN {mode} MODE")).await?;
+            connection.run(&format!("LOCK TABLE {name} IN {mode} MODE")).await.map_err(|ended| Stop::ended(0, &ended))?;
         }
     }
     Ok(())
@@ -148,13 +149,19 @@ async fn count(connection: &mut Connection, of: &Destroyed, limit: Duration) -> 
 async fn place(connection: &mut Connection, version: &str, now: DateTime<Utc>) -> sqlx::Result<(String, Wal)> {
     let asked = "SELECT current_setting('wal_level'), current_setting('archive_mode'), \
                  coalesce(current_setting('archive_command', true), '') || coalesce(current_setting('archive_library', true), ''), \
-                 has_function_privilege('pg_create_restore_point(text)', 'execute')::text, (SELECT system_identifier::text FROM pg_control_system()), \
+                 has_function_privilege('pg_create_restore_point(text)', 'execute')::text, has_function_privilege('pg_control_system()', 'execute')::text, \
                  current_database()::text, (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'), current_setting('port'), \
                  current_setting('server_version')";
     let row = connection.rows(asked).await?.into_iter().next().and_then(|row| <[Option<String>; 9]>::try_from(row).ok()).unwrap_or_default();
-    let [wal_level, archive_mode, command, may, system_identifier, database, data_directory, port, server_version] = row;
+    let [wal_level, archive_mode, command, may, may_ask, database, data_directory, port, server_version] = row;
     let text = Option::unwrap_or_default;
+    // In a statement of its own: without the right it would end the migration's transaction.
+    let system_identifier = match may_ask.as_deref() {
+        Some("true" | "t") => connection.cell("SELECT system_identifier::text FROM pg_control_system()").await?,
+        _ => None,
+    };
     let impossible = match (wal_level.as_deref(), archive_mode.as_deref(), command.as_deref()) {
+        _ if system_identifier.is_none() => Some("this user may not ask which cluster this is (pg_control_system)"),
         (Some("minimal"), ..) => Some("wal_level is minimal"),
         (_, Some("off"), _) => Some("archive_mode is off"),
         (_, _, Some("" | "(disabled)")) => Some("archive_command is empty, and so is archive_library"),

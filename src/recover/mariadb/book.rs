@@ -1,12 +1,13 @@
 //! The runbook for MariaDB. In: pin, backup, what the live server says. Out: a [`Runbook`].
 
-use super::live::lost;
+use super::live::all_lost;
 use super::side::{command, down, up};
 use super::whole::{changed_over, restored};
 use super::{BYTES, Live};
 use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Binlog, Pin};
+use crate::recover::lost;
 use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA, quoted as shell};
 
 /// What a runbook is written from.
@@ -52,9 +53,9 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
     match decision.iter().find(|choice| choice.taken).map(|choice| choice.route) {
         Some(Route::SelectiveRepair) => {
             commands = up(story);
-            commands.extend(lost(story).flat_map(|one| one.commands()));
-            verification = lost(story).map(|one| one.verification()).collect();
-            clean_up = lost(story).filter_map(|one| one.clean_up()).collect();
+            commands.extend(all_lost(story).flat_map(|one| one.commands()));
+            verification = all_lost(story).map(|one| one.verification()).collect();
+            clean_up = all_lost(story).filter_map(|one| one.clean_up()).collect();
             clean_up.push(down(story));
         }
         Some(Route::Whole) => {
@@ -122,12 +123,7 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
         facts.push(fact("no recovery", format!("when the migration ran, {why}"), None));
     }
     for one in &pin.destroys {
-        let count = if one.estimated {
-            format!("about {} rows, not counted", one.rows)
-        } else {
-            format!("{} rows, checksum {}", one.rows, one.checksum.as_deref().unwrap_or("none"))
-        };
-        facts.push(fact("destroyed", format!("{}: {count}", one.object()), Some(one.counted_mysql(&one.table_mysql()))));
+        facts.push(fact("destroyed", lost::counted(one), Some(one.counted_mysql(&one.table_mysql()))));
     }
     facts.push(fact(
         "a restore of the whole would lose",
@@ -143,7 +139,7 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
 }
 
 fn decision(story: &Story<'_>) -> Vec<Choice> {
-    let lost: Vec<String> = lost(story).map(|one| one.how()).collect();
+    let lost: Vec<String> = all_lost(story).map(|one| one.how()).collect();
     let fits = |route| match (route, &story.log.impossible) {
         (Route::Down, _) => (false, String::from("no DOWN brings back what is lost")),
         (Route::RollForward, _) => (false, String::from("fits where the application can do without what is lost; that is yours to say")),

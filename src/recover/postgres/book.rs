@@ -1,11 +1,12 @@
 //! The runbook for PostgreSQL. In: pin, backup, what the live database says. Out: a [`Runbook`].
 
-use super::live::lost;
+use super::live::all_lost;
 use super::side::{ask, command, down, holds, place, up};
 use super::{ARCHIVED, Live, Source, wal_bytes, written};
 use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Pin, Wal};
+use crate::recover::lost;
 use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, quoted as shell};
 
 /// What a runbook is written from.
@@ -52,9 +53,9 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
     match decision.iter().find(|choice| choice.taken).map(|choice| choice.route) {
         Some(Route::SelectiveRepair) => {
             commands = up(story);
-            commands.extend(lost(story).flat_map(|one| one.commands()));
-            verification = lost(story).map(|one| one.verification()).collect();
-            clean_up = lost(story).filter_map(|one| one.clean_up()).collect();
+            commands.extend(all_lost(story).flat_map(|one| one.commands()));
+            verification = all_lost(story).map(|one| one.verification()).collect();
+            clean_up = all_lost(story).filter_map(|one| one.clean_up()).collect();
             clean_up.push(down(story));
         }
         Some(Route::Whole) => {
@@ -129,12 +130,7 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
         facts.push(fact("no recovery", format!("when the migration ran, {why}"), None));
     }
     for one in &pin.destroys {
-        let count = if one.estimated {
-            format!("about {} rows, not counted", one.rows)
-        } else {
-            format!("{} rows, checksum {}", one.rows, one.checksum.as_deref().unwrap_or("none"))
-        };
-        facts.push(fact("destroyed", format!("{}: {count}", one.object()), Some(one.counted(&one.table_sql()))));
+        facts.push(fact("destroyed", lost::counted(one), Some(one.counted(&one.table_sql()))));
     }
     facts.push(fact("written since", format!("{} bytes of log", live.wal_bytes), Some(wal_bytes(&wal.lsn))));
     for (table, rows) in live.written.iter().filter(|(_, rows)| *rows != Some(0)) {
@@ -158,7 +154,7 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
 }
 
 fn decision(story: &Story<'_>) -> Vec<Choice> {
-    let lost: Vec<String> = lost(story).map(|one| one.how()).collect();
+    let lost: Vec<String> = all_lost(story).map(|one| one.how()).collect();
     let reachable = story.wal.impossible.is_none();
     let unreachable = || format!("the log was not archived: {}", story.wal.impossible.as_deref().unwrap_or_default());
     let fits = |route| match route {

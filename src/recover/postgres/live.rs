@@ -4,6 +4,7 @@
 use super::Story;
 use super::side::{ask, command, holds};
 use crate::pin::{Column, Destroyed, What, quoted};
+use crate::recover::lost;
 use crate::recover::runbook::{Command, quoted as shell};
 
 /// How many rows are filled in between two commits.
@@ -21,7 +22,7 @@ pub(super) struct Lost<'a> {
 }
 
 /// All that had rows.
-pub(super) fn lost<'a>(story: &'a Story<'a>) -> impl Iterator<Item = Lost<'a>> {
+pub(super) fn all_lost<'a>(story: &'a Story<'a>) -> impl Iterator<Item = Lost<'a>> {
     let all = story.pin.destroys.iter().zip(1..).filter(|(one, _)| one.rows > 0);
     all.map(move |(one, at)| Lost { story, one, at })
 }
@@ -53,31 +54,13 @@ impl Lost<'_> {
         self.one.key.iter().map(|key| format!("n.{0} = s.{0}", quoted(&key.name))).collect::<Vec<_>>().join(" AND ")
     }
 
-    /// The column of the live table that takes the values of `column`.
     fn target(&self, column: &Column) -> String {
-        match self.one.what {
-            What::Values => {
-                let end = format!("__before_{}", self.story.applied.version);
-                let kept: String = column.name.chars().take(LONGEST_NAME.saturating_sub(end.len())).collect();
-                format!("{kept}{end}")
-            }
-            What::Columns | What::Table | What::Rows => column.name.clone(),
-        }
+        lost::target(self.one, column, &self.story.applied.version, LONGEST_NAME)
     }
 
     /// What comes back, and how, in a few words.
     pub(super) fn how(&self) -> String {
-        let object = self.one.object();
-        match self.one.what {
-            What::Table => format!("{object}: made anew, with its rows, indexes and constraints"),
-            _ if !self.has_key() => format!("{object}: the table has no primary key, so its old rows come back beside it, in {}", self.copy()),
-            What::Columns => format!("{object}: added again, without NOT NULL or default, and filled in by key"),
-            What::Values => {
-                let into = self.one.columns.iter().map(|column| self.target(column)).collect::<Vec<_>>().join(", ");
-                format!("{object}: the old values come back beside the new ones, in {into}")
-            }
-            What::Rows => format!("{object}: put back by key where none stands; a row that an application deleted since comes back as well"),
-        }
+        lost::how(self.one, &self.copy(), &self.story.applied.version, LONGEST_NAME)
     }
 
     pub(super) fn commands(&self) -> Vec<Command> {

@@ -31,6 +31,11 @@ impl Case {
         Case { database, folder }
     }
 
+    /// Nothing is locked before the first statement, for no pin is made.
+    pub(super) fn without_pin(&self) {
+        fs::write(self.folder.path().join("migrate.toml"), "[gate]\nloss = \"warn\"\n[pin]\nwhen = \"never\"\n").expect("a file");
+    }
+
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         self.command_on(&self.database.url, arguments)
     }

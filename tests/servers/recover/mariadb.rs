@@ -208,6 +208,22 @@ fn mariadb_backup_and_the_binary_log_restore_the_whole_to_exactly_the_pin() {
     assert_eq!(cluster.sh("test -d $F/data.damaged-2/orders && test -e $F/data/bin.000001").code, 0, "the damaged data are kept, and a log is written");
 }
 
+/// Who may alter tables need not have the right to lock them, or to ask where the log ends: the migration runs, and the pin says what is missing.
+#[test]
+fn few_rights_make_a_pin_that_says_what_it_lacks() {
+    let Some(cluster) = Cluster::start() else { return };
+    let database = cluster.server.database("orders");
+    database.execute("CREATE USER migrator@localhost IDENTIFIED BY 'throw-away'");
+    database.execute("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX ON orders.* TO migrator@localhost");
+    let folder = filled(&database);
+    let ran = migrate(folder.path(), &database.url.replace("root:", "migrator:"), &["up"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("no point-in-time recovery is possible: this user may not ask where the binary log ends"), "{}", ran.err);
+    let pin = &database.query("SELECT pin FROM migrate_history WHERE version = '2' AND outcome = 'started'")[0];
+    let pin: serde_json::Value = serde_json::from_str(pin).expect("JSON");
+    assert_eq!((pin["destroys"][0]["estimated"].as_bool(), pin["destroys"][0]["checksum"].is_null()), (Some(true), true));
+}
+
 /// A server that writes no log, as those of the other tests.
 #[test]
 fn where_no_log_is_written_that_is_said_and_the_policy_decides() {

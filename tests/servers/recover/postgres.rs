@@ -351,3 +351,18 @@ fn where_nothing_is_archived_that_is_said_and_the_policy_decides() {
         assert!(asked.err.contains("which backup from before is to be used?"), "{}", asked.err);
     });
 }
+
+/// A managed server may keep a role from asking which cluster it is: the migration runs, and the pin says what is missing.
+#[test]
+fn who_may_not_ask_for_the_cluster_can_still_migrate() {
+    let Some(cluster) = Cluster::start(Archive::Folder) else { return };
+    cluster.database().execute(
+        "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE migrator LOGIN PASSWORD 'throw-away'; \
+         GRANT ALL ON DATABASE shop TO migrator; GRANT ALL ON SCHEMA public TO migrator",
+    );
+    let url = cluster.url("migrator");
+    let folder = filled(&url);
+    let ran = migrate(folder.path(), &url, &["up"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("no point-in-time recovery is possible: this user may not ask which cluster this is"), "{}", ran.err);
+}
