@@ -104,9 +104,11 @@ impl Run<'_> {
         if unchecked.off {
             self.own(first, "PRAGMA foreign_keys = OFF").await?;
         }
+        // A script in several parts has its pin in the history by now, and some of it may stand.
+        let whole = matches!(commit, Commit::History(_));
         let ran = self.inside(range, &begin, &unchecked, commit, progress).await;
         let ran = self.or_back(ran).await;
-        if ran.as_ref().is_err_and(|stop| !stop.lost) {
+        if whole && ran.as_ref().is_err_and(|stop| !stop.lost) {
             self.unpin();
         }
         if unchecked.off {

@@ -162,3 +162,20 @@ fn a_rest_that_was_written_anew_destroys_nothing_without_a_copy() {
     assert!(finished.err.contains("irreversible and loses data"), "{}", finished.err);
     assert_eq!(run(&["up", "--compensate"]).code, 0, "the other way on is open");
 }
+
+/// What a later part of a script fails at leaves the copy of what an earlier one destroyed.
+#[test]
+fn the_copy_stays_where_a_later_part_fails() {
+    let folder = folder(&[
+        ("migrations/V1_gone.sql", "-- UP\nCREATE TABLE gone (id INTEGER PRIMARY KEY);\nINSERT INTO gone VALUES (1);\n-- DOWN\nDROP TABLE gone;\n"),
+        ("migrations/V2_drop.sql", "-- UP\nDROP TABLE gone;\nVACUUM;\nINSERT INTO nowhere VALUES (1);\n-- DOWN\n-- IRREVERSIBLE: gone\n"),
+    ]);
+    let run = |arguments: &[&str]| migrate_with(folder.path(), arguments, &[("DATABASE_URL", "sqlite:app.db")]);
+    assert_eq!(run(&["up", "-q", "--to", "1"]).code, 0);
+    let failed = run(&["up", "-q"]);
+    assert_eq!(failed.code, 6, "{}", failed.err);
+    let copies = std::fs::read_dir(folder.path().join("app.db.migrate-snapshots")).expect("a folder");
+    let copies: Vec<_> = copies.map(|copy| copy.expect("an entry").path()).collect();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert_eq!(ask(&copies[0], "SELECT count(*) || '' FROM gone"), ["1"]);
+}

@@ -21,9 +21,9 @@ pub(super) struct Lost<'a> {
     at: usize,
 }
 
-/// All that had rows.
+/// All that had rows, or may have had: an estimate of none is no count.
 pub(super) fn all_lost<'a>(story: &'a Story<'a>) -> impl Iterator<Item = Lost<'a>> {
-    let all = story.pin.destroys.iter().zip(1..).filter(|(one, _)| one.rows > 0);
+    let all = story.pin.destroys.iter().zip(1..).filter(|(one, _)| one.rows > 0 || one.estimated);
     all.map(move |(one, at)| Lost { story, one, at })
 }
 
