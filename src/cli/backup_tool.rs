@@ -112,7 +112,11 @@ pub(super) async fn look(tool: Tool, place: &Place, binlogs: Option<&[String]>, 
             })?;
             vec![list, read]
         }
-        Tool::MariadbDump => vec![edges(&backup()?)?.0],
+        // All of it is read below, and once.
+        Tool::MariadbDump => {
+            backup()?;
+            Vec::new()
+        }
         Tool::Generic => return Err(NoEvidence::Unseen(String::from("no program tells of it"))),
     };
     read(tool, &parts, place)
@@ -153,11 +157,12 @@ fn read(tool: Tool, parts: &[Part], place: &Place) -> Result<Evidence, NoEvidenc
         Tool::MariadbBackup => mariadb_backup::read(parts, &absolute(backup()?))?,
         Tool::PgDump => dump::pg_dump(parts, &absolute(backup()?), &edges(backup()?)?.1)?,
         Tool::MariadbDump => {
-            let (_, sha256, inserts) = edges(backup()?)?;
+            let (file, sha256, inserts) = edges(backup()?)?;
             if !inserts {
                 return Err(Refused::new(dump::FILE, "holds no row of any table: it is a dump of the schema alone").into());
             }
-            dump::mariadb_dump(parts, &absolute(backup()?), &sha256)?
+            let saved = if parts.is_empty() { std::slice::from_ref(&file) } else { parts };
+            dump::mariadb_dump(saved, &absolute(backup()?), &sha256)?
         }
         Tool::Generic => generic::read(parts)?,
     })

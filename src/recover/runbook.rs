@@ -87,6 +87,18 @@ pub struct Choice {
     pub why: String,
 }
 
+/// The ways back: that which is asked for is taken, or else the first, where it leads there; of the last two somebody says whether they do.
+pub(super) fn choices(asked: Option<Route>, selective: (bool, String), whole: (bool, String)) -> Vec<Choice> {
+    let ways = [
+        (Route::Down, (false, String::from("no DOWN brings back what is lost"))),
+        (Route::RollForward, (false, String::from("fits where the application can do without what is lost; that is yours to say"))),
+        (Route::SelectiveRepair, selective),
+        (Route::Whole, whole),
+    ];
+    let first = asked.or_else(|| ways.iter().find(|(_, (leads, _))| *leads).map(|(route, _)| *route));
+    ways.into_iter().map(|(route, (leads, why))| Choice { route, taken: leads && first == Some(route), why }).collect()
+}
+
 /// A command for a shell.
 #[derive(Clone, Debug, Serialize)]
 pub struct Command {

@@ -206,9 +206,7 @@ impl Run<'_> {
     async fn at_once(&mut self, begin: &str, started_at: &str, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
         let (step, count) = (self.step, self.step.statements.len());
         let row = self.table.at_its_end(step, &self.entry(Outcome::Done, started_at, step.note.as_deref()), false);
-        let texts = step.statements.iter().map(|sql| sql.text.as_str());
-        // A statement may end in a comment.
-        let message = [begin].into_iter().chain(texts).chain([row.as_str(), "COMMIT"]).collect::<Vec<_>>().join("\n;\n");
+        let message = transaction(begin, step, &row);
         let mut begins = |ran: usize, secrets: &Secrets| {
             if let Some(sql) = step.statements.get(ran - 1) {
                 progress(Event::Statement { step, at: ran, sql });
@@ -323,6 +321,13 @@ impl Run<'_> {
         }
         failure
     }
+}
+
+/// The whole transaction of `step` and its history row, as one message.
+pub(super) fn transaction(begin: &str, step: &Step, row: &str) -> String {
+    let texts = step.statements.iter().map(|sql| sql.text.as_str());
+    // A statement may end in a comment.
+    [begin].into_iter().chain(texts).chain([row, "COMMIT;\n"]).collect::<Vec<_>>().join("\n;\n")
 }
 
 /// What stopped a message of BEGIN, `count` statements, the history row and COMMIT, of which `ran` had run.

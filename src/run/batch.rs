@@ -3,7 +3,7 @@
 //! SQLite works in a thread of its own, which would wait for this one between two migrations as long as a short one takes. The driver stops
 //! a message at its first error, so no migration begins unless those before it are committed.
 
-use super::apply::{Run, stopped, trace};
+use super::apply::{Run, stopped, trace, transaction};
 use super::connection::Driver;
 use super::history::{Record, now};
 use super::secret::Secrets;
@@ -38,12 +38,7 @@ pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn Fn
     for (step, seq) in steps.iter().zip(*run.seq..) {
         let record = Record { seq, outcome: Outcome::Done, started_at: &started_at, who: run.who, note: step.note.as_deref(), pin: None };
         let row = run.table.at_its_end(step, &record, seq > *run.seq);
-        let texts = step.statements.iter().map(|sql| sql.text.as_str());
-        for text in [run.begin()].into_iter().chain(texts).chain([row.as_str(), "COMMIT"]) {
-            message.push_str(text);
-            // A statement may end in a comment.
-            message.push_str("\n;\n");
-        }
+        message.push_str(&transaction(run.begin(), step, &row));
     }
     let mut before = 0;
     let mut done = |ran: usize, secrets: &Secrets| {

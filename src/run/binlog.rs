@@ -4,7 +4,8 @@
 //! DDL commits by itself and needs tables unlocked that are not named before, so the lock is given up before the first statement: the pin
 //! is inexact by what others write in between.
 
-use super::connection::{Connection, lost, said};
+use super::connection::Connection;
+use super::pin::counted;
 use super::site;
 use super::stop::Stop;
 use super::tables::quoted;
@@ -171,12 +172,5 @@ async fn count(connection: &mut Connection, of: &Destroyed, limit: Duration) -> 
         Engine::Mysql => sql.replacen("SELECT", &format!("SELECT /*+ MAX_EXECUTION_TIME({}) */", limit.as_millis().max(1)), 1),
         _ => format!("SET STATEMENT max_statement_time = {} FOR {sql}", limit.as_secs_f64()),
     };
-    match connection.rows(&sql).await {
-        Ok(rows) => Ok(rows.into_iter().next().and_then(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok())),
-        Err(error) if lost(&error) => Err(error),
-        Err(error) => {
-            tracing::info!("{} is not counted: {}", of.object(), said(&error));
-            Ok(None)
-        }
-    }
+    counted(connection.rows(&sql).await, of)
 }

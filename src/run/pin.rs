@@ -2,18 +2,30 @@
 //! [`Pin`] for its history row, or what stops the step before its first statement.
 
 use super::apply::Run;
-use super::connection::{COMMIT, Driver};
+use super::connection::{COMMIT, Cells, Driver, lost, said};
 use super::patience::Pauses;
 use super::stop::Stop;
 use super::{Event, RunError, binlog, snapshot, wal};
 use crate::gate::{Course, Pinning};
 use crate::observed::Outcome;
-use crate::pin::{Binlog, Pin, Place, SCHEMA, Wal};
+use crate::pin::{Binlog, Destroyed, Pin, Place, SCHEMA, Wal};
 use chrono::{SecondsFormat, Utc};
 use std::fs;
 
 /// What is being done, where that stops the step.
 pub(super) const PIN: &str = "recording where the database stands";
+
+/// Rows and checksum of `of`, as the database gave them; nothing where it refused to count in time.
+pub(super) fn counted(rows: sqlx::Result<Vec<Cells>>, of: &Destroyed) -> sqlx::Result<Option<[String; 2]>> {
+    match rows {
+        Ok(rows) => Ok(rows.into_iter().next().and_then(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok())),
+        Err(error) if lost(&error) => Err(error),
+        Err(error) => {
+            tracing::info!("{} is not counted: {}", of.object(), said(&error));
+            Ok(None)
+        }
+    }
+}
 
 impl Run<'_> {
     /// What to record before this step; nothing where an earlier run began it.

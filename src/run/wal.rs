@@ -2,7 +2,8 @@
 //! place in the write-ahead log, with the tables locked before it, so that every commit that wrote them is before it and nothing stands between it
 //! and the first statement.
 
-use super::connection::{Connection, lost, said};
+use super::connection::{Connection, said};
+use super::pin::counted;
 use super::postgres::literal;
 use super::stop::Stop;
 use crate::gate::Step;
@@ -128,21 +129,14 @@ async fn count(connection: &mut Connection, of: &Destroyed, limit: Duration) -> 
     }
     connection.execute("SAVEPOINT migrate_pin").await?;
     let plain = PLAIN.iter().map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect::<String>();
-    let counted = async {
+    let rows = async {
         connection.execute(&format!("{plain}SET LOCAL row_security = off; SET LOCAL statement_timeout = {}", limit.as_millis().max(1))).await?;
         connection.rows(&of.counted(&of.table_sql())).await
     };
-    let counted = counted.await;
+    let rows = rows.await;
     // It only read; and so its settings end with it.
     connection.execute("ROLLBACK TO SAVEPOINT migrate_pin; RELEASE SAVEPOINT migrate_pin").await?;
-    match counted {
-        Ok(rows) => Ok(rows.into_iter().next().and_then(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok())),
-        Err(error) if lost(&error) => Err(error),
-        Err(error) => {
-            tracing::info!("{} is not counted: {}", of.object(), said(&error));
-            Ok(None)
-        }
-    }
+    counted(rows, of)
 }
 
 /// Makes the restore point, where this user may, and reads its place. The server's clock comes first.

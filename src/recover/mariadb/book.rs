@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Binlog, Pin};
 use crate::recover::lost;
-use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA, quoted as shell};
+use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
 
 /// What a runbook is written from.
 pub struct Story<'a> {
@@ -140,17 +140,18 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
 
 fn decision(story: &Story<'_>) -> Vec<Choice> {
     let lost: Vec<String> = all_lost(story).map(|one| one.how()).collect();
-    let fits = |route| match (route, &story.log.impossible) {
-        (Route::Down, _) => (false, String::from("no DOWN brings back what is lost")),
-        (Route::RollForward, _) => (false, String::from("fits where the application can do without what is lost; that is yours to say")),
-        (Route::SelectiveRepair | Route::Whole, Some(why)) => (false, format!("the log does not lead there: {why}")),
-        (Route::SelectiveRepair | Route::Whole, None) if !story.live.log_is_there && story.archive.is_none() => {
-            (false, format!("{} is kept no more on the server: name the folder that holds a copy, with --archive", story.log.file))
+    let in_the_way = match &story.log.impossible {
+        Some(why) => Some(format!("the log does not lead there: {why}")),
+        None if !story.live.log_is_there && story.archive.is_none() => {
+            Some(format!("{} is kept no more on the server: name the folder that holds a copy, with --archive", story.log.file))
         }
-        (Route::SelectiveRepair, None) if lost.is_empty() => (false, String::from("the pin names nothing that was lost")),
-        (Route::SelectiveRepair, None) => (true, format!("what was written since stays; {}", lost.join("; "))),
-        (Route::Whole, None) => (true, String::from("loses all that was written since, in every database of the server; replicas must be made anew")),
+        None => None,
     };
-    let first = story.route.or_else(|| Route::ALL.into_iter().find(|route| fits(*route).0));
-    Route::ALL.into_iter().map(|route| Choice { route, taken: first == Some(route) && fits(route).0, why: fits(route).1 }).collect()
+    let selective = match &in_the_way {
+        Some(why) => (false, why.clone()),
+        None if lost.is_empty() => (false, String::from("the pin names nothing that was lost")),
+        None => (true, format!("what was written since stays; {}", lost.join("; "))),
+    };
+    let loses = || String::from("loses all that was written since, in every database of the server; replicas must be made anew");
+    choices(story.route, selective, (in_the_way.is_none(), in_the_way.unwrap_or_else(loses)))
 }

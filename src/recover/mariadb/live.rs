@@ -21,10 +21,9 @@ pub(super) struct Lost<'a> {
     at: usize,
 }
 
-/// All that had rows, or may have had: an estimate of none is no count.
+/// All that is to come back.
 pub(super) fn all_lost<'a>(story: &'a Story<'a>) -> impl Iterator<Item = Lost<'a>> {
-    let all = story.pin.destroys.iter().zip(1..).filter(|(one, _)| one.rows > 0 || one.estimated);
-    all.map(move |(one, at)| Lost { story, one, at })
+    lost::all(story.pin).map(move |(one, at)| Lost { story, one, at })
 }
 
 fn list<'c>(columns: impl IntoIterator<Item = &'c Column>) -> String {
@@ -46,7 +45,7 @@ impl Lost<'_> {
     }
 
     fn keys(&self) -> String {
-        self.one.key.iter().map(|key| format!("n.{0} = s.{0}", backquoted(&key.name))).collect::<Vec<_>>().join(" AND ")
+        lost::keys(self.one, backquoted)
     }
 
     fn target(&self, column: &Column) -> String {
@@ -150,11 +149,10 @@ impl Lost<'_> {
             one.table_mysql(),
             self.keys()
         );
-        let all = if one.estimated { String::new() } else { format!("\ntest $((back + gone)) = {}", one.rows) };
         command(
             story,
             format!("{} is back: rows that are, rows that differ, rows that an application deleted since", one.object()),
-            format!("read -r back differ gone <<<\"$({})\"\necho \"$back $differ $gone\"\ntest \"$back\" -gt 0\ntest \"$differ\" = 0{all}", ask("live", &sql)),
+            format!("read -r back differ gone <<<\"$({})\"\n{}", ask("live", &sql), lost::proof(one)),
             format!("a number, 0, a number; together {}", one.rows),
         )
     }

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Pin, Wal};
 use crate::recover::lost;
-use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, quoted as shell};
+use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
 
 /// What a runbook is written from.
 pub struct Story<'a> {
@@ -155,19 +155,18 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
 
 fn decision(story: &Story<'_>) -> Vec<Choice> {
     let lost: Vec<String> = all_lost(story).map(|one| one.how()).collect();
-    let reachable = story.wal.impossible.is_none();
-    let unreachable = || format!("the log was not archived: {}", story.wal.impossible.as_deref().unwrap_or_default());
-    let fits = |route| match route {
-        Route::Down => (false, String::from("no DOWN brings back what is lost")),
-        Route::RollForward => (false, String::from("fits where the application can do without what is lost; that is yours to say")),
-        Route::SelectiveRepair | Route::Whole if !reachable => (false, unreachable()),
-        Route::SelectiveRepair if lost.is_empty() => (false, String::from("the pin names nothing that was lost")),
-        Route::SelectiveRepair => (true, format!("what was written since stays; {}", lost.join("; "))),
-        Route::Whole if story.data().is_none() => (false, String::from("this user may not know where the cluster's data are (setting data_directory)")),
-        Route::Whole => (true, String::from("loses all that was written since, in every database of the cluster")),
+    let in_the_way = story.wal.impossible.as_ref().map(|why| format!("the log was not archived: {why}"));
+    let selective = match &in_the_way {
+        Some(why) => (false, why.clone()),
+        None if lost.is_empty() => (false, String::from("the pin names nothing that was lost")),
+        None => (true, format!("what was written since stays; {}", lost.join("; "))),
     };
-    let first = story.route.or_else(|| Route::ALL.into_iter().find(|route| fits(*route).0));
-    Route::ALL.into_iter().map(|route| Choice { route, taken: first == Some(route) && fits(route).0, why: fits(route).1 }).collect()
+    let whole = match in_the_way {
+        Some(why) => (false, why),
+        None if story.data().is_none() => (false, String::from("this user may not know where the cluster's data are (setting data_directory)")),
+        None => (true, String::from("loses all that was written since, in every database of the cluster")),
+    };
+    choices(story.route, selective, whole)
 }
 
 /// The recovered cluster takes the place of the live one, which is kept.

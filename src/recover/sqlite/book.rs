@@ -4,7 +4,7 @@ use super::{Repair, Since, literal, script};
 use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Pin, Snapshot};
-use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, quoted as shell};
+use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
 
 /// What a runbook is written from.
 pub struct Story<'a> {
@@ -114,15 +114,9 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
 fn decision(story: &Story<'_>) -> Vec<Choice> {
     let lost: u64 = story.repairs.iter().map(|(_, numbers)| numbers.lost).sum();
     let since: u64 = story.since.iter().flat_map(|(_, numbers)| numbers).sum();
-    let fits = |route| match route {
-        Route::Down => (false, String::from("no DOWN brings back what is lost")),
-        Route::RollForward => (false, String::from("fits where the application can do without what is lost; that is yours to say")),
-        Route::SelectiveRepair if lost == 0 => (false, String::from("nothing of the copy is missing in the database")),
-        Route::SelectiveRepair => (true, String::from("what is lost comes back by key, and what was written since stays")),
-        Route::Whole => (lost > 0, format!("loses all that was written since: {since} row(s) came, went or are others")),
-    };
-    let first = story.route.or_else(|| Route::ALL.into_iter().find(|route| fits(*route).0));
-    Route::ALL.into_iter().map(|route| Choice { route, taken: first == Some(route) && lost > 0, why: fits(route).1 }).collect()
+    let why = if lost == 0 { "nothing of the copy is missing in the database" } else { "what is lost comes back by key, and what was written since stays" };
+    let whole = format!("loses all that was written since: {since} row(s) came, went or are others");
+    choices(story.route, (lost > 0, why.to_owned()), (lost > 0, whole))
 }
 
 /// The copy is what was recorded.
