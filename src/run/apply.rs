@@ -213,7 +213,7 @@ impl Run<'_> {
                 trace(step, ran, sql, secrets);
             }
         };
-        self.connection.run_each(&message, &mut begins).await.map_err(|(ran, ended)| stopped(count, ran, &ended))
+        self.connection.run_each(&message, count + AROUND, &mut begins).await.map_err(|(ran, ended)| stopped(count, ran, &ended))
     }
 
     pub(super) async fn statements(&mut self, range: Range<usize>, progress: &mut dyn FnMut(Event<'_>)) -> Result<(), Stop> {
@@ -322,6 +322,9 @@ impl Run<'_> {
         failure
     }
 }
+
+/// Statements of ours in a whole transaction: BEGIN, its history row, COMMIT.
+pub(super) const AROUND: usize = 3;
 
 /// The whole transaction of `step` and its history row, as one message.
 pub(super) fn transaction(begin: &str, step: &Step, row: &str) -> String {

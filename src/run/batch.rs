@@ -3,7 +3,7 @@
 //! SQLite works in a thread of its own, which would wait for this one between two migrations as long as a short one takes. The driver stops
 //! a message at its first error, so no migration begins unless those before it are committed.
 
-use super::apply::{Run, stopped, trace, transaction};
+use super::apply::{AROUND, Run, stopped, trace, transaction};
 use super::connection::Driver;
 use super::history::{Record, now};
 use super::secret::Secrets;
@@ -57,7 +57,8 @@ pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn Fn
             (before, came.finished, came.began) = (ran, came.finished + 1, false);
         }
     };
-    let ran = run.connection.run_each(&message, &mut done).await;
+    let count = steps.iter().map(|step| step.statements.len() + AROUND).sum();
+    let ran = run.connection.run_each(&message, count, &mut done).await;
     *run.seq += came.finished as i64;
     if let Err((ran, ended)) = ran {
         came.failed = true;
@@ -69,8 +70,6 @@ pub(super) async fn run(run: &mut Run<'_>, steps: &[Step], progress: &mut dyn Fn
     came
 }
 
-/// Statements of ours with those of a step: BEGIN, its history row, COMMIT.
-const AROUND: usize = 3;
 /// The scripts of a message, in bytes: for each of its statements SQLite copies what is left of it.
 const MESSAGE: usize = 4 << 10;
 

@@ -8,7 +8,7 @@ use super::patience::Patience;
 use super::{RunError, mysql, postgres, sqlite};
 use crate::engine::Engine;
 use crate::run::secret::Secrets;
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, TryStreamExt};
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Either, MySqlConnection, PgConnection, Row, SqliteConnection};
@@ -29,6 +29,12 @@ pub(super) const COMMIT: &str = "COMMIT";
 
 /// How long a cancelled statement has to end before it is cancelled again.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// How long this thread rests where none of a message's statements has ended since it last looked, and more than [`SOON`] are to come: to
+/// wake it for each takes SQLite's thread as long as a short statement does.
+const REST: Duration = Duration::from_millis(1);
+/// Statements that may be over within that time.
+const SOON: usize = 12;
 
 /// The driver's connection.
 pub(super) enum Driver {
@@ -184,11 +190,11 @@ impl Connection {
 
     /// Runs one statement of a script. A signal, or the end of our patience, cancels it on the server; its end is waited for.
     pub(super) async fn run(&mut self, sql: &str) -> Result<(), Ended> {
-        self.run_each(sql, &mut |_, _| ()).await.map_err(|(_, ended)| ended)
+        self.run_each(sql, 1, &mut |_, _| ()).await.map_err(|(_, ended)| ended)
     }
 
-    /// Runs statements in one message, and tells after each how many have run; so does the error. Our patience is for each of them.
-    pub(super) async fn run_each(&mut self, sql: &str, done: &mut dyn FnMut(usize, &Secrets)) -> Result<(), (usize, Ended)> {
+    /// Runs `count` statements in one message, and tells after each how many have run; so does the error. Our patience is for each of them.
+    pub(super) async fn run_each(&mut self, sql: &str, count: usize, done: &mut dyn FnMut(usize, &Secrets)) -> Result<(), (usize, Ended)> {
         let Connection { driver, canceller, interrupt, patience, secrets, .. } = self;
         if let Some(signal) = interrupt.raised() {
             let error = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::Interrupted));
@@ -199,9 +205,19 @@ impl Connection {
             let mut ran = 0;
             let mut limit = std::pin::pin!(limit(patience.statement));
             let by = loop {
+                let rests = count > ran + SOON && patience.statement.is_none();
+                let next = async {
+                    if rests {
+                        if let Some(next) = work.try_next().now_or_never() {
+                            return next;
+                        }
+                        tokio::time::sleep(REST).await;
+                    }
+                    work.try_next().await
+                };
                 tokio::select! {
                     biased;
-                    next = work.try_next() => match next {
+                    next = next => match next {
                         Ok(None) => return Ok(()),
                         Ok(Some(Either::Right(_))) => {}
                         Ok(Some(Either::Left(_))) => {

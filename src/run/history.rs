@@ -166,6 +166,8 @@ impl HistoryTable {
         let (short, long, end) = text_types(&connection.driver);
         let column = |(name, ty, required): &(&str, Type, bool)| {
             let ty = match ty {
+                // There the key is the row's own number under this name alone, and under any other an index beside the table.
+                Type::Number if matches!(connection.driver, Driver::Sqlite(_)) => "INTEGER",
                 Type::Number => "BIGINT",
                 Type::Short => short,
                 Type::Long => long,
