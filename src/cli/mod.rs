@@ -9,6 +9,7 @@ mod down;
 mod explain;
 mod failure;
 mod fix;
+mod generate;
 mod git;
 mod go;
 mod goto;
@@ -102,29 +103,49 @@ enum Colour {
 #[derive(Subcommand)]
 enum Command {
     /// Judge migrations without a database: can each be undone, and what is lost?
+    #[command(after_help = "Example:\n  migrate check --since origin/main")]
     Check(check::Arguments),
     /// Run what is pending, after the gate
+    #[command(after_help = "Examples:\n  migrate up --database sqlite:app.db\n  migrate up --to 20240116 --attestation backup.json")]
     Up(up::Arguments),
     /// Undo what is applied, newest first; without a target, only show what it would do
+    #[command(after_help = "Examples:\n  migrate down\n  migrate down --to 20240115 --accept-loss users.email")]
     Down(down::Arguments),
     /// Make one version the newest applied one, whichever way that is
+    #[command(after_help = "Example:\n  migrate goto 20240115")]
     Goto(goto::Arguments),
     /// Undo the newest applied migrations and run them again
+    #[command(after_help = "Example:\n  migrate redo --steps 2")]
     Redo(redo::Arguments),
     /// Write down, signed, that a backup covers this database and these migrations
+    #[command(after_help = "Example:\n  migrate attest 20240117 --tool pgbackrest --run --sign-key ~/.ssh/id_ed25519")]
     Attest(attest::Arguments),
     /// Show files and history side by side, and how far back DOWN reaches
+    #[command(after_help = "Example:\n  migrate status --database postgres://app@localhost/app")]
     Status,
     /// Show all that ever ran, and the DOWN that was stored with it
+    #[command(after_help = "Example:\n  migrate history --down 20240116 > down.sql")]
     History(history::Arguments),
     /// Print the commands that bring back what a migration destroyed
+    #[command(after_help = "Example:\n  migrate recover 20240117 --format markdown > runbook.md")]
     Recover(recover::Arguments),
     /// Make a new migration's file
+    #[command(after_help = "Example:\n  migrate new add_email")]
     New(new::Arguments),
     /// Print the reversibility table
+    #[command(after_help = "Example:\n  migrate rules --format markdown")]
     Rules,
     /// Explain a rule: what is lost, the way back, the safer way
+    #[command(after_help = "Examples:\n  migrate explain drop-column\n  migrate explain attestation")]
     Explain(explain::Arguments),
+    /// Print a shell's completions
+    #[command(
+        after_help = "Examples:\n  migrate completions bash > ~/.local/share/bash-completion/completions/migrate\n  migrate completions zsh > ~/.zfunc/_migrate"
+    )]
+    Completions(generate::Completions),
+    /// Write the manual's pages, one for each command
+    #[command(after_help = "Example:\n  migrate man ~/.local/share/man/man1")]
+    Man(generate::Man),
 }
 
 /// Where a command prints, and how.
@@ -197,6 +218,8 @@ fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
         Command::New(arguments) => new::run(&cli.global, arguments, console),
         Command::Rules => rules::run(&cli.global, console),
         Command::Explain(arguments) => explain::run(arguments, console),
+        Command::Completions(arguments) => generate::completions(arguments, console),
+        Command::Man(arguments) => generate::man(arguments, console),
     }?;
     console.out.flush()?;
     Ok(exit)

@@ -8,6 +8,7 @@ mod cli_json;
 mod examples;
 mod fix;
 mod fuzz;
+mod help;
 mod layers;
 mod layouts;
 mod layouts_odd;
