@@ -4,7 +4,7 @@ use super::Global;
 use super::failure::Failure;
 use super::settings::Settings;
 use crate::engine::Engine;
-use crate::run::{self, Interrupt, Opening, Patience, Session, Signal};
+use crate::run::{self, Interrupt, Opening, Patience, RunError, Session, Signal};
 use std::time::Duration;
 
 /// The database that the flags or the environment name.
@@ -69,6 +69,17 @@ impl Database {
     pub(super) async fn connect(&self, create: bool, interrupt: &Interrupt, waiting: &Waiting, settings: &Settings) -> anyhow::Result<Session> {
         let opening = Opening { read_only: false, create, interrupt: interrupt.clone(), patience: waiting.patience(settings) };
         Ok(run::connect(self.engine, &self.url, &opening).await?)
+    }
+
+    /// A connection that can only look, to an empty database where a SQLite file is missing that would be made.
+    pub(super) async fn look_ahead(&self, create: bool, interrupt: &Interrupt) -> anyhow::Result<Session> {
+        match self.look(interrupt).await {
+            Err(error) if create && matches!(error.downcast_ref(), Some(RunError::NoDatabase(_))) => {
+                let opening = Opening { read_only: true, interrupt: interrupt.clone(), ..Opening::default() };
+                Ok(run::connect(Engine::Sqlite, "sqlite::memory:", &opening).await?)
+            }
+            other => other,
+        }
     }
 
     /// A connection that can only look.

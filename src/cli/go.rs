@@ -4,7 +4,7 @@ use super::database::{Database, Waiting, block_on};
 use super::failure::Failure;
 use super::progress::progress;
 use super::settings::Settings;
-use super::{Console, Format, Global, attested, half_done, judge, steps};
+use super::{Console, Format, Global, attested, half_done, judge, plan, steps};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::gate::history::{Compared, State};
@@ -15,12 +15,13 @@ use crate::observed::{Applied, EXEMPT, HalfDone, Observed};
 use crate::parse::Statement;
 use crate::read::{Loaded, ReadError};
 use crate::recover::{Source, Undo};
-use crate::report::Entry;
+use crate::report::{self, Entry};
 use crate::run::{Interrupt, Locked, RunError};
 use crate::schema::catalog::Catalog;
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 
 /// What all of them take.
 #[derive(clap::Args)]
@@ -67,6 +68,22 @@ pub(super) struct Plan<'a> {
     pub(super) nothing: String,
 }
 
+/// What to do with a plan.
+pub(super) enum Purpose {
+    /// Run it.
+    Run,
+    /// Show what `command` would do, and touch nothing.
+    Show {
+        command: String,
+        /// A last line of the text.
+        closing: String,
+        /// How that ends where it would run.
+        exit: Exit,
+        /// How long to count what DOWN would lose, in all.
+        count_limit: Duration,
+    },
+}
+
 /// What a plan is made from.
 pub(super) struct Sight<'a> {
     pub(super) loaded: &'a Loaded,
@@ -82,8 +99,10 @@ pub(super) fn load_or_none(settings: &Settings, engine: Engine) -> anyhow::Resul
     }
 }
 
-/// Goes where `plan` says; `create` makes a SQLite file that is missing.
+/// Goes where `plan` says, or shows the way; `create` makes a SQLite file that is missing.
+#[expect(clippy::too_many_arguments, reason = "a command's flags, and its own three words")]
 pub(super) fn go(
+    purpose: &Purpose,
     create: bool,
     global: &Global,
     arguments: &Arguments,
@@ -97,8 +116,11 @@ pub(super) fn go(
     let database = Database::new(global, &settings)?;
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
-        let mut locked = database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?;
-        let went = held(global, arguments, forth, consents, console, &settings, &loaded, &interrupt, &mut locked, plan).await;
+        let mut locked = match purpose {
+            Purpose::Run => database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?,
+            Purpose::Show { .. } => database.look_ahead(create, &interrupt).await?.to_look(&database.history_table).await?,
+        };
+        let went = held(purpose, global, arguments, forth, consents, console, &settings, &loaded, &interrupt, &mut locked, plan).await;
         // Also where it failed: a pooler's server process would keep the lock.
         locked.release().await;
         went
@@ -108,6 +130,7 @@ pub(super) fn go(
 /// The same, while the lock is held.
 #[expect(clippy::too_many_arguments, reason = "it is the other half of `go`")]
 async fn held(
+    purpose: &Purpose,
     global: &Global,
     arguments: &Arguments,
     forth: &attested::Arguments,
@@ -123,6 +146,9 @@ async fn held(
     let went_on = observed.half_done.is_some();
     if let Some(half) = observed.half_done.clone() {
         let step = way_on(global, arguments, settings, loaded, observed.engine, &observed.history, &half)?;
+        if let Purpose::Show { .. } = purpose {
+            return plan::way_on(global, &step, console);
+        }
         let (course, of) = (step.course.clone(), format!("{} of {} {}", step.direction.name(), step.version, step.name));
         let cleared = clear(forth, settings, interrupt, locked, vec![step], &observed, consents).await?;
         if !matches!(course, Course::Finish(_)) {
@@ -139,19 +165,31 @@ async fn held(
     note_reworded(&sight, global)?;
     let plan = plan(&sight)?;
     if plan.undo.is_empty() && plan.run.is_empty() {
-        match global.format {
-            Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
-            Format::Text | Format::Markdown => writeln!(console.out, "{}", plan.nothing)?,
+        match (global.format, purpose) {
+            (Format::Json, Purpose::Show { command, .. }) => {
+                writeln!(console.out, "{}", report::plan::json(&plan::nothing(locked, command)))?;
+            }
+            (Format::Json, Purpose::Run) => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
+            (Format::Text | Format::Markdown, _) => writeln!(console.out, "{}", plan.nothing)?,
         }
         return Ok(Exit::Done);
     }
     let (entries, statements) = judged(global, settings, observed.engine, loaded, &plan.run)?;
-    warn(&entries, global)?;
+    if let Purpose::Run = purpose {
+        warn(&entries, global)?;
+    }
     let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
     let undo = plan.undo.iter().map(|undo| steps::down(undo, observed.engine));
     let run = plan.run.iter().zip(&entries).zip(statements);
     let run = run.map(|((m, e), up)| steps::up(m, up, &e.assessment, &settings.config, observed.engine, note.clone()));
     let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
+    if let Purpose::Show { command, closing, exit, count_limit } = purpose {
+        let cleared = clear(forth, settings, interrupt, locked, all.clone(), &observed, consents).await;
+        let known = plan::known(global, settings, &observed, &plan.undo, &entries)?;
+        let losses = plan::losses(locked, &plan.undo, &known, *count_limit).await?;
+        let shown = plan::shown(locked, &observed, command, cleared, all, &plan.undo, &known, losses);
+        return plan::print(console, global, &shown, closing, *exit);
+    }
     let cleared = clear(forth, settings, interrupt, locked, all, &observed, consents).await?;
     locked.apply(cleared, &mut progress(console, global)).await?;
     say(console, global, &plan, &entries)?;
@@ -250,7 +288,7 @@ async fn clear(
     let objects: Vec<String> = lost.filter(|object| !consents.covers(object)).cloned().collect();
     let holding = locked.holding(&objects).await?;
     match gate::clear(all.clone(), observed, &holding, &consents) {
-        Err(gate::Blocked::WrittenSince { .. }) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
+        Err(gate::Blocked::WrittenSince { .. }) if !locked.is_to_look() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
             let lost = holding.iter().filter(|object| !consents.covers(object)).map(|object| object.as_str()).collect::<Vec<_>>();
             write!(std::io::stderr(), "this loses all that stands in {}; type yes to go on: ", lost.join(", "))?;
             if answer(interrupt).await?.trim() == "yes" {

@@ -1,7 +1,7 @@
 //! `migrate goto`: makes one version the newest applied one, whichever way that is.
 
 use super::attested;
-use super::go::{self, Plan, Sight, known_version};
+use super::go::{self, Plan, Purpose, Sight, known_version};
 use super::{Console, Global};
 use crate::exit::Exit;
 use crate::gate::history::{self, Drift};
@@ -25,8 +25,15 @@ pub(super) struct Arguments {
     common: go::Arguments,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
-    go::go(false, global, &arguments.common, &arguments.attested, console, go::load_or_none, |sight| {
+impl Arguments {
+    /// The command as one writes it.
+    pub(super) fn command(&self) -> String {
+        format!("migrate goto {}", self.target)
+    }
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments, purpose: &Purpose, console: &mut Console) -> anyhow::Result<Exit> {
+    go::go(purpose, false, global, &arguments.common, &arguments.attested, console, go::load_or_none, |sight| {
         let source = arguments.back.source();
         let (undo, run) = if arguments.target == "0" {
             (recover::route(&sight.observed.history, &sight.loaded.migrations, &Target::Everything, source, sight.observed.engine)?, Vec::new())

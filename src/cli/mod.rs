@@ -17,6 +17,7 @@ mod half_done;
 mod history;
 mod judge;
 mod new;
+mod plan;
 mod progress;
 mod recover;
 mod redo;
@@ -30,6 +31,7 @@ use crate::exit::Exit;
 use crate::target::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use failure::Failure;
+use go::Purpose;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -105,6 +107,11 @@ enum Command {
     /// Judge migrations without a database: can each be undone, and what is lost?
     #[command(after_help = "Example:\n  migrate check --since origin/main")]
     Check(check::Arguments),
+    /// Show what would run, with its locks, consents and losses; touches nothing
+    #[command(
+        after_help = "Examples:\n  migrate plan up\n  migrate plan down --to 20240115\n  migrate plan up --format markdown | gh pr comment --body-file -"
+    )]
+    Plan(plan::Arguments),
     /// Run what is pending, after the gate
     #[command(after_help = "Examples:\n  migrate up --database sqlite:app.db\n  migrate up --to 20240116 --attestation backup.json")]
     Up(up::Arguments),
@@ -207,9 +214,10 @@ fn trace() {
 fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
     let exit = match &cli.command {
         Command::Check(arguments) => check::run(&cli.global, arguments, console),
-        Command::Up(arguments) => up::run(&cli.global, arguments, console),
+        Command::Plan(arguments) => plan::run(&cli.global, arguments, console),
+        Command::Up(arguments) => up::run(&cli.global, arguments, &Purpose::Run, console),
         Command::Down(arguments) => down::run(&cli.global, arguments, console),
-        Command::Goto(arguments) => goto::run(&cli.global, arguments, console),
+        Command::Goto(arguments) => goto::run(&cli.global, arguments, &Purpose::Run, console),
         Command::Redo(arguments) => redo::run(&cli.global, arguments, console),
         Command::Attest(arguments) => attest::run(&cli.global, arguments, console),
         Command::Status => status::run(&cli.global, console),

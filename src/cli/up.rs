@@ -1,7 +1,7 @@
 //! `migrate up`: runs what is pending, after the gate.
 
 use super::attested;
-use super::go::{self, Plan, known_version};
+use super::go::{self, Plan, Purpose, known_version};
 use super::{Console, Global};
 use crate::exit::Exit;
 
@@ -19,8 +19,16 @@ pub(super) struct Arguments {
     common: go::Arguments,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
+impl Arguments {
+    /// The command as one writes it.
+    pub(super) fn command(&self) -> String {
+        format!("migrate up{}", self.to.as_ref().map(|to| format!(" --to {to}")).unwrap_or_default())
+    }
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments, purpose: &Purpose, console: &mut Console) -> anyhow::Result<Exit> {
     go::go(
+        purpose,
         true,
         global,
         &arguments.common,

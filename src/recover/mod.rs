@@ -1,6 +1,7 @@
 //! The way back. In: what stands on a database, where to go. Out: the migrations to undo, newest first, or the wall in the way.
 
 mod destroys;
+pub mod loss;
 mod lost;
 pub mod mariadb;
 pub mod postgres;

@@ -1,6 +1,7 @@
 //! What was judged to many forms. In: entries. Out: text for people, JSON for machines.
 
 pub mod json;
+pub mod plan;
 pub mod rules;
 pub mod runbook;
 pub mod text;

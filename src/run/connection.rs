@@ -297,6 +297,17 @@ impl Connection {
     }
 }
 
+/// Asks for one cell, for at most `limit`; then the question is cancelled on the server, and there is no answer.
+pub(super) async fn cell_within(connection: &mut Connection, sql: &str, limit: Duration) -> sqlx::Result<Option<String>> {
+    let canceller = connection.canceller.clone();
+    let mut work = std::pin::pin!(connection.cell(sql));
+    if let Ok(answer) = tokio::time::timeout(limit, &mut work).await {
+        return answer;
+    }
+    let _ = canceller.end(work).await;
+    Ok(None)
+}
+
 /// Does `work`, which only looks, on `connection`. A signal cancels the statement that it is at on the server, so that the connection is
 /// free again, for its lock to be given back.
 pub(super) async fn interruptible<T>(connection: &mut Connection, work: impl AsyncFnOnce(&mut Connection) -> Result<T, RunError>) -> Result<T, RunError> {

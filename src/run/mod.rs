@@ -11,6 +11,7 @@ mod batch;
 mod beside;
 mod binlog;
 mod connection;
+mod count;
 mod error;
 mod half_done;
 mod history;
@@ -39,6 +40,7 @@ mod wal;
 
 pub use beside::{Beside, Find};
 pub use connection::Opening;
+pub use count::Number;
 pub use error::{Failure, RunError, Stands, WAYS_ON, list};
 pub use interrupt::{Interrupt, Signal};
 pub use patience::Patience;
@@ -112,7 +114,7 @@ pub struct Session {
     connection: Connection,
 }
 
-/// A connection that holds the lock.
+/// A connection that holds the lock, or may not write.
 pub struct Locked {
     connection: Connection,
     table: HistoryTable,
@@ -188,6 +190,18 @@ impl Session {
         }
     }
 
+    /// Goes on without the lock, to look alone: this connection was opened to read only, and [`Locked::apply`] refuses it.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] where it may write, or the history table's name is none; [`RunError::Unreachable`].
+    pub async fn to_look(mut self, history_table: &str) -> Result<Locked, RunError> {
+        if !self.connection.read_only {
+            return Err(RunError::Usage(String::from("what may write takes the lock")));
+        }
+        let table = HistoryTable::find(&mut self.connection, history_table).await?;
+        Ok(Locked { connection: self.connection, table, _file: None })
+    }
+
     /// What the runner at work says of itself in the history, beside what the server says of it.
     async fn at_work(&mut self, table: &HistoryTable, holder: String) -> String {
         let history = table.read(&mut self.connection).await.unwrap_or_default();
@@ -207,6 +221,16 @@ impl Locked {
     /// What the server turned out to be.
     pub fn engine(&self) -> Engine {
         self.connection.engine
+    }
+
+    /// Whether it may not write.
+    pub fn is_to_look(&self) -> bool {
+        self.connection.read_only
+    }
+
+    /// Where the connection leads, for people; without a password.
+    pub fn place(&self) -> &str {
+        &self.connection.place
     }
 
     /// Looks at the database.

@@ -200,7 +200,7 @@ fn down_shows_first_and_acts_when_told_how_far() {
     };
     let said = |code: i32, text: &str| (code, text.to_owned(), String::new());
     assert_eq!(run(&["up"]), said(0, "up 1 a (N ms)\nup 2 b (N ms)\n2 migrations applied; now at 2 (reversible, loss: written-since)\n"));
-    let plan = "`migrate down --steps 1` would undo 2 b (reversible, loss: written-since), applied WHEN:\n\n    DELETE FROM notes WHERE id = 1;\n\n\
+    let plan = "`migrate down --steps 1` would run 1 migration on notes.db:\n\ndown 2 b\n  reversible, loss: written-since; one transaction\n  applied WHEN:\n      4  DELETE FROM notes WHERE id = 1;\n         -- lock: database writer lock\n\n\
                 nothing was done; say how far back: `--steps N` or `--to VERSION`\n";
     assert_eq!(run(&["down"]), said(3, plan));
     assert_eq!(run(&["down"]), said(3, plan), "nothing was done");

@@ -54,7 +54,8 @@ fn the_manual_has_a_page_for_each_command() {
     let ran = migrate(folder.path(), &["man", "man1"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "wrote the manual's pages to man1; read one with `man -l man1/migrate.1`\n"), "{}", ran.err);
     let mut pages: Vec<String> = std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    let mut due: Vec<String> = commands().iter().map(|command| format!("migrate-{command}.1")).chain([String::from("migrate.1")]).collect();
+    let plans = ["up", "down", "goto"].map(|of| format!("migrate-plan-{of}.1"));
+    let mut due: Vec<String> = commands().iter().map(|command| format!("migrate-{command}.1")).chain([String::from("migrate.1")]).chain(plans).collect();
     pages.sort();
     due.sort();
     assert_eq!(pages, due);

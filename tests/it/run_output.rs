@@ -20,7 +20,7 @@ const FILES: [(&str, &str); 3] = [
     ),
 ];
 
-const COMMANDS: [&[&str]; 5] = [&["status"], &["up", "--to", "20240102"], &["status"], &["down"], &["goto", "20240101"]];
+const COMMANDS: [&[&str]; 6] = [&["status"], &["plan", "up"], &["up", "--to", "20240102"], &["status"], &["down"], &["goto", "20240101"]];
 /// Its table names user and host, which take as much room as they are long.
 const FOR_MACHINES: &[&str] = &["history"];
 

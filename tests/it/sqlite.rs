@@ -39,7 +39,9 @@ fn nothing_to_do_is_told_truly() {
     }
     assert_eq!(run(&["down", "-q", "--steps", "2"]).0, 0);
     assert_eq!(run(&["down"]), said(0, "nothing to undo: no migration is applied\n"));
-    assert_eq!(run(&["down", "--format", "json"]), said(0, "{\"schema\":1,\"would_undo\":[]}\n"));
+    let plan = "{\n  \"schema\": 1,\n  \"engine\": \"sqlite\",\n  \"database\": \"notes.db\",\n  \"command\": \"migrate down --steps 1\",\n  \"steps\": [],\n  \
+                \"losses\": [],\n  \"blocked\": null\n}\n";
+    assert_eq!(run(&["down", "--format", "json"]), said(0, plan));
     assert_eq!(run(&["down", "--compensate"]).0, 2, "nothing is half-done");
 }
 
