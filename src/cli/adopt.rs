@@ -50,7 +50,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
 struct Adoption<'a> {
     /// In the order in which it was applied.
     standing: Vec<Standing<'a>>,
-    /// Whose word that is, as the first words of a sentence and in JSON.
+    /// Whose word that is, as a sentence and in JSON.
     source: (String, Value),
     /// What the user should know beside it.
     warnings: Vec<String>,
@@ -94,10 +94,10 @@ async fn held(
         writeln!(std::io::stderr(), "warning: {warning}")?;
     }
     if adoption.standing.is_empty() || is_adopted(&adoption, &observed, history_table)? {
-        let why = if adoption.standing.is_empty() { "no migration stands there" } else { "all of it is recorded already" };
         match global.format {
             Format::Json => print(console, &json_of(&adoption, &loaded, &observed, &[]))?,
-            Format::Text | Format::Markdown => print(console, &format!("nothing to do: {}, and {why}", adoption.source.0))?,
+            Format::Text | Format::Markdown if adoption.standing.is_empty() => print(console, &"nothing to do: by that history, no migration stands")?,
+            Format::Text | Format::Markdown => print(console, &format!("nothing to do: {history_table} holds all of it already"))?,
         }
         return Ok(Exit::Done);
     }
@@ -209,13 +209,17 @@ fn theirs<'a>(settings: &Settings, table: &Table, history: &foreign::History, lo
         warnings.push(format!("{}: no SQL, so left out: nobody here knows what it changed", met.code.join(", ")));
     }
     if history.repeatable > 0 {
-        warnings.push(format!("{} rows of repeatable scripts are left out: they are not run here", history.repeatable));
+        let (rows, are) = if history.repeatable == 1 { ("row", "is") } else { ("rows", "are") };
+        warnings.push(format!("{} {rows} of repeatable scripts {are} left out: they are not run here", history.repeatable));
     }
     for late in met.out_of_order {
         warnings.push(format!("{} has not run, and a later one has; `up` runs it with `--out-of-order`", late.path));
     }
-    let checks = tool.facts().checksum.map_or_else(|| String::from("it keeps no checksums"), |sum| format!("checksums ({sum}) compared"));
-    let source = (format!("{name} keeps its history in {}; {checks}", table.name), json!({"tool": name, "table": table.name}));
+    let checks = tool.facts().checksum.map_or_else(
+        || String::from("it keeps no checksums, so the files are taken as they are"),
+        |sum| format!("its checksums ({sum}) were compared with the files"),
+    );
+    let source = (format!("{name}, by its table {}; {checks}", table.name), json!({"tool": name, "table": table.name}));
     Ok(Adoption { standing, source, warnings })
 }
 
@@ -231,7 +235,7 @@ fn baseline<'a>(version: &str, loaded: &'a Loaded, observed: &Observed) -> anyho
     let covered = loaded.migrations.iter().filter(|migration| migration.version <= last);
     let note = format!("adopted as a baseline up to {last}, on the word of who ran `migrate adopt`");
     let standing = covered.map(|migration| Standing { migration, at: None, file: "not compared", note: note.clone() }).collect();
-    Ok(Adoption { standing, source: (format!("the baseline is {last}"), json!({"baseline": last.as_str()})), warnings: Vec::new() })
+    Ok(Adoption { standing, source: (format!("a baseline up to {last}; nothing was compared"), json!({"baseline": last.as_str()})), warnings: Vec::new() })
 }
 
 /// Whether our history says the same already.

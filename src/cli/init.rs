@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit
     let mut out = std::fs::File::create_new(&file)
         .map_err(|error| Failure::usage("unwritable", format!("cannot make {}: {error}", file.display()), "run this in the project's folder"))?;
     out.write_all(text.as_bytes())?;
-    let shown = Shown { engine, dir: settings.dir.display().to_string(), file: file.display().to_string() };
+    let shown = Shown { engine, named: settings.layout.is_some(), dir: settings.dir.display().to_string(), file: file.display().to_string() };
     match (global.format, &found) {
         (Format::Json, found) => writeln!(console.out, "{}", shown.json(found.as_ref()))?,
         (Format::Text | Format::Markdown, Some(found)) => shown.found(found, console)?,
@@ -126,7 +126,7 @@ fn found(global: &Global, settings: &Settings) -> anyhow::Result<(Engine, Option
             Ok(())
         },
     )?;
-    reasons.sort_by(|a, b| b.count.cmp(&a.count));
+    reasons.sort_by_key(|reason: &Reason| std::cmp::Reverse(reason.count));
     let from = blocked.map(|blocked: Version| {
         let next = loaded.migrations.iter().map(|migration| &migration.version).find(|version| **version > blocked);
         next.map_or_else(|| after(blocked.as_str()), |version| version.to_string())
@@ -179,6 +179,8 @@ fn text(global: &Global, settings: &Settings, engine: Engine, found: Option<&Fou
 /// What is said at the end.
 struct Shown {
     engine: Engine,
+    /// Somebody named the layout.
+    named: bool,
     dir: String,
     file: String,
 }
@@ -202,14 +204,12 @@ impl Shown {
             None => writeln!(out, "\nwrote {}: `check` judges all of them", self.file)?,
         }
         writeln!(out, "next:")?;
-        writeln!(out, "  migrate check            in pre-commit and CI; the README shows both")?;
-        match Tool::from_name(layout.name()) {
-            Some(tool) => writeln!(out, "  migrate adopt            takes over the database that {} runs now", tool.name())?,
-            None => writeln!(out, "  migrate adopt --baseline VERSION   takes over a database that stands at VERSION")?,
-        }
+        let adopt = if Tool::from_name(layout.name()).is_some() { "migrate adopt" } else { "migrate adopt --baseline VERSION" };
+        writeln!(out, "  {:width$}   in pre-commit and CI; the README shows both", "migrate check", width = adopt.len())?;
+        writeln!(out, "  {adopt}   takes over the database that these migrations have run on")?;
         let like = match layout {
-            Layout::Sqlx => Some(Layout::GolangMigrate),
-            Layout::Flyway => Some(Layout::Refinery),
+            Layout::Sqlx if !self.named => Some(Layout::GolangMigrate),
+            Layout::Flyway if !self.named => Some(Layout::Refinery),
             _ => None,
         };
         if let Some(other) = like {

@@ -131,10 +131,10 @@ enum Command {
     /// Print the commands that bring back what a migration destroyed
     #[command(after_help = "Example:\n  migrate recover 20240117 --format markdown > runbook.md")]
     Recover(recover::Arguments),
-    /// Write the settings of a project as it stands, so that `check` begins with what comes next
+    /// Write migrate.toml for a project as it stands
     #[command(after_help = "Examples:\n  migrate init\n  migrate init --engine postgres --layout golang-migrate --dir db/migrations")]
     Init,
-    /// Take over a database that another tool has run until now: record what stands, leave that tool's table alone
+    /// Take over a database that another tool has run until now
     #[command(after_help = "Examples:\n  migrate adopt --database postgres://app@localhost/app\n  migrate adopt --baseline 20240116")]
     Adopt(adopt::Arguments),
     /// Make a new migration's file

@@ -115,8 +115,10 @@ mod tests {
 
     #[test]
     fn each_tool_finds_its_files_by_its_own_name_for_them() {
+        /// A tool, files, what its rows name, up to where all counts; versions that stand, that are late, that are pending.
+        type Case = (Tool, &'static [&'static str], &'static [&'static str], Option<&'static str>, [&'static str; 3]);
         #[rustfmt::skip]
-        let cases: [(Tool, &[&str], &[&str], Option<&str>, [&str; 3]); 7] = [
+        let cases: [Case; 7] = [
             (Tool::Sqlx,          &["0001_a.sql", "2_b.sql", "3_c.sql", "4_d.sql"],                                   &["1", "3"],   None,      ["0001 3", "2", "4"]),
             (Tool::GolangMigrate, &["1_a.up.sql", "2_b.up.sql", "3_c.up.sql"],                                        &["2"],        Some("2"), ["1 2", "", "3"]),
             (Tool::Flyway,        &["V1__a.sql", "V1_2__b.sql", "V2__c.sql", "V1.3__d.sql"],                          &["2", "1.3"], Some("1.2"), ["1 1_2 2 1.3", "", ""]),

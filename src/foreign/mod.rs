@@ -1,8 +1,8 @@
 //! Histories that other tools keep. In: a table's columns, its rows, migrations as they stand on disk. Out: which tool wrote it, what it
 //! says has run, and whether the files are what ran. Nothing here writes to another tool's table, or knows how to.
 //!
-//! Columns and checksums are those of the tools' own sources: sqlx 0.8, refinery 0.8, diesel 2.2, dbmate 2, goose 3, golang-migrate 4,
-//! Flyway 11, sql-migrate 1, Prisma 6.
+//! Columns and checksums are those of the tools' own sources; `fixtures/adopt/README.md` says which of them were seen at work, in which
+//! version.
 
 pub mod checksum;
 mod files;
