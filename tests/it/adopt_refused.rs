@@ -97,3 +97,14 @@ fn below_flyways_baseline_everything_stands() {
     let ran = run(folder.path(), &["adopt"]);
     assert!(ran.code == 0 && ran.out.contains("\n2 migrations recorded in migrate_history"), "{}{}", ran.out, ran.err);
 }
+
+#[test]
+fn all_of_it_is_recorded_or_nothing() {
+    let folder = project("sqlx");
+    assert_eq!(run(folder.path(), &["adopt"]).code, 0);
+    let full = "CREATE TRIGGER full BEFORE INSERT ON migrate_history WHEN new.seq = 3 BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    query(folder.path(), &format!("DELETE FROM migrate_history; {full}"));
+    let ran = run(folder.path(), &["adopt", "-q"]);
+    assert_eq!((ran.code, ran.err.as_str()), (2, "error: recording what stands: the disk is full\n"));
+    assert_eq!(query(folder.path(), "SELECT version FROM migrate_history"), Vec::<String>::new());
+}
