@@ -110,7 +110,7 @@ pub struct Binlog {
 }
 
 /// What a statement destroys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// A table with all that stands in it.
@@ -132,6 +132,12 @@ pub struct Destroys {
     pub table: String,
     /// The columns, by their folded names before it; empty where it is all of them.
     pub columns: Vec<String>,
+    /// The table's folded name after it.
+    pub now: String,
+    /// Columns that have another name after it: the folded names before and after.
+    pub renamed: Vec<(String, String)>,
+    /// Rows of every table that points at it go along (TRUNCATE … CASCADE).
+    pub cascade: bool,
 }
 
 /// The same, as the database held it.
@@ -147,12 +153,30 @@ pub struct Destroyed {
     pub key: Vec<Column>,
     /// The columns that are destroyed, those of the key left out.
     pub columns: Vec<Column>,
+    /// The table's other columns, where no key tells whose values those were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<Column>,
+    /// What the migration calls them; none where it renames nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Now>,
     /// The table's rows.
     pub rows: u64,
     /// The rows are the catalogue's estimate: to count them would have taken longer than `scan-limit`.
     pub estimated: bool,
     /// The checksum over key and columns; none where the rows are an estimate.
     pub checksum: Option<String>,
+}
+
+/// A table and its columns by their names after a migration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Now {
+    /// The table's schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// Those columns that have another name, by the one before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
 }
 
 /// A column.
@@ -166,29 +190,40 @@ pub struct Column {
 }
 
 impl Destroyed {
+    /// What is to be known of each row: the key, or all columns where it has none.
+    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.key.iter().chain(&self.with).chain(&self.columns)
+    }
+
     /// PostgreSQL's query for rows and checksum, over `table`, which has these columns. What it gives does not depend on the order of the rows;
     /// it does on the settings [`PLAIN`].
     pub fn counted(&self, table: &str) -> String {
-        let columns = self.key.iter().chain(&self.columns).map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ");
+        let columns = self.columns().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ");
         format!("SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0) FROM {table}")
     }
 
     /// The same for MySQL and MariaDB, in the time zone `+00:00`.
     pub fn counted_mysql(&self, table: &str) -> String {
-        let values = self.key.iter().chain(&self.columns).map(|column| format!("QUOTE({})", backquoted(&column.name))).collect::<Vec<_>>().join(", ");
+        let values = self.columns().map(|column| format!("QUOTE({})", backquoted(&column.name))).collect::<Vec<_>>().join(", ");
         format!(
             "SELECT CAST(COUNT(*) AS CHAR), CAST(COALESCE(SUM(CAST(CONV(LEFT(MD5(CONCAT_WS('|', {values})), 15), 16, 10) AS UNSIGNED)), 0) AS CHAR) FROM {table}"
         )
     }
 
-    /// The table as MySQL and MariaDB name it.
-    pub fn table_mysql(&self) -> String {
-        format!("{}.{}", backquoted(&self.schema), backquoted(&self.table))
+    /// The table before the migration, its schema and name in the server's quotes.
+    pub fn sql(&self, quoted: fn(&str) -> String) -> String {
+        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
     }
 
-    /// The table as SQL names it.
-    pub fn table_sql(&self) -> String {
-        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+    /// The table after the migration.
+    pub fn sql_now(&self, quoted: fn(&str) -> String) -> String {
+        let (schema, table) = self.now.as_ref().map_or((&self.schema, &self.table), |now| (&now.schema, &now.table));
+        format!("{}.{}", quoted(schema), quoted(table))
+    }
+
+    /// The name that a column has after the migration.
+    pub fn column_now<'n>(&'n self, column: &'n str) -> &'n str {
+        self.now.as_ref().and_then(|now| now.columns.get(column)).map_or(column, String::as_str)
     }
 
     /// For people: `column public.users.fax`.

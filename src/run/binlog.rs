@@ -6,6 +6,7 @@
 
 use super::connection::Connection;
 use super::pin::counted;
+use super::shape::{Table, mysql_name, with_what_goes_along};
 use super::site;
 use super::stop::Stop;
 use super::tables::quoted;
@@ -13,7 +14,7 @@ use crate::engine::Engine;
 use crate::gate::Step;
 use crate::observed::site::Server;
 use crate::parse::manner::Touchable;
-use crate::pin::{Binlog, Column, Destroyed, Destroys, What};
+use crate::pin::{Binlog, Column, Destroyed, Destroys, backquoted};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,9 @@ pub(super) async fn pin(
     destroys: &[Destroys],
     scan_limit: Duration,
 ) -> Result<(String, Binlog, Vec<Destroyed>), Stop> {
-    let tables = there(connection, step, destroys).await.map_err(|error| says(&error))?;
-    let shapes = shapes(connection, destroys).await.map_err(|error| says(&error))?;
+    let destroys = with_what_goes_along(connection, destroys).await.map_err(|error| says(&error))?;
+    let tables = there(connection, step, &destroys).await.map_err(|error| says(&error))?;
+    let shapes = shapes(connection, &destroys).await.map_err(|error| says(&error))?;
     let mut scan_limit = scan_limit;
     if !tables.is_empty() {
         let all = tables.iter().map(|(schema, table)| format!("{}.{} WRITE", quoted(schema, '`'), quoted(table, '`'))).collect::<Vec<_>>().join(", ");
@@ -49,13 +51,8 @@ pub(super) async fn pin(
     unlocked.map(|()| looked)
 }
 
-/// A table by its folded name, which may have a schema, as the conditions of a query.
 fn named(table: &str) -> String {
-    let literal = |text: &str| quoted(text, '\'');
-    match table.rsplit_once('.') {
-        Some((schema, name)) => format!("table_schema = {} AND lower(table_name) = lower({})", literal(schema), literal(name)),
-        None => format!("table_schema = DATABASE() AND lower(table_name) = lower({})", literal(table)),
-    }
+    mysql_name(table, "table_schema", "table_name")
 }
 
 /// The tables that are there, by the names that the server has for them.
@@ -79,44 +76,39 @@ async fn there(connection: &mut Connection, step: &Step, destroys: &[Destroys]) 
 async fn shapes(connection: &mut Connection, destroys: &[Destroys]) -> sqlx::Result<Vec<Destroyed>> {
     let mut all = Vec::new();
     for one in destroys {
-        let of = named(&one.table);
-        let sql = format!(
-            "SELECT table_schema, table_name, CAST(COALESCE(table_rows, 0) AS CHAR) FROM information_schema.tables WHERE {of} AND table_type = 'BASE TABLE'"
-        );
-        let found = connection.rows(&sql).await?.into_iter().next();
-        let Some([Some(schema), Some(table), Some(rows)]) = found.and_then(|row| <[Option<String>; 3]>::try_from(row).ok()) else { continue };
-        let sql = format!(
-            "SELECT c.column_name, c.column_type, CAST(COALESCE(k.ordinal_position, 0) AS CHAR) FROM information_schema.columns c \
-             LEFT JOIN information_schema.key_column_usage k ON k.table_schema = c.table_schema AND k.table_name = c.table_name \
-             AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY' WHERE c.table_schema = {} AND c.table_name = {} \
-             AND COALESCE(c.generation_expression, '') = '' ORDER BY c.ordinal_position",
-            quoted(&schema, '\''),
-            quoted(&table, '\'')
-        );
-        let (mut key, mut columns, mut key_lost) = (Vec::new(), Vec::new(), false);
-        for row in connection.rows(&sql).await? {
-            let [Some(name), Some(ty), Some(place)] = <[Option<String>; 3]>::try_from(row).unwrap_or_default() else { continue };
-            let wanted = one.columns.is_empty() || one.columns.iter().any(|column| column.eq_ignore_ascii_case(&name));
-            match place.parse::<u32>().unwrap_or_default() {
-                0 if wanted => columns.push(Column { name, ty }),
-                0 => {}
-                place => {
-                    key_lost |= wanted && one.what == What::Columns;
-                    key.push((place, Column { name, ty }));
-                }
-            }
-        }
-        key.sort_by_key(|(place, _)| *place);
-        let mut key: Vec<Column> = key.into_iter().map(|(_, column)| column).collect();
-        if key_lost {
-            columns.splice(0..0, key.drain(..));
-        }
-        if columns.is_empty() && !matches!(one.what, What::Table | What::Rows) {
-            continue;
-        }
-        all.push(Destroyed { what: one.what, schema, table, key, columns, rows: rows.parse().unwrap_or_default(), estimated: true, checksum: None });
+        let Some(table) = table(connection, &one.table).await? else { continue };
+        let home = table.schema.clone();
+        all.extend(table.destroyed(one, destroys, str::eq_ignore_ascii_case, &home));
     }
     Ok(all)
+}
+
+/// The table of this folded name, if it is there.
+async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option<Table>> {
+    let sql = format!(
+        "SELECT table_schema, table_name, CAST(COALESCE(table_rows, 0) AS CHAR) FROM information_schema.tables WHERE {} AND table_type = 'BASE TABLE'",
+        named(folded)
+    );
+    let found = connection.rows(&sql).await?.into_iter().next();
+    let found = found.and_then(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok());
+    let Some([schema, name, rows]): Option<[String; 3]> = found else { return Ok(None) };
+    let sql = format!(
+        "SELECT c.column_name, c.column_type, CAST(k.ordinal_position AS CHAR), COALESCE(c.generation_expression, '') FROM information_schema.columns c \
+         LEFT JOIN information_schema.key_column_usage k ON k.table_schema = c.table_schema AND k.table_name = c.table_name \
+         AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY' WHERE c.table_schema = {} AND c.table_name = {} \
+         ORDER BY c.ordinal_position",
+        quoted(&schema, '\''),
+        quoted(&name, '\'')
+    );
+    let (mut columns, mut in_key) = (Vec::new(), 0);
+    for row in connection.rows(&sql).await? {
+        let [Some(name), Some(ty), place, Some(generated)] = <[Option<String>; 4]>::try_from(row).unwrap_or_default() else { continue };
+        in_key += usize::from(place.is_some());
+        if generated.is_empty() {
+            columns.push((Column { name, ty }, place.and_then(|place| place.parse().ok())));
+        }
+    }
+    Ok(Some(Table { schema, name, rows: rows.parse().unwrap_or_default(), columns, in_key }))
 }
 
 /// Counts, and reads where the log ends.
@@ -167,7 +159,7 @@ async fn count(connection: &mut Connection, of: &Destroyed, limit: Duration) -> 
     if limit.is_zero() {
         return Ok(None);
     }
-    let sql = of.counted_mysql(&of.table_mysql());
+    let sql = of.counted_mysql(&of.sql(backquoted));
     let sql = match connection.engine {
         Engine::Mysql => sql.replacen("SELECT", &format!("SELECT /*+ MAX_EXECUTION_TIME({}) */", limit.as_millis().max(1)), 1),
         _ => format!("SET STATEMENT max_statement_time = {} FOR {sql}", limit.as_secs_f64()),

@@ -29,6 +29,7 @@ mod pooler;
 mod postgres;
 mod secret;
 mod segment;
+mod shape;
 mod site;
 mod snapshot;
 mod sqlite;

@@ -5,6 +5,7 @@
 use super::connection::{Connection, said};
 use super::pin::counted;
 use super::postgres::literal;
+use super::shape::{Table, postgres_name, with_what_goes_along};
 use super::stop::Stop;
 use crate::gate::Step;
 use crate::parse::manner::Touchable;
@@ -31,16 +32,11 @@ pub(super) async fn pin(
     scan_limit: Duration,
     now: DateTime<Utc>,
 ) -> Result<(String, Wal, Vec<Destroyed>), Stop> {
-    lock(connection, step, destroys).await?;
-    let destroyed = destroyed(connection, destroys, scan_limit).await.map_err(|error| says(&error))?;
+    let destroys = with_what_goes_along(connection, destroys).await.map_err(|error| says(&error))?;
+    lock(connection, step, &destroys).await?;
+    let destroyed = destroyed(connection, &destroys, scan_limit).await.map_err(|error| says(&error))?;
     let (clock, wal) = place(connection, &step.version, now).await.map_err(|error| says(&error))?;
     Ok((clock, wal, destroyed))
-}
-
-/// A table by its folded name, which may have a schema.
-fn named(table: &str) -> String {
-    let parts = table.rsplit_once('.').map_or_else(|| vec![table], |(schema, name)| vec![schema, name]);
-    parts.into_iter().map(quoted).collect::<Vec<_>>().join(".")
 }
 
 /// Takes the locks that the statements will need, before anything else: a lock that grows later would deadlock with those who read first and
@@ -58,7 +54,7 @@ async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -
         *tables.entry(&one.table).or_default() |= matches!(one.what, What::Table | What::Columns);
     }
     for (table, alone) in tables {
-        let name = named(table);
+        let name = postgres_name(table);
         let kind = connection.cell(&format!("SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = to_regclass({})", literal(Some(&name)))).await;
         let kind = kind.map_err(|error| says(&error))?;
         // What is not there yet is the migration's own, and a view has no rows.
@@ -75,40 +71,8 @@ async fn destroyed(connection: &mut Connection, destroys: &[Destroys], scan_limi
     let started = Instant::now();
     let mut all = Vec::new();
     for one in destroys {
-        let table = literal(Some(&named(&one.table)));
-        let found = connection
-            .rows(&format!(
-                "SELECT n.nspname, c.relname, greatest(c.reltuples, 0)::bigint::text FROM pg_catalog.pg_class c \
-                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({table}) AND c.relkind IN ('r', 'p')"
-            ))
-            .await?;
-        let Some([Some(schema), Some(name), Some(rows)]) = found.into_iter().next().and_then(|row| <[Option<String>; 3]>::try_from(row).ok()) else { continue };
-        let columns = connection
-            .rows(&format!(
-                "SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(array_position(i.indkey::int2[], a.attnum), -1)::text \
-                 FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
-                 WHERE a.attrelid = to_regclass({table}) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum"
-            ))
-            .await?;
-        let (mut key, mut rest) = (Vec::new(), Vec::new());
-        for row in columns {
-            let [Some(name), Some(ty), Some(place)] = <[Option<String>; 3]>::try_from(row).unwrap_or_default() else { continue };
-            let wanted = one.columns.is_empty() || one.columns.contains(&name);
-            match place.parse::<i32>() {
-                // A key that is destroyed itself leads to no row any more.
-                Ok(place) if place >= 0 && !(wanted && one.what == What::Columns) => key.push((place, Column { name, ty })),
-                _ if wanted => rest.push(Column { name, ty }),
-                _ => {}
-            }
-        }
-        if rest.is_empty() && !matches!(one.what, What::Table | What::Rows) {
-            continue;
-        }
-        let in_key = columns_in_key(connection, &table).await?;
-        key.sort_by_key(|(place, _)| *place);
-        let key: Vec<Column> = if key.len() == in_key { key.into_iter().map(|(_, column)| column).collect() } else { Vec::new() };
-        let mut seen =
-            Destroyed { what: one.what, schema, table: name, key, columns: rest, rows: rows.parse().unwrap_or_default(), estimated: true, checksum: None };
+        let Some(table) = table(connection, &one.table).await? else { continue };
+        let Some(mut seen) = table.destroyed(one, destroys, |folded, name| folded == name, "public") else { continue };
         if let Some([rows, checksum]) = count(connection, &seen, scan_limit.saturating_sub(started.elapsed())).await? {
             (seen.rows, seen.estimated, seen.checksum) = (rows.parse().unwrap_or_default(), false, Some(checksum));
         }
@@ -117,9 +81,37 @@ async fn destroyed(connection: &mut Connection, destroys: &[Destroys], scan_limi
     Ok(all)
 }
 
-async fn columns_in_key(connection: &mut Connection, table: &str) -> sqlx::Result<usize> {
-    let sql = format!("SELECT indnkeyatts::text FROM pg_catalog.pg_index WHERE indrelid = to_regclass({table}) AND indisprimary");
-    Ok(connection.cell(&sql).await?.and_then(|count| count.parse().ok()).unwrap_or_default())
+/// The table of this folded name, if it is there.
+async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option<Table>> {
+    let found = connection
+        .rows(&format!(
+            "SELECT c.oid::text, n.nspname, c.relname, greatest(c.reltuples, 0)::bigint::text, coalesce(i.indnkeyatts, 0)::text FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary \
+             WHERE c.oid = to_regclass({}) AND c.relkind IN ('r', 'p')",
+            literal(Some(&postgres_name(folded)))
+        ))
+        .await?;
+    let found = found.into_iter().next().and_then(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok());
+    let Some([oid, schema, name, rows, in_key]): Option<[String; 5]> = found else { return Ok(None) };
+    // A type has its schema with its name, whatever search path reads it later.
+    connection.execute("SAVEPOINT migrate_pin; SET LOCAL search_path = pg_catalog").await?;
+    let columns = connection
+        .rows(&format!(
+            "SELECT a.attname, format_type(a.atttypid, a.atttypmod), array_position(i.indkey::int2[], a.attnum)::text \
+             FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
+             WHERE a.attrelid = {oid} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum"
+        ))
+        .await?;
+    connection.execute("ROLLBACK TO SAVEPOINT migrate_pin; RELEASE SAVEPOINT migrate_pin").await?;
+    let number = |text: String| text.parse().unwrap_or_default();
+    let in_key = number(in_key);
+    let columns = columns.into_iter().filter_map(|row| {
+        let [name, ty, place] = <[Option<String>; 3]>::try_from(row).ok()?;
+        // The array counts from 0, and holds the columns that are only included after those of the key.
+        let place = place.and_then(|place| place.parse().ok()).filter(|place| u64::from(*place) < in_key);
+        Some((Column { name: name?, ty: ty? }, place))
+    });
+    Ok(Some(Table { schema, name, rows: number(rows), columns: columns.collect(), in_key: usize::try_from(in_key).unwrap_or_default() }))
 }
 
 /// Counts and sums, unless that takes longer than `limit`.
@@ -131,7 +123,7 @@ async fn count(connection: &mut Connection, of: &Destroyed, limit: Duration) -> 
     let plain = PLAIN.iter().map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect::<String>();
     let rows = async {
         connection.execute(&format!("{plain}SET LOCAL row_security = off; SET LOCAL statement_timeout = {}", limit.as_millis().max(1))).await?;
-        connection.rows(&of.counted(&of.table_sql())).await
+        connection.rows(&of.counted(&of.sql(quoted))).await
     };
     let rows = rows.await;
     // It only read; and so its settings end with it.

@@ -2,6 +2,8 @@
 //! written since is lost.
 
 #[cfg(target_os = "linux")]
+mod along;
+#[cfg(target_os = "linux")]
 mod attested;
 #[cfg(target_os = "linux")]
 pub(crate) mod cluster;

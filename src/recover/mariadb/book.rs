@@ -1,12 +1,12 @@
 //! The runbook for MariaDB. In: pin, backup, what the live server says. Out: a [`Runbook`].
 
-use super::live::all_lost;
+use super::live::{all_lost, repaired};
 use super::side::{command, down, up};
 use super::whole::{changed_over, restored};
 use super::{BYTES, Live};
 use crate::engine::Engine;
 use crate::observed::Applied;
-use crate::pin::{Binlog, Pin};
+use crate::pin::{Binlog, Pin, backquoted};
 use crate::recover::lost;
 use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
 
@@ -53,7 +53,7 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
     match decision.iter().find(|choice| choice.taken).map(|choice| choice.route) {
         Some(Route::SelectiveRepair) => {
             commands = up(story);
-            commands.extend(all_lost(story).flat_map(|one| one.commands()));
+            commands.extend(repaired(story));
             verification = all_lost(story).map(|one| one.verification()).collect();
             clean_up = all_lost(story).filter_map(|one| one.clean_up()).collect();
             clean_up.push(down(story));
@@ -123,7 +123,7 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
         facts.push(fact("no recovery", format!("when the migration ran, {why}"), None));
     }
     for one in &pin.destroys {
-        facts.push(fact("destroyed", lost::counted(one), Some(one.counted_mysql(&one.table_mysql()))));
+        facts.push(fact("destroyed", lost::counted(one), Some(one.counted_mysql(&one.sql(backquoted)))));
     }
     facts.push(fact(
         "a restore of the whole would lose",

@@ -6,6 +6,7 @@ use super::side::{ask, carried, command, holds};
 use crate::pin::{Column, Destroyed, What, backquoted};
 use crate::recover::lost;
 use crate::recover::runbook::{Command, quoted as shell};
+use std::collections::BTreeSet;
 
 /// How many rows are filled in at a time.
 const BATCH: u32 = 50_000;
@@ -21,6 +22,24 @@ pub(super) struct Lost<'a> {
     at: usize,
 }
 
+/// What brings all of it back.
+pub(super) fn repaired(story: &Story<'_>) -> Vec<Command> {
+    let (tables, others): (Vec<Lost<'_>>, Vec<Lost<'_>>) = all_lost(story).partition(|lost| lost.one.what == What::Table);
+    tables_back(story, &tables).into_iter().chain(others.iter().flat_map(Lost::commands)).collect()
+}
+
+/// All tables of a schema in one go: they may point at one another.
+fn tables_back(story: &Story<'_>, tables: &[Lost<'_>]) -> Vec<Command> {
+    let schemas: BTreeSet<&str> = tables.iter().map(|lost| lost.one.schema.as_str()).collect();
+    let of = |schema: &str| {
+        let tables = || tables.iter().filter(|lost| lost.one.schema == schema);
+        let how = tables().map(Lost::how).collect::<Vec<_>>().join("; ");
+        let shell = carried(story, schema, tables().map(|lost| lost.one.table.as_str()));
+        command(story, format!("bring back {how}"), shell, "nothing; it is refused where a table of that name stands")
+    };
+    schemas.into_iter().map(of).collect()
+}
+
 /// All that is to come back.
 pub(super) fn all_lost<'a>(story: &'a Story<'a>) -> impl Iterator<Item = Lost<'a>> {
     lost::all(story.pin).map(move |(one, at)| Lost { story, one, at })
@@ -34,10 +53,6 @@ impl Lost<'_> {
     /// The table that holds its copy.
     fn copy(&self) -> String {
         format!("migrate_recover_{}_{}_{}", self.story.applied.version, self.at, self.one.table).chars().take(LONGEST_NAME).collect()
-    }
-
-    fn columns(&self) -> impl Iterator<Item = &Column> {
-        self.one.key.iter().chain(&self.one.columns)
     }
 
     fn has_key(&self) -> bool {
@@ -57,11 +72,7 @@ impl Lost<'_> {
         lost::how(self.one, &self.copy(), &self.story.applied.version, LONGEST_NAME)
     }
 
-    pub(super) fn commands(&self) -> Vec<Command> {
-        if self.one.what == What::Table {
-            let what = format!("bring back {}", self.how());
-            return vec![command(self.story, what, carried(self.story, &self.one.table), "nothing; it is refused where a table of that name stands")];
-        }
+    fn commands(&self) -> Vec<Command> {
         let mut all = self.copied();
         if self.has_key() {
             match self.one.what {
@@ -73,35 +84,35 @@ impl Lost<'_> {
     }
 
     fn copied(&self) -> Vec<Command> {
-        let (copy, names) = (self.copy(), list(self.columns()));
+        let (copy, names) = (self.copy(), list(self.one.columns()));
         let key = if self.has_key() { format!(", PRIMARY KEY ({})", list(&self.one.key)) } else { String::new() };
         let make = format!(
             "CREATE TABLE {} (migrate_place bigint unsigned NOT NULL AUTO_INCREMENT, UNIQUE (migrate_place){key}) ENGINE = InnoDB AS SELECT {names} FROM {}",
             backquoted(&copy),
-            self.one.table_mysql()
+            self.one.sql(backquoted)
         );
-        let shell = format!("{}\n{}", ask("side", &make), carried(self.story, &copy));
+        let shell = format!("{}\n{}", ask("side", &make), carried(self.story, &self.story.log.database, [copy.as_str()]));
         vec![
             command(self.story, format!("a copy of {} in the live database", self.one.object()), shell, "nothing; it is refused where one stands"),
-            holds(self.story, "live", self.one, &backquoted(&copy), "the copy holds"),
+            self.holds(&backquoted(&copy), "the copy holds"),
         ]
     }
 
     fn added(&self) -> Command {
         let parts = self.one.columns.iter().map(|column| format!("ADD COLUMN {} {} NULL", backquoted(&self.target(column)), column.ty));
-        let sql = format!("SET lock_wait_timeout = 5; ALTER TABLE {} {}", self.one.table_mysql(), parts.collect::<Vec<_>>().join(", "));
+        let sql = format!("SET lock_wait_timeout = 5; ALTER TABLE {} {}", self.one.sql_now(backquoted), parts.collect::<Vec<_>>().join(", "));
         command(self.story, format!("bring back {}; say it again where an application held the table", self.how()), ask("live", &sql), "nothing")
     }
 
     fn filled(&self) -> Command {
         let filled = self.one.columns.iter().map(|c| format!("n.{} = s.{}", backquoted(&self.target(c)), backquoted(&c.name)));
         // The repair is no change of the row's own.
-        let of_table = |[schema, table, _]: &&[String; 3]| *schema == self.one.schema && *table == self.one.table;
+        let of_table = |[schema, table, _]: &&[String; 3]| format!("{}.{}", backquoted(schema), backquoted(table)) == self.one.sql_now(backquoted);
         let kept = self.story.live.set_by_change.iter().filter(of_table).map(|[_, _, column]| format!("n.{0} = n.{0}", backquoted(column)));
         let untouched = self.one.columns.iter().map(|c| format!("n.{} IS NULL", backquoted(&self.target(c)))).collect::<Vec<_>>().join(" AND ");
         let sql = format!(
             "UPDATE {} n JOIN {} s ON {} SET {} WHERE {untouched}",
-            self.one.table_mysql(),
+            self.one.sql_now(backquoted),
             backquoted(&self.copy()),
             self.keys(),
             filled.chain(kept).collect::<Vec<_>>().join(", "),
@@ -116,8 +127,9 @@ impl Lost<'_> {
     }
 
     fn inserted(&self) -> Command {
-        let (names, table) = (list(self.columns()), self.one.table_mysql());
-        let values = self.columns().map(|column| format!("s.{}", backquoted(&column.name))).collect::<Vec<_>>().join(", ");
+        let names = self.one.columns().map(|column| backquoted(self.one.column_now(&column.name))).collect::<Vec<_>>().join(", ");
+        let table = self.one.sql_now(backquoted);
+        let values = self.one.columns().map(|column| format!("s.{}", backquoted(&column.name))).collect::<Vec<_>>().join(", ");
         let sql = format!(
             "INSERT INTO {table} ({names}) SELECT {values} FROM {} s WHERE NOT EXISTS (SELECT 1 FROM {table} n WHERE {})",
             backquoted(&self.copy()),
@@ -126,41 +138,56 @@ impl Lost<'_> {
         command(self.story, format!("bring back {}; the table's triggers fire", self.how()), ask("live", &sql), "nothing")
     }
 
-    /// What shows that it is back.
-    pub(super) fn verification(&self) -> Command {
-        let (one, story) = (self.one, self.story);
-        if one.what == What::Table {
-            return holds(story, "live", one, &one.table_mysql(), "the live database holds");
-        }
-        if !self.has_key() {
-            return holds(story, "live", one, &backquoted(&self.copy()), "beside the table stands");
-        }
-        let same = match one.what {
-            What::Rows | What::Table => String::from("TRUE"),
-            What::Columns | What::Values => {
-                one.columns.iter().map(|c| format!("n.{} <=> s.{}", backquoted(&self.target(c)), backquoted(&c.name))).collect::<Vec<_>>().join(" AND ")
-            }
-        };
-        let first = backquoted(&one.key[0].name);
-        let sql = format!(
+    /// `table` of the live database holds what the pin counted, or else what the second server holds.
+    fn holds(&self, table: &str, what: &str) -> Command {
+        holds(self.story, "live", self.one, table, what, Some(&ask("side", &self.one.counted_mysql(&self.one.sql(backquoted)))))
+    }
+
+    /// The numbers of rows of the copy whose rows in the live table are as they should be, are others, and are not there.
+    fn compared(&self) -> String {
+        let first = backquoted(self.one.column_now(&self.one.key[0].name));
+        let same = lost::equal(self.one, &self.story.applied.version, LONGEST_NAME, "<=>", backquoted);
+        format!(
             "SELECT COALESCE(SUM(n.{first} IS NOT NULL AND {same}), 0), COALESCE(SUM(n.{first} IS NOT NULL AND NOT ({same})), 0), \
              COALESCE(SUM(n.{first} IS NULL), 0) FROM {} s LEFT JOIN {} n ON {}",
             backquoted(&self.copy()),
-            one.table_mysql(),
+            self.one.sql_now(backquoted),
             self.keys()
-        );
-        command(
-            story,
-            format!("{} is back: rows that are, rows that differ, rows that an application deleted since", one.object()),
-            format!("read -r back differ gone <<<\"$({})\"\n{}", ask("live", &sql), lost::proof(one)),
-            format!("a number, 0, a number; together {}", one.rows),
         )
     }
 
-    /// What takes the copy away.
+    /// What shows that it is back.
+    pub(super) fn verification(&self) -> Command {
+        let one = self.one;
+        if one.what == What::Table {
+            return self.holds(&one.sql(backquoted), "the live database holds");
+        }
+        if !self.has_key() {
+            return self.holds(&backquoted(&self.copy()), "beside the table stands");
+        }
+        let copied = ask("live", &format!("SELECT COUNT(*) FROM {}", backquoted(&self.copy())));
+        command(
+            self.story,
+            format!("{} is back", one.object()),
+            format!("read -r back differ gone <<<\"$({})\"\n{}", ask("live", &self.compared()), lost::proof(one, &copied)),
+            lost::expected(one),
+        )
+    }
+
+    /// What takes the copy away, unless it holds old values that stand nowhere else.
     pub(super) fn clean_up(&self) -> Option<Command> {
         let needed = self.one.what != What::Table && self.has_key();
-        let sql = || format!("DROP TABLE {}", backquoted(&self.copy()));
-        needed.then(|| command(self.story, format!("remove the copy of {}", self.one.object()), ask("live", &sql()), "nothing"))
+        let drop = ask("live", &format!("DROP TABLE {}", backquoted(&self.copy())));
+        needed.then(|| match self.one.what {
+            What::Rows => {
+                let shell = format!(
+                    "read -r back differ gone <<<\"$({})\"\nif test \"$differ\" = 0; then {drop}; else echo \"$differ rows\"; fi",
+                    ask("live", &self.compared())
+                );
+                let what = format!("remove the copy of {}; it stays where live rows differ from it, for it holds their old values", self.one.object());
+                command(self.story, what, shell, "nothing, or how many rows differ")
+            }
+            _ => command(self.story, format!("remove the copy of {}", self.one.object()), drop, "nothing"),
+        })
     }
 }

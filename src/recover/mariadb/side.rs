@@ -1,7 +1,7 @@
 //! The second server. In: backup and pin. Out: commands that bring it up to the pin, and those that take it away.
 
 use super::Story;
-use crate::pin::Destroyed;
+use crate::pin::{Destroyed, backquoted};
 use crate::recover::runbook::{Command, quoted as shell};
 
 pub(super) fn command(story: &Story<'_>, what: impl Into<String>, shell: String, expect: impl Into<String>) -> Command {
@@ -73,7 +73,9 @@ pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
             "nothing",
         ),
     ];
-    all.extend(story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "side", one, &one.table_mysql(), "the second server holds")));
+    all.extend(
+        story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "side", one, &one.sql(backquoted), "the second server holds", None)),
+    );
     all
 }
 
@@ -113,38 +115,45 @@ fn started(story: &Story<'_>) -> Command {
     )
 }
 
-/// `which` holds in `table` what was destroyed, by the numbers of the pin.
-pub(super) fn holds(story: &Story<'_>, which: &str, one: &Destroyed, table: &str, what: &str) -> Command {
-    let (sql, object) = (one.counted_mysql(table), one.object());
-    match &one.checksum {
-        Some(checksum) => command(
+/// `which` holds in `table` what was destroyed, by the numbers of the pin or, where it was not counted, by what `like` says.
+pub(super) fn holds(story: &Story<'_>, which: &str, one: &Destroyed, table: &str, what: &str, like: Option<&str>) -> Command {
+    let object = one.object();
+    let found = format!("read -r rows sum <<<\"$({})\"\necho \"$rows $sum\"", ask(which, &one.counted_mysql(table)));
+    match (&one.checksum, like) {
+        (Some(checksum), _) => command(
             story,
             format!("{what} {object}, as it stood at the pin: rows and checksum"),
-            format!(
-                "read -r rows sum <<<\"$({})\"\necho \"$rows $sum\"\ntest \"$rows $sum\" = {}",
-                ask(which, &sql),
-                shell(&format!("{} {checksum}", one.rows))
-            ),
+            format!("{found}\ntest \"$rows $sum\" = {}", shell(&format!("{} {checksum}", one.rows))),
             format!("{} {checksum}", one.rows),
         ),
-        None => command(
+        (None, Some(like)) => command(
+            story,
+            format!("{what} {object}, as it stands in the second server; it was not counted at the pin"),
+            format!("{found}\nread -r like of <<<\"$({like})\"\ntest \"$rows $sum\" = \"$like $of\""),
+            format!("about {} rows, and a checksum", one.rows),
+        ),
+        (None, None) => command(
             story,
             format!("{what} {object}; it was not counted at the pin, so there must be rows, about {}", one.rows),
-            format!("read -r rows sum <<<\"$({})\"\necho \"$rows $sum\"\ntest \"$rows\" -gt 0", ask(which, &sql)),
+            format!("{found}\ntest \"$rows\" -gt 0"),
             format!("about {} rows, and a checksum", one.rows),
         ),
     }
 }
 
-/// Copies a table of the second server to the live one, where none of that name may stand.
-pub(super) fn carried(story: &Story<'_>, table: &str) -> String {
-    format!(
+/// Copies tables of one schema of the second server to the live one, where none of that name may stand.
+pub(super) fn carried<'t>(story: &Story<'_>, schema: &str, tables: impl IntoIterator<Item = &'t str>) -> String {
+    let dump = format!(
         "mariadb-dump --no-defaults --socket={} --user=root --default-character-set=utf8mb4 --single-transaction --skip-add-drop-table --skip-add-locks \
-         {} {} | live",
+         {} {}",
         place(story, "socket"),
-        shell(&story.log.database),
-        shell(table)
-    )
+        shell(schema),
+        tables.into_iter().map(shell).collect::<Vec<_>>().join(" ")
+    );
+    match schema == story.log.database {
+        true => format!("{dump} | live"),
+        false => format!("{{ echo {}; {dump}; }} | live", shell(&format!("USE {};", backquoted(schema)))),
+    }
 }
 
 /// Ends the server that `arguments` lead to, and waits until it has gone.

@@ -2,6 +2,7 @@
 
 use super::Story;
 use super::side::{ask, command, holds, side_stopped, stopped};
+use crate::pin::backquoted;
 use crate::recover::runbook::{Command, quoted as shell};
 
 /// The recovered data take the place of the live ones, which are kept.
@@ -15,7 +16,10 @@ pub(super) fn changed_over(story: &Story<'_>) -> Vec<Command> {
         command(
             story,
             "stop every application, and then the live server; where a service runs it, through that",
-            format!("test ! -e {kept}\nmapfile -d '' -t server <\"/proc/$(cat {pid_file})/cmdline\"\n{}", stopped(&arguments, &pid_file)),
+            format!(
+                "test ! -e {kept}\ntest -w \"$(dirname -- {live})\"\nmapfile -d '' -t server <\"/proc/$(cat {pid_file})/cmdline\"\n{}",
+                stopped(&arguments, &pid_file)
+            ),
             "nothing",
         ),
         command(
@@ -42,6 +46,6 @@ pub(super) fn restored(story: &Story<'_>) -> Vec<Command> {
     let is = |what: &str, sql: &str, expect: &str| {
         command(story, what, format!("found=$({})\necho \"$found\"\ntest \"$found\" = {expect}", ask("live", sql)), expect)
     };
-    let held = story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "live", one, &one.table_mysql(), "the live database holds"));
+    let held = story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "live", one, &one.sql(backquoted), "the live database holds", None));
     held.chain([is("the migration has not run there", &ran, "0"), is("it writes a log", "SELECT @@log_bin", "1")]).collect()
 }

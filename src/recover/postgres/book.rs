@@ -1,11 +1,11 @@
 //! The runbook for PostgreSQL. In: pin, backup, what the live database says. Out: a [`Runbook`].
 
-use super::live::all_lost;
+use super::live::{all_lost, repaired};
 use super::side::{ask, command, down, holds, place, up};
 use super::{ARCHIVED, Live, Source, wal_bytes, written};
 use crate::engine::Engine;
 use crate::observed::Applied;
-use crate::pin::{Pin, Wal};
+use crate::pin::{Pin, Wal, quoted};
 use crate::recover::lost;
 use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
 
@@ -53,7 +53,7 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
     match decision.iter().find(|choice| choice.taken).map(|choice| choice.route) {
         Some(Route::SelectiveRepair) => {
             commands = up(story);
-            commands.extend(all_lost(story).flat_map(|one| one.commands()));
+            commands.extend(repaired(story));
             verification = all_lost(story).map(|one| one.verification()).collect();
             clean_up = all_lost(story).filter_map(|one| one.clean_up()).collect();
             clean_up.push(down(story));
@@ -130,7 +130,7 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
         facts.push(fact("no recovery", format!("when the migration ran, {why}"), None));
     }
     for one in &pin.destroys {
-        facts.push(fact("destroyed", lost::counted(one), Some(one.counted(&one.table_sql()))));
+        facts.push(fact("destroyed", lost::counted(one), Some(one.counted(&one.sql(quoted)))));
     }
     facts.push(fact("written since", format!("{} bytes of log", live.wal_bytes), Some(wal_bytes(&wal.lsn))));
     for (table, rows) in live.written.iter().filter(|(_, rows)| *rows != Some(0)) {
@@ -214,7 +214,7 @@ fn restored(story: &Story<'_>) -> Vec<Command> {
     let is = |what: &str, sql: &str, expect: &str| {
         command(story, what, format!("found=$({})\necho \"$found\"\ntest \"$found\" = {expect}", ask("LIVE", sql)), expect)
     };
-    let held = story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "LIVE", one, &one.table_sql(), "the live database holds"));
+    let held = story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "LIVE", one, &one.sql(quoted), "the live database holds", None));
     held.chain([
         is("the migration has not run there", &ran, "0"),
         is("it takes writes", "SELECT pg_is_in_recovery()", "f"),

@@ -21,6 +21,26 @@ pub(super) struct Lost<'a> {
     at: usize,
 }
 
+/// What brings all of it back.
+pub(super) fn repaired(story: &Story<'_>) -> Vec<Command> {
+    let (tables, others): (Vec<Lost<'_>>, Vec<Lost<'_>>) = all_lost(story).partition(|lost| lost.one.what == What::Table);
+    tables_back(story, &tables).into_iter().chain(others.iter().flat_map(Lost::commands)).collect()
+}
+
+/// All tables in one go: they may point at one another.
+fn tables_back(story: &Story<'_>, tables: &[Lost<'_>]) -> Option<Command> {
+    let how = tables.iter().map(Lost::how).collect::<Vec<_>>().join("; ");
+    let names = tables.iter().map(|lost| format!("-t {}", shell(&lost.one.sql(quoted)))).collect::<Vec<_>>().join(" ");
+    (!tables.is_empty()).then(|| {
+        command(
+            story,
+            format!("bring back, in one transaction: {how}"),
+            format!("pg_dump -d \"$SIDE\" {names} | psql -Xq -1 -v ON_ERROR_STOP=1 -d \"$LIVE\" -o /dev/null"),
+            "nothing; it is refused where a table of that name stands",
+        )
+    })
+}
+
 /// All that is to come back.
 pub(super) fn all_lost<'a>(story: &'a Story<'a>) -> impl Iterator<Item = Lost<'a>> {
     lost::all(story.pin).map(move |(one, at)| Lost { story, one, at })
@@ -37,12 +57,8 @@ impl Lost<'_> {
         format!("migrate_recover.{}", quoted(&name))
     }
 
-    fn columns(&self) -> impl Iterator<Item = &Column> {
-        self.one.key.iter().chain(&self.one.columns)
-    }
-
     fn names(&self) -> String {
-        list(self.columns().map(|column| &column.name))
+        list(self.one.columns().map(|column| &column.name))
     }
 
     fn has_key(&self) -> bool {
@@ -62,10 +78,7 @@ impl Lost<'_> {
         lost::how(self.one, &self.copy(), &self.story.applied.version, LONGEST_NAME)
     }
 
-    pub(super) fn commands(&self) -> Vec<Command> {
-        if self.one.what == What::Table {
-            return vec![self.table()];
-        }
+    fn commands(&self) -> Vec<Command> {
         let mut all = self.copied();
         if self.has_key() {
             match self.one.what {
@@ -81,18 +94,8 @@ impl Lost<'_> {
         command(self.story, what, shell, "nothing")
     }
 
-    fn table(&self) -> Command {
-        let table = shell(&self.one.table_sql());
-        command(
-            self.story,
-            format!("bring back, in one transaction: {}", self.how()),
-            format!("pg_dump -d \"$SIDE\" -t {table} | psql -Xq -1 -v ON_ERROR_STOP=1 -d \"$LIVE\" -o /dev/null"),
-            "nothing; it is refused where a table of that name stands",
-        )
-    }
-
     fn copied(&self) -> Vec<Command> {
-        let columns = self.columns().map(|column| format!("{} {}", quoted(&column.name), column.ty)).collect::<Vec<_>>().join(", ");
+        let columns = self.one.columns().map(|column| format!("{} {}", quoted(&column.name), column.ty)).collect::<Vec<_>>().join(", ");
         let key = if self.has_key() { format!(", PRIMARY KEY ({})", list(self.one.key.iter().map(|key| &key.name))) } else { String::new() };
         let (copy, names) = (self.copy(), self.names());
         // A copy that is all there is must outlive a crash.
@@ -101,17 +104,17 @@ impl Lost<'_> {
             "SET client_min_messages = warning;\nCREATE SCHEMA IF NOT EXISTS migrate_recover;\n\
              CREATE {kind} {copy} ({columns}, migrate_place bigint GENERATED ALWAYS AS IDENTITY UNIQUE{key});"
         );
-        let out = ask("SIDE", &format!("COPY (SELECT {names} FROM {}) TO STDOUT", self.one.table_sql()));
+        let out = ask("SIDE", &format!("COPY (SELECT {names} FROM {}) TO STDOUT", self.one.sql(quoted)));
         vec![
             self.run(format!("a table for the copy of {}", self.one.object()), &make),
             command(self.story, "copy", format!("{out} |\n    {}", ask("LIVE", &format!("COPY {copy} ({names}) FROM STDIN"))), "nothing"),
-            holds(self.story, "LIVE", self.one, &copy, "the copy holds"),
+            self.holds(&copy, "the copy holds"),
         ]
     }
 
     fn added(&self) -> Command {
         let parts = self.one.columns.iter().map(|column| format!("ADD COLUMN {} {}", quoted(&self.target(column)), column.ty)).collect::<Vec<_>>().join(", ");
-        let sql = format!("SET lock_timeout = '5s';\nALTER TABLE {} {parts};", self.one.table_sql());
+        let sql = format!("SET lock_timeout = '5s';\nALTER TABLE {} {parts};", self.one.sql_now(quoted));
         self.run(format!("bring back {}; say it again where an application held the table", self.how()), &sql)
     }
 
@@ -124,7 +127,7 @@ impl Lost<'_> {
              WHILE first < last LOOP\n        UPDATE {table} AS n SET {set} FROM {copy} s\n            WHERE {keys} AND s.migrate_place > first AND \
              s.migrate_place <= first + {BATCH} AND {untouched};\n        COMMIT;\n        first := first + {BATCH};\n    END LOOP;\nEND\n$fill$;",
             copy = self.copy(),
-            table = self.one.table_sql(),
+            table = self.one.sql_now(quoted),
             keys = self.keys(),
         );
         let triggers = if self.story.live.superuser { "triggers are put aside" } else { "the table's triggers fire" };
@@ -132,54 +135,71 @@ impl Lost<'_> {
     }
 
     fn inserted(&self) -> Command {
-        let names = self.names();
-        let values = self.columns().map(|column| format!("s.{}", quoted(&column.name))).collect::<Vec<_>>().join(", ");
+        let values = self.one.columns().map(|column| format!("s.{}", quoted(&column.name))).collect::<Vec<_>>().join(", ");
+        let names = list(self.one.columns().map(|column| self.one.column_now(&column.name)));
         let sql = format!(
             "INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {copy} s\n    WHERE NOT EXISTS (SELECT FROM {table} n WHERE {keys});",
-            table = self.one.table_sql(),
+            table = self.one.sql_now(quoted),
             copy = self.copy(),
             keys = self.keys(),
         );
         self.run(format!("bring back {}; the table's triggers fire", self.how()), &sql)
     }
 
-    /// What shows that it is back.
-    pub(super) fn verification(&self) -> Command {
-        let (one, story) = (self.one, self.story);
-        if one.what == What::Table {
-            return holds(story, "LIVE", one, &one.table_sql(), "the live database holds");
-        }
-        if !self.has_key() {
-            return holds(story, "LIVE", one, &self.copy(), "beside the table stands");
-        }
-        let same = match one.what {
-            What::Rows | What::Table => String::from("true"),
-            What::Columns | What::Values => one
-                .columns
-                .iter()
-                .map(|c| format!("n.{} IS NOT DISTINCT FROM s.{}", quoted(&self.target(c)), quoted(&c.name)))
-                .collect::<Vec<_>>()
-                .join(" AND "),
-        };
-        let first = quoted(&one.key[0].name);
-        let sql = format!(
+    /// `table` of the live database holds what the pin counted, or else what the second cluster holds.
+    fn holds(&self, table: &str, what: &str) -> Command {
+        holds(self.story, "LIVE", self.one, table, what, Some(&ask("SIDE", &self.one.counted(&self.one.sql(quoted)))))
+    }
+
+    /// The numbers of rows of the copy whose rows in the live table are as they should be, are others, and are not there.
+    fn compared(&self) -> String {
+        let (first, same) = (quoted(self.one.column_now(&self.one.key[0].name)), self.equal());
+        format!(
             "SELECT count(*) FILTER (WHERE n.{first} IS NOT NULL AND {same}), count(*) FILTER (WHERE n.{first} IS NOT NULL AND NOT ({same})), \
              count(*) FILTER (WHERE n.{first} IS NULL) FROM {} s LEFT JOIN {} n ON {}",
             self.copy(),
-            one.table_sql(),
+            self.one.sql_now(quoted),
             self.keys()
-        );
-        command(
-            story,
-            format!("{} is back: rows that are, rows that differ, rows that an application deleted since", one.object()),
-            format!("IFS='|' read -r back differ gone <<<\"$({})\"\n{}", ask("LIVE", &sql), lost::proof(one)),
-            format!("a number, 0, a number; together {}", one.rows),
         )
     }
 
-    /// What takes the copy away.
+    fn equal(&self) -> String {
+        lost::equal(self.one, &self.story.applied.version, LONGEST_NAME, "IS NOT DISTINCT FROM", quoted)
+    }
+
+    /// What shows that it is back.
+    pub(super) fn verification(&self) -> Command {
+        let one = self.one;
+        if one.what == What::Table {
+            return self.holds(&one.sql(quoted), "the live database holds");
+        }
+        if !self.has_key() {
+            return self.holds(&self.copy(), "beside the table stands");
+        }
+        let copied = ask("LIVE", &format!("SELECT count(*) FROM {}", self.copy()));
+        command(
+            self.story,
+            format!("{} is back", one.object()),
+            format!("IFS='|' read -r back differ gone <<<\"$({})\"\n{}", ask("LIVE", &self.compared()), lost::proof(one, &copied)),
+            lost::expected(one),
+        )
+    }
+
+    /// What takes the copy away, unless it holds old values that stand nowhere else.
     pub(super) fn clean_up(&self) -> Option<Command> {
         let needed = self.one.what != What::Table && self.has_key();
-        needed.then(|| self.run(format!("remove the copy of {}", self.one.object()), &format!("DROP TABLE {};", self.copy())))
+        let drop = format!("DROP TABLE {};", self.copy());
+        needed.then(|| match self.one.what {
+            What::Rows => {
+                let shell = format!(
+                    "IFS='|' read -r back differ gone <<<\"$({})\"\nif test \"$differ\" = 0; then {}; else echo \"$differ rows\"; fi",
+                    ask("LIVE", &self.compared()),
+                    ask("LIVE", &drop)
+                );
+                let what = format!("remove the copy of {}; it stays where live rows differ from it, for it holds their old values", self.one.object());
+                command(self.story, what, shell, "nothing, or how many rows differ")
+            }
+            _ => self.run(format!("remove the copy of {}", self.one.object()), &drop),
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The second cluster. In: backup and pin. Out: commands that bring it up to the pin, and those that take it away.
 
 use super::{Source, Story};
-use crate::pin::{Destroyed, PLAIN};
+use crate::pin::{Destroyed, PLAIN, quoted};
 use crate::recover::runbook::{Command, quoted as shell};
 
 /// The port of its socket: no other server has one in that folder.
@@ -34,7 +34,9 @@ pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
     all.push(of_this_cluster(story));
     all.push(started(story));
     all.push(at_the_pin(story));
-    all.extend(story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "SIDE", one, &one.table_sql(), "the recovered cluster holds")));
+    all.extend(
+        story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "SIDE", one, &one.sql(quoted), "the recovered cluster holds", None)),
+    );
     all
 }
 
@@ -65,7 +67,12 @@ fn base_backup(story: &Story<'_>, backup: &str) -> Vec<Command> {
     let (from, data, wal) = (shell(backup), place(story, "data"), story.wal);
     let before = format!("SELECT '$end'::pg_lsn <= '{}'::pg_lsn", wal.lsn);
     vec![
-        command(story, "the backup is whole", format!("pg_verifybackup {from}"), "backup successfully verified"),
+        command(
+            story,
+            "the backup is whole, and in one folder: tablespaces would be copied to the places where the live cluster has its own",
+            format!("pg_verifybackup {from}\ntest -z \"$(ls -A {from}/pg_tblspc)\""),
+            "backup successfully verified",
+        ),
         command(
             story,
             "it ends before the pin",
@@ -199,21 +206,26 @@ fn at_the_pin(story: &Story<'_>) -> Command {
     command(story, format!("it stopped {what}"), format!("grep -F {} {}", shell(&words), place(story, "log")), words)
 }
 
-/// `which` holds in `table` what was destroyed, by the numbers of the pin.
-pub(super) fn holds(story: &Story<'_>, which: &str, one: &Destroyed, table: &str, what: &str) -> Command {
-    let sql = one.counted(table);
-    let object = one.object();
-    match &one.checksum {
-        Some(checksum) => command(
+/// `which` holds in `table` what was destroyed, by the numbers of the pin or, where it was not counted, by what `like` says.
+pub(super) fn holds(story: &Story<'_>, which: &str, one: &Destroyed, table: &str, what: &str, like: Option<&str>) -> Command {
+    let (object, found) = (one.object(), format!("found=$({})\necho \"$found\"", ask(which, &one.counted(table))));
+    match (&one.checksum, like) {
+        (Some(checksum), _) => command(
             story,
             format!("{what} {object}, as it stood at the pin: rows and checksum"),
-            format!("found=$({})\necho \"$found\"\ntest \"$found\" = {}", ask(which, &sql), shell(&format!("{}|{checksum}", one.rows))),
+            format!("{found}\ntest \"$found\" = {}", shell(&format!("{}|{checksum}", one.rows))),
             format!("{}|{checksum}", one.rows),
         ),
-        None => command(
+        (None, Some(like)) => command(
+            story,
+            format!("{what} {object}, as it stands in the second cluster; it was not counted at the pin"),
+            format!("{found}\ntest \"$found\" = \"$({like})\""),
+            format!("about {} rows, and a checksum", one.rows),
+        ),
+        (None, None) => command(
             story,
             format!("{what} {object}; it was not counted at the pin, so there must be rows, about {}", one.rows),
-            format!("found=$({})\necho \"$found\"\ntest \"${{found%%|*}}\" -gt 0", ask(which, &sql)),
+            format!("{found}\ntest \"${{found%%|*}}\" -gt 0"),
             format!("about {} rows, and a checksum", one.rows),
         ),
     }

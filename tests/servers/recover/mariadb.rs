@@ -41,7 +41,7 @@ ALTER TABLE keyless DROP COLUMN extra;
 -- IRREVERSIBLE: gone
 ";
 
-const BACKUP: &str =
+pub(super) const BACKUP: &str =
     "mariadb-backup --no-defaults --backup --target-dir=$F/backup --socket=$F/socket --user=root >$F/backup.log 2>&1 || { cat $F/backup.log; exit 1; }";
 
 /// A server that writes a binary log, and the second one that a runbook makes, which ends with this.
@@ -69,7 +69,7 @@ impl Cluster {
     }
 
     /// Runs a script as the user that the server runs as, in which `$F` is its folder.
-    fn sh(&self, script: &str) -> Ran {
+    pub(super) fn sh(&self, script: &str) -> Ran {
         let mut words = self.user.clone();
         words.extend(["bash", "-euo", "pipefail", "-c", script].map(String::from));
         let mut command = Command::new(&words[0]);

@@ -88,7 +88,7 @@ fn filled(url: &str) -> TempDir {
     folder
 }
 
-fn base_backup(cluster: &Cluster, name: &str) {
+pub(super) fn base_backup(cluster: &Cluster, name: &str) {
     cluster.sh_ok(&format!("pg_basebackup -h $F -U root -D $F/{name} -Fp -X stream -c fast"));
 }
 
@@ -100,7 +100,7 @@ fn live_on(database: &Database) {
     );
 }
 
-fn recover(cluster: &Cluster, folder: &Path, url: &str, more: &[&str]) -> Ran {
+pub(super) fn recover(cluster: &Cluster, folder: &Path, url: &str, more: &[&str]) -> Ran {
     let (backup, archive, side) = (cluster.path("backup"), cluster.path("archive"), cluster.path("recover"));
     let base = ["recover", "2", "--format", "markdown", "--folder", &side];
     let tool = ["--backup-tool", "pg_basebackup", "--backup", &backup, "--archive", &archive];
@@ -150,7 +150,7 @@ fn a_base_backup_repairs_beside_the_live_database() {
 
     let shown = cluster.sh_ok(&commands);
     assert!(shown.contains("recovery stopping at restore point \"migrate_2_"), "{shown}");
-    assert!(shown.contains(" 0 1\n50|") && shown.contains("\n200 0 0\n20 0 0\n5|"), "{shown}");
+    assert!(shown.contains(" 0 1\n5|") && shown.contains("\n200 0 0\n20 0 0\n"), "{shown}");
     let archived = cluster.sh_ok("ls $F/archive");
     assert!(archived.lines().all(|file| file.starts_with("00000001")), "the recovered cluster archives nothing: {archived}");
     assert_ne!(cluster.sh(&commands).code, 0, "the folder of the second cluster is not empty");
