@@ -104,16 +104,18 @@ async fn held(
     let steps = steps(global, settings, &observed, &loaded, &adoption)?;
     let cleared = gate::clear(steps, &observed, &[], &Consents::default())?;
     match global.format {
-        Format::Json => {}
-        Format::Text | Format::Markdown => show(console, &adoption, cleared.steps())?,
+        Format::Text | Format::Markdown if !global.quiet => show(console, &adoption, cleared.steps())?,
+        Format::Json | Format::Text | Format::Markdown => {}
     }
     let report = json_of(&adoption, &loaded, &observed, cleared.steps());
     let count = locked.record(cleared).await?;
     match global.format {
         Format::Json => print(console, &report)?,
         Format::Text | Format::Markdown => {
-            print(console, &format!("\n{count} migration{} recorded in {history_table} as applied; nothing else was touched", plural(count)))?;
-            print(console, &"next: `migrate status`; from now on only `migrate` should run migrations on this database")?;
+            print(console, &format!("{count} migration{} recorded in {history_table} as applied; nothing else was touched", plural(count)))?;
+            if !global.quiet {
+                print(console, &"next: `migrate status`; from now on only `migrate` should run migrations on this database")?;
+            }
         }
     }
     Ok(Exit::Done)
@@ -288,6 +290,7 @@ fn show(console: &mut Console, adoption: &Adoption<'_>, steps: &[Step]) -> std::
     for line in table.lines() {
         writeln!(console.out, "{}", line.trim_end())?;
     }
+    writeln!(console.out)?;
     console.out.flush()
 }
 

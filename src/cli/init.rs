@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 const USUAL: [&str; 5] = [DIR, "db/migrations", "prisma/migrations", "src/main/resources/db/migration", "sql"];
 
 /// Reasons that the summary lists; more than that nobody reads on the first day.
-const SHOWN: usize = 8;
+const SHOWN: usize = 5;
 
 pub(super) fn run(global: &Global, console: &mut Console) -> anyhow::Result<Exit> {
     if let Some(file) = &global.config {
@@ -89,6 +89,8 @@ struct Reason {
     rule: &'static str,
     count: usize,
     first: String,
+    /// What is said of the first.
+    why: String,
 }
 
 /// Reads and judges what stands in the folder; the engine alone where nothing does.
@@ -137,10 +139,10 @@ fn found(global: &Global, settings: &Settings) -> anyhow::Result<(Engine, Option
 /// Adds why `entry` cannot be undone: its worst finding.
 fn count(reasons: &mut Vec<Reason>, entry: &Entry<'_>) {
     let worst = entry.assessment.findings.iter().filter(|finding| finding.verdict == Verdict::Irreversible).max_by_key(|finding| finding.loss);
-    let rule = worst.map_or("irreversible", |finding| finding.name);
+    let (rule, why) = worst.map_or(("irreversible", ""), |finding| (finding.name, finding.message.as_str()));
     match reasons.iter_mut().find(|reason| reason.rule == rule) {
         Some(reason) => reason.count += 1,
-        None => reasons.push(Reason { rule, count: 1, first: entry.migration.path.clone() }),
+        None => reasons.push(Reason { rule, count: 1, first: entry.migration.path.clone(), why: why.to_owned() }),
     }
 }
 
@@ -191,13 +193,13 @@ impl Shown {
         let [reversible, partial, irreversible] = found.verdicts;
         writeln!(out, "{count} migration{} in {} ({layout}, {})", plural(count), self.dir, self.engine)?;
         writeln!(out, "{reversible} reversible, {partial} partial, {irreversible} irreversible{}", if irreversible > 0 { ":" } else { "" })?;
-        for reason in found.reasons.iter().take(SHOWN) {
-            let of = if reason.count == 1 { "" } else { ", first " };
-            let count = if reason.count == 1 { String::new() } else { reason.count.to_string() };
-            writeln!(out, "  {}: {count}{of}{}", reason.rule, reason.first)?;
+        for Reason { rule, count, first, why } in found.reasons.iter().take(SHOWN) {
+            let of = if *count == 1 { format!("  {rule}: {first}: {why}") } else { format!("  {rule}: {count}, such as {first}: {why}") };
+            writeln!(out, "{}", textwrap::fill(&of, textwrap::Options::new(console.width.into()).subsequent_indent("    ").break_words(false)))?;
         }
         if found.reasons.len() > SHOWN {
-            writeln!(out, "  and {} more rules; `migrate explain RULE` says what each means", found.reasons.len() - SHOWN)?;
+            let rest: Vec<&str> = found.reasons[SHOWN..].iter().map(|reason| reason.rule).collect();
+            writeln!(out, "  and by {}", rest.join(", "))?;
         }
         match &found.from {
             Some(from) => writeln!(out, "\nwrote {}: `check` judges from {from} on; older migrations only say what stands", self.file)?,
@@ -229,7 +231,7 @@ impl Shown {
 
     fn json(&self, found: Option<&Found>) -> serde_json::Value {
         let reasons = found.map(|found| &found.reasons).into_iter().flatten();
-        let reasons: Vec<_> = reasons.map(|reason| json!({"rule": reason.rule, "count": reason.count, "first": reason.first})).collect();
+        let reasons: Vec<_> = reasons.map(|reason| json!({"rule": reason.rule, "count": reason.count, "first": reason.first, "why": reason.why})).collect();
         let [reversible, partial, irreversible] = found.map_or([0; 3], |found| found.verdicts);
         json!({
             "schema": 1, "written": self.file, "dir": self.dir, "engine": self.engine, "layout": found.map(|found| found.loaded.layout),
