@@ -94,11 +94,6 @@ fn cell_for(engine: Engine, column: &str, cell: &str) -> String {
     match (engine, cell) {
         (_, "NULL") => cell.to_owned(),
         (Engine::Postgres, bytes) if bytes.starts_with("X'") => format!("decode({}, 'hex')", &bytes[1..]),
-        // Prisma's times on SQLite are milliseconds.
-        (_, number) if time && !number.starts_with('\'') => {
-            let at = chrono::DateTime::from_timestamp_millis(number.parse().expect("milliseconds")).expect("a time");
-            format!("'{}'", at.format("%Y-%m-%d %H:%M:%S%.3f"))
-        }
         (Engine::Mysql | Engine::Mariadb, text) if time => format!("{}'", &text[..20]),
         (Engine::Postgres, number) if !number.starts_with('\'') => format!("'{number}'"),
         _ => cell.to_owned(),
