@@ -296,7 +296,7 @@ fn show(console: &mut Console, adoption: &Adoption<'_>, steps: &[Step]) -> std::
 
 fn json_of(adoption: &Adoption<'_>, loaded: &Loaded, observed: &Observed, steps: &[Step]) -> Value {
     let adopted = adoption.standing.iter().zip(steps).map(
-        |(one, step)| json!({"version": step.version, "name": step.name, "applied_at": one.at, "file": one.file, "verdict": step.verdict, "loss": step.loss}),
+        |(one, step)| json!({"version": step.version, "name": step.name, "applied_at": one.at, "file": one.file.replace(' ', "-"), "verdict": step.verdict, "loss": step.loss}),
     );
     let (adopted, engine) = (adopted.collect::<Vec<_>>(), observed.engine);
     json!({"schema": 1, "engine": engine, "layout": loaded.layout, "from": adoption.source.1, "adopted": adopted, "warnings": adoption.warnings})

@@ -1,6 +1,8 @@
 //! Histories that other tools keep. In: a table's columns, its rows, migrations as they stand on disk. Out: which tool wrote it, what it
 //! says has run, and whether the files are what ran. Nothing here writes to another tool's table, or knows how to.
 //!
+#![doc = include_str!("../../fixtures/topics/adopt.md")]
+//!
 //! Columns and checksums are those of the tools' own sources; `fixtures/adopt/README.md` says which of them were seen at work, in which
 //! version.
 
@@ -135,5 +137,16 @@ mod tests {
             assert_eq!(Tool::of_columns(&backward), Some(facts.tool));
         }
         assert_eq!(Tool::of_columns(&["version", "inserted_at"]), None, "Ecto's");
+    }
+
+    #[test]
+    fn the_page_tells_columns_and_checksums_as_they_are() {
+        let page = include_str!("../../fixtures/topics/adopt.md");
+        for Facts { tool, columns, checksum, .. } in &TOOLS {
+            let line = page.lines().find(|line| line.to_lowercase().starts_with(&format!("| {} |", tool.name()))).unwrap_or_else(|| panic!("{}", tool.name()));
+            let shown = line.split('`').nth(1).unwrap().trim_end_matches(", …");
+            assert!(columns.join(", ").starts_with(shown) && (line.contains('…') || columns.join(", ") == shown), "{line}");
+            assert!(line.trim_end_matches(" |").rsplit(" | ").next().unwrap().starts_with(checksum.unwrap_or("–")), "{line}");
+        }
     }
 }

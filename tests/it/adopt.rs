@@ -114,7 +114,7 @@ fn each_tools_database_is_taken_over() {
         let field = |name: &str| adopted["adopted"].as_array().unwrap().iter().map(|one| one[name].as_str().unwrap()).collect::<Vec<_>>();
         assert_eq!(field("version"), versions[..3], "{tool}");
         let keeps_checksums = matches!(tool, "sqlx" | "refinery" | "flyway" | "prisma");
-        assert_eq!(field("file"), [if keeps_checksums { "as it ran" } else { "no checksum" }; 3], "{tool}");
+        assert_eq!(field("file"), [if keeps_checksums { "as-it-ran" } else { "no-checksum" }; 3], "{tool}");
         let down = if has_down { "reversible" } else { "irreversible" };
         assert_eq!(field("verdict"), [down, "irreversible", down], "{tool}");
         assert_eq!((adopted["from"]["tool"].as_str(), adopted["from"]["table"].as_str()), (Some(tool), Some(table)));
@@ -176,7 +176,7 @@ fn a_checkout_with_other_line_ends_is_the_same_file() {
         }
         let adopted = json(folder.path(), &["adopt", "--layout", tool]);
         // Flyway leaves line ends out of its checksum.
-        let expected = if tool == "flyway" { "as it ran" } else { "other line ends" };
+        let expected = if tool == "flyway" { "as-it-ran" } else { "other-line-ends" };
         assert_eq!(adopted["adopted"].as_array().unwrap().iter().map(|one| one["file"].as_str().unwrap()).collect::<Vec<_>>(), [expected; 3], "{tool}");
     }
 }
