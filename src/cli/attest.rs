@@ -221,7 +221,8 @@ fn command(out: &Path) -> String {
 }
 
 fn tell(global: &Global, console: &mut Console, predicate: &Predicate, out: &Path, signed: bool) -> std::io::Result<()> {
-    let (level, backup, site) = (predicate.level(), &predicate.backup, &predicate.database);
+    // Whether a restore is too long ago is the gate's to say.
+    let (level, backup, site) = (predicate.level(DateTime::<Utc>::MIN_UTC), &predicate.backup, &predicate.database);
     if global.format == Format::Json {
         let signature = signed.then(|| attested::signature_of(out).display().to_string());
         let sign_with = (!signed).then(|| command(out));

@@ -40,22 +40,20 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
                     None => writeln!(std::io::stderr(), "{line}"),
                 }
             }
-            Event::Pinned { step, pin, unproved } => {
+            Event::Pinned { step, pin } => {
                 let of = format!("pin {} {}", step.version, step.name);
-                let (line, warning) = match &pin.place {
+                let (line, impossible) = match &pin.place {
                     Place::Snapshot(copy) => (format!("{of}: {} ({} bytes)", copy.file.display(), copy.bytes), None),
                     Place::Binlog(log) => {
-                        let impossible = log.impossible.as_ref().map(|why| format!("no point-in-time recovery is possible: {why}"));
                         let place = if log.file.is_empty() { String::from("no place in a log") } else { format!("{}, {}", log.file, log.position) };
-                        (format!("{of}: {place}"), impossible)
+                        (format!("{of}: {place}"), log.impossible.as_ref())
                     }
                     Place::Wal(wal) => {
                         let name = wal.restore_point.as_deref().unwrap_or("without a restore point, which this user may not make");
-                        let impossible = wal.impossible.as_ref().map(|why| format!("no point-in-time recovery is possible: {why}"));
-                        (format!("{of}: {} ({name})", wal.lsn), impossible.or_else(|| unproved.map(|why| format!("pitr: unproved: {why}"))))
+                        (format!("{of}: {} ({name})", wal.lsn), wal.impossible.as_ref())
                     }
                 };
-                let warning = warning.map(|warning| format!("warning: {of}: {warning}"));
+                let warning = impossible.map(|why| format!("warning: {of}: no point-in-time recovery is possible: {why}"));
                 let print = |console: &mut Console| {
                     if let Some(warning) = &warning {
                         writeln!(std::io::stderr(), "{warning}")?;
@@ -65,6 +63,13 @@ pub(super) fn progress<'a>(console: &'a mut Console, global: &Global) -> impl Fn
                 match bar {
                     Some(bar) => bar.suspend(|| print(console)),
                     None => print(console),
+                }
+            }
+            Event::Unproved { step, why } => {
+                let line = format!("warning: pin {} {}: pitr: unproved: {why}", step.version, step.name);
+                match bar {
+                    Some(bar) => bar.suspend(|| writeln!(std::io::stderr(), "{line}")),
+                    None => writeln!(std::io::stderr(), "{line}"),
                 }
             }
             Event::Finished { .. } if quiet => Ok(()),

@@ -12,6 +12,7 @@ use crate::migration::{Direction, Script, Version};
 use crate::observed::{Applied, Outcome};
 use crate::parse;
 use crate::pin::{Pin, Place, Snapshot};
+use crate::recover::by_down;
 use crate::recover::mariadb;
 use crate::recover::postgres::{self, Source};
 use crate::recover::runbook::{Route, Runbook, quoted};
@@ -67,7 +68,7 @@ const TOOLS: [Tool; 3] = [Tool::PgBasebackup, Tool::PgBackRest, Tool::MariadbBac
 impl Backup {
     /// Where a second server is made.
     fn folder(&self, applied: &Applied) -> String {
-        self.folder.clone().unwrap_or_else(|| format!("/var/tmp/migrate-recover-{}", applied.version))
+        self.folder.as_deref().map_or_else(|| format!("/var/tmp/migrate-recover-{}", applied.version), absolute)
     }
 
     /// The backup that the flags name, or else the one that was attested when the migration ran.
@@ -81,11 +82,17 @@ impl Backup {
         let log = log.flatten().filter(|_| backup.is_some());
         let by_label = tool == Tool::PgBackRest;
         let attested = |backup: &backup::Backup| if by_label { backup.label.clone() } else { backup.location.clone() };
-        let name = self.backup.clone().or_else(|| backup.as_ref().map(attested)).ok_or_else(|| missing("name it"))?;
+        let of_flag = |name: &String| if by_label { name.clone() } else { absolute(name) };
+        let name = self.backup.as_ref().map(of_flag).or_else(|| backup.as_ref().map(attested)).ok_or_else(|| missing("name it"))?;
         let stanza = self.stanza.clone().or_else(|| backup.as_ref().filter(|_| by_label).map(|backup| backup.location.clone()));
-        let archive = self.archive.clone().or_else(|| log.and_then(|log| log.location).filter(|_| tool == Tool::PgBasebackup));
+        let archive = self.archive.as_deref().map(absolute).or_else(|| log.and_then(|log| log.location).filter(|_| tool == Tool::PgBasebackup));
         Ok(Found { tool, name, stanza, archive, restore_command: self.restore_command.clone() })
     }
+}
+
+/// A path as it is from everywhere: whoever runs the commands may stand somewhere else.
+fn absolute(path: &str) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
 }
 
 /// A backup, as far as it is known.
@@ -103,7 +110,11 @@ impl Found {
     fn postgres(self) -> anyhow::Result<Source> {
         match self.tool {
             Tool::PgBasebackup => {
-                let of_folder = self.archive.as_ref().filter(|_| self.restore_command.is_none()).map(|folder| format!("cp {}/%f \"%p\"", quoted(folder)));
+                let of_folder = self
+                    .archive
+                    .as_ref()
+                    .filter(|_| self.restore_command.is_none())
+                    .map(|folder| format!("cp {}/%f \"%p\"", quoted(folder).replace('%', "%%")));
                 let restore_command = of_folder.clone().or(self.restore_command).ok_or_else(|| missing("name the archive of its log"))?;
                 Ok(Source::BaseBackup { backup: self.name, restore_command, of_folder: of_folder.is_some() })
             }
@@ -174,6 +185,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                 session.close().await;
                 let (found, folder) = (arguments.backup.found(applied)?, arguments.backup.folder(applied));
                 let story = mariadb::Story {
+                    engine: database.engine,
                     applied,
                     pin: &pin,
                     log,
@@ -183,6 +195,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                     archive: found.archive.as_deref(),
                     folder: &folder,
                     live: &live,
+                    down: by_down(&history, applied, database.engine),
                     route: arguments.route.map(Way::route),
                 };
                 return commanded(console, global, &mariadb::runbook(&story));
@@ -202,6 +215,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                     source: &source,
                     folder: &folder,
                     live: &live,
+                    down: by_down(&history, applied, database.engine),
                     route: arguments.route.map(Way::route),
                 };
                 return commanded(console, global, &postgres::runbook(&story));
@@ -229,6 +243,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
             history_table: &database.history_table,
             repairs: &beside.repairs,
             since: &beside.since,
+            down: by_down(&history, applied, database.engine),
             route: arguments.route.map(Way::route),
         };
         print(console, global, &sqlite::runbook(&story))?;

@@ -157,6 +157,22 @@ pub fn reach(history: &[Applied], files: &[Migration], engine: Engine) -> (usize
     (in_force(history).len(), None)
 }
 
+/// How many migrations to undo by DOWN, `applied` being the last of them, where that brings back all that it took; by the history alone.
+///
+/// # Errors
+/// Why it does not.
+pub fn by_down(history: &[Applied], applied: &Applied, engine: Engine) -> Result<usize, String> {
+    let standing = in_force(history);
+    let Some(at) = standing.iter().position(|row| row.seq == applied.seq) else { return Err(String::from("it is undone already")) };
+    for row in standing[at..].iter().rev() {
+        step(row, None, None, engine).map_err(|wall| wall.to_string())?;
+    }
+    match applied.loss.as_str() {
+        loss if loss == Loss::None.name() || loss == Loss::WrittenSince.name() => Ok(standing.len() - at),
+        loss => Err(format!("DOWN does not bring back what is lost (loss: {loss})")),
+    }
+}
+
 /// How to undo one migration.
 fn step<'a>(applied: &'a Applied, file: Option<&'a Migration>, source: Option<Source>, engine: Engine) -> Result<Undo<'a>, Wall> {
     let (version, name, reach) = (applied.version.clone(), applied.name.clone(), String::new());

@@ -57,13 +57,17 @@ pub enum Route {
     RollForward,
     /// What was lost alone, from a copy beside the database.
     SelectiveRepair,
+    /// An UPDATE that computes what stands now from the old values.
+    CompensatingUpdate,
     /// The whole database as it stood; what was written since goes.
     Whole,
+    /// The whole database as it stood, and then all that was written since but the migration.
+    Replay,
 }
 
 impl Route {
     /// Every one, the cheapest first.
-    pub const ALL: [Route; 4] = [Route::Down, Route::RollForward, Route::SelectiveRepair, Route::Whole];
+    pub const ALL: [Route; 6] = [Route::Down, Route::RollForward, Route::SelectiveRepair, Route::CompensatingUpdate, Route::Whole, Route::Replay];
 
     /// Its name for people.
     pub fn name(self) -> &'static str {
@@ -71,7 +75,9 @@ impl Route {
             Route::Down => "DOWN",
             Route::RollForward => "roll forward",
             Route::SelectiveRepair => "selective repair",
+            Route::CompensatingUpdate => "compensating update",
             Route::Whole => "restore the whole",
+            Route::Replay => "restore and replay",
         }
     }
 }
@@ -87,16 +93,39 @@ pub struct Choice {
     pub why: String,
 }
 
-/// The ways back: that which is asked for is taken, or else the first, where it leads there; of the last two somebody says whether they do.
-pub(super) fn choices(asked: Option<Route>, selective: (bool, String), whole: (bool, String)) -> Vec<Choice> {
+/// The ways back: that which is asked for is taken, or else the first, where it leads there. By `down` one goes back so many migrations, or not and
+/// why; of the repair and the restore somebody says whether they lead there; `replay` is why the last one does not.
+pub(super) fn choices(asked: Option<Route>, down: &Result<usize, String>, selective: (bool, String), whole: (bool, String), replay: &str) -> Vec<Choice> {
+    let down = match down {
+        Ok(1) => (true, String::from("DOWN brings back what stood before; what was written since into what UP added goes")),
+        Ok(steps) => (true, format!("DOWN brings back what stood before, and takes back the {} migrations after it as well", steps - 1)),
+        Err(why) => (false, why.clone()),
+    };
+    let yours = |why: &str| (false, why.to_owned());
     let ways = [
-        (Route::Down, (false, String::from("no DOWN brings back what is lost"))),
-        (Route::RollForward, (false, String::from("fits where the application can do without what is lost; that is yours to say"))),
+        (Route::Down, down),
+        (Route::RollForward, yours("fits where the application can do without what is lost; that is yours to say")),
         (Route::SelectiveRepair, selective),
+        (
+            Route::CompensatingUpdate,
+            yours("fits where later values were computed from wrong ones: selective repair brings the old ones, and the UPDATE is yours"),
+        ),
         (Route::Whole, whole),
+        (Route::Replay, yours(replay)),
     ];
     let first = asked.or_else(|| ways.iter().find(|(_, (leads, _))| *leads).map(|(route, _)| *route));
     ways.into_iter().map(|(route, (leads, why))| Choice { route, taken: leads && first == Some(route), why }).collect()
+}
+
+/// The commands that go back by DOWN, so many migrations.
+pub(super) fn by_down(down: &Result<usize, String>) -> Vec<Command> {
+    let steps = down.as_ref().copied().unwrap_or_default();
+    vec![Command {
+        what: String::from("go back by DOWN; the database is in DATABASE_URL. Where something was written since UP into what UP added, it asks first"),
+        shell: format!("migrate down --steps {steps}"),
+        expect: format!("{steps} migration{} undone", if steps == 1 { "" } else { "s" }),
+        proved: true,
+    }]
 }
 
 /// A command for a shell.

@@ -68,7 +68,8 @@ impl Run<'_> {
             }
         }
         *self.seq += 1;
-        self.tell_pin(progress).await;
+        self.tell_pin(progress);
+        self.prove_pin(progress).await;
         leftover::end(self.connection, &self.step.statements)
             .await
             .map_err(|error| self.connection.refused("ending what the script left in its session", &error))

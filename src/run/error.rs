@@ -49,6 +49,8 @@ pub enum RunError {
         message: String,
         /// Migrations that this run finished before.
         finished: usize,
+        /// The connection broke.
+        lost: bool,
     },
     /// A statement failed.
     #[error("{0}")]
@@ -78,9 +80,9 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             RunError::Usage(_) | RunError::Refused { .. } => Exit::Usage,
-            RunError::Unreachable { .. } | RunError::NoDatabase(_) => Exit::Unreachable,
+            RunError::Unreachable { .. } | RunError::NoDatabase(_) | RunError::Unpinned { lost: true, .. } => Exit::Unreachable,
             RunError::Locked { .. } => Exit::Locked,
-            RunError::Unpinned { .. } => Exit::Blocked,
+            RunError::Unpinned { lost: false, .. } => Exit::Blocked,
             RunError::Drift(_) => Exit::Drift,
             RunError::PartWay(failure) => failure.by.map_or(Exit::PartWay, Signal::exit),
             RunError::Interrupted(signal) => signal.exit(),

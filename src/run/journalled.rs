@@ -27,7 +27,7 @@ impl Run<'_> {
                 if let Err(stop) = self.begun_at_pin(&started, progress).await {
                     return Err(self.stopped(&stop));
                 }
-                self.tell_pin(progress).await;
+                self.tell_pin(progress);
                 (*self.seq - 1, 0)
             }
         };
@@ -63,7 +63,11 @@ impl Run<'_> {
             Err(stop) => Err(stop),
         };
         match ended {
-            Ok(()) => Ok(()),
+            // Not before the first statement: what others write in between is not in what is recovered.
+            Ok(()) => {
+                self.prove_pin(progress).await;
+                Ok(())
+            }
             Err(stop) => Err(RunError::PartWay(Box::new(self.record(&stop, &started, run, stands).await))),
         }
     }

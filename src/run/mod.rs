@@ -93,8 +93,13 @@ pub enum Event<'a> {
         step: &'a Step,
         /// Where.
         pin: &'a Pin,
-        /// Why it is not proved that the log up to there can be had again.
-        unproved: Option<&'a str>,
+    },
+    /// It is not proved that the log up to there can be had again.
+    Unproved {
+        /// Before which migration.
+        step: &'a Step,
+        /// Why not.
+        why: &'a str,
     },
     /// A migration is done and recorded.
     Finished {
@@ -289,7 +294,7 @@ impl Locked {
                     finished += 1;
                 }
                 Err(RunError::PartWay(failure)) => return Err(RunError::PartWay(Box::new(Failure { finished, ..*failure }))),
-                Err(RunError::Unpinned { migration, message, .. }) => return Err(RunError::Unpinned { migration, message, finished }),
+                Err(RunError::Unpinned { migration, message, lost, .. }) => return Err(RunError::Unpinned { migration, message, finished, lost }),
                 Err(error) => return Err(error),
             }
         }

@@ -92,20 +92,28 @@ impl Run<'_> {
         self.own(0, COMMIT).await
     }
 
-    /// Tells what was recorded, once the row that holds it stands; on PostgreSQL, when the log up to there is archived.
-    pub(super) async fn tell_pin(&mut self, progress: &mut dyn FnMut(Event<'_>)) {
-        let (Some(pin), Some(pinning)) = (&self.pin, &self.step.pin) else { return };
-        let unproved = match &pin.place {
-            Place::Wal(wal) if wal.impossible.is_none() => wal::archived(self.connection, wal, pinning.settings.archive_timeout).await.err(),
-            Place::Wal(_) | Place::Snapshot(_) | Place::Binlog(_) => None,
-        };
-        progress(Event::Pinned { step: self.step, pin, unproved: unproved.as_deref() });
+    /// Tells what was recorded, once the row that holds it stands.
+    pub(super) fn tell_pin(&self, progress: &mut dyn FnMut(Event<'_>)) {
+        if let Some(pin) = &self.pin {
+            progress(Event::Pinned { step: self.step, pin });
+        }
+    }
+
+    /// Waits until PostgreSQL's log up to there is archived, and tells where that does not come about.
+    pub(super) async fn prove_pin(&mut self, progress: &mut dyn FnMut(Event<'_>)) {
+        let (Some(Pin { place: Place::Wal(wal), .. }), Some(pinning)) = (&self.pin, &self.step.pin) else { return };
+        if wal.impossible.is_some() {
+            return;
+        }
+        if let Err(why) = wal::archived(self.connection, wal, pinning.settings.archive_timeout).await {
+            progress(Event::Unproved { step: self.step, why: &why });
+        }
     }
 
     /// The step does not begin without it.
     pub(super) fn unpinned(&self, stop: &Stop) -> RunError {
         let (migration, message) = (format!("{} {}", self.step.version, self.step.name), self.connection.secrets.mask(&stop.message));
-        RunError::Unpinned { migration, message, finished: 0 }
+        RunError::Unpinned { migration, message, finished: 0, lost: stop.lost }
     }
 
     /// Takes away what was recorded for a try that came to nothing.

@@ -5,7 +5,7 @@ use super::support::{Ran, folder, migrate_with, root};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 const NAMESPACE: &str = "backup-attestation.migrate.v1";
@@ -213,6 +213,24 @@ fn evidence_of_a_person_is_read_as_strictly() {
     }
 }
 
+/// A restore counts for as long as the policy says.
+#[test]
+fn a_restore_of_long_ago_tells_nothing() {
+    let folder = stage();
+    key(&folder, "key", &["ed25519"], "");
+    allow(&folder, "key");
+    let day = |ago: u64| humantime::format_rfc3339_seconds(SystemTime::now() - Duration::from_secs(ago * 86_400)).to_string()[..10].to_owned();
+    let policy = POLICY.replace("claimed", "restore-tested");
+    for (tested, within, expected) in [(10, "", "valid"), (100, "", "invalid"), (100, "restored-within = \"120days\"\n", "valid")] {
+        // One attestation a try: the nonce is for one migration, and the file is not written over.
+        let _ = (std::fs::remove_file(folder.path().join(FILE)), std::fs::remove_file(folder.path().join(format!("{FILE}.sig"))));
+        std::fs::write(folder.path().join("migrate.toml"), format!("{policy}{within}")).unwrap();
+        let ran = run(&folder, &[&ATTEST[..], &["--sign-key", "key", "--restore-tested", &day(tested)]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert_eq!(status(&folder), (expected.to_owned(), i32::from(expected != "valid")), "{tested} days ago, {within}");
+    }
+}
+
 #[test]
 fn the_topic_names_every_setting() {
     let page = std::fs::read_to_string(root().join("fixtures/topics/attestation.md")).unwrap();
@@ -220,7 +238,7 @@ fn the_topic_names_every_setting() {
     let folder = folder(&[("migrate.toml", toml), ("migrations/V1_make.sql", MAKE), ("allowed_signers", "")]);
     let ran = run(&folder, &["check"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    for key in ["allowed-signers", "directory", "max-age", "max-gap", "min-level", "look-again", "override"] {
+    for key in ["allowed-signers", "directory", "max-age", "max-gap", "restored-within", "min-level", "look-again", "override"] {
         assert!(toml.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
     }
 }

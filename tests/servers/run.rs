@@ -236,6 +236,7 @@ fn progress_is_told_in_order() {
                 Event::Retrying { .. } => told.push(String::from("again")),
                 Event::Finished { step } => told.push(format!("end {}", step.version)),
                 Event::Pinned { step, .. } => told.push(format!("pin {}", step.version)),
+                Event::Unproved { step, .. } => told.push(format!("unproved {}", step.version)),
             };
             locked.apply(cleared, &mut tell).await.expect("applied");
             locked.release().await;

@@ -100,7 +100,7 @@ impl Attestation {
         if let Some(gone) = self.statement.subject.iter().find(|subject| subject.name == format!("{version}_{name}.down")).filter(|_| down_sha256.is_none()) {
             return Err(other(format!("it names {}, which is not there any more", gone.name)));
         }
-        let Predicate { issued_at, expires_at, backup, .. } = &self.statement.predicate;
+        let Predicate { issued_at, expires_at, backup, checks, .. } = &self.statement.predicate;
         if *issued_at > now.clock + SKEW {
             return Err(Unfit::NotYet { issued: *issued_at, now: now.clock });
         }
@@ -112,7 +112,12 @@ impl Attestation {
         if age > limit {
             return Err(Unfit::TooOld { age, limit, setting });
         }
-        let (found, wanted) = (self.statement.predicate.level(), now.policy.min_level);
+        if let Some((at, check)) = checks.iter().enumerate().find(|(_, check)| check.at > *issued_at + SKEW) {
+            let why = format!("is {}, and the attestation was issued at {issued_at}: nobody saw that yet", check.at);
+            return Err(Unfit::Backup(Refused::new(format!("checks[{at}].at"), why)));
+        }
+        let restored_since = now.clock.checked_sub_signed(delta(now.policy.restored_within)).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        let (found, wanted) = (self.statement.predicate.level(restored_since), now.policy.min_level);
         if found < wanted {
             return Err(Unfit::Level { found, wanted });
         }

@@ -19,6 +19,9 @@ pub struct Policy {
     /// The same for a dump, after which everything written is lost.
     #[serde(with = "humantime_serde")]
     pub max_gap: Duration,
+    /// How long ago a backup may have been restored for the last time to count as restore-tested.
+    #[serde(with = "humantime_serde")]
+    pub restored_within: Duration,
     /// How well the backup must be known.
     pub min_level: Level,
     /// Whether `up` may only go on where it sees the backup again itself.
@@ -45,6 +48,7 @@ impl Default for Policy {
             directory: None,
             max_age: Duration::from_secs(7 * 24 * 3600),
             max_gap: Duration::from_secs(15 * 60),
+            restored_within: Duration::from_secs(90 * 24 * 3600),
             min_level: Level::Observed,
             look_again: LookAgain::WherePossible,
             may_override: false,

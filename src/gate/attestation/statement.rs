@@ -76,10 +76,14 @@ pub struct Predicate {
 }
 
 impl Predicate {
-    /// How well the backup is known. No program looks at one of a tool that is not known here, whatever the checks say.
-    pub fn level(&self) -> Level {
-        let seen = |level: &Level| self.backup.tool != Tool::Generic || *level == Level::RestoreTested;
-        self.checks.iter().map(|check| check.level).filter(seen).max().unwrap_or(Level::Claimed)
+    /// How well the backup is known. No program looks at one of a tool that is not known here, whatever the checks say; a restore from before
+    /// `restored_since` tells nothing of today's.
+    pub fn level(&self, restored_since: DateTime<Utc>) -> Level {
+        let counts = |check: &&Check| match check.level {
+            Level::RestoreTested => check.at >= restored_since,
+            _ => self.backup.tool != Tool::Generic,
+        };
+        self.checks.iter().filter(counts).map(|check| check.level).max().unwrap_or(Level::Claimed)
     }
 }
 

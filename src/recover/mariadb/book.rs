@@ -8,10 +8,12 @@ use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Binlog, Pin, backquoted};
 use crate::recover::lost;
-use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
+use crate::recover::runbook::{Choice, Fact, Route, Runbook, SCHEMA, by_down, choices, quoted as shell};
 
 /// What a runbook is written from.
 pub struct Story<'a> {
+    /// MariaDB, or MySQL.
+    pub engine: Engine,
     /// The migration, as the history tells of it.
     pub applied: &'a Applied,
     /// Where the database stood before it.
@@ -30,14 +32,16 @@ pub struct Story<'a> {
     pub folder: &'a str,
     /// What the live server says.
     pub live: &'a Live,
+    /// How many migrations DOWN goes back, or why it does not lead there.
+    pub down: Result<usize, String>,
     /// The way that is asked for; else the first one that leads there.
     pub route: Option<Route>,
 }
 
 impl Story<'_> {
-    /// Whether our tests have run such commands: with the logs where the server writes them.
+    /// Whether our tests have run such commands.
     pub(super) fn proved(&self) -> bool {
-        self.archive.is_none()
+        self.engine == Engine::Mariadb
     }
 
     /// The folder of the binary logs.
@@ -51,6 +55,7 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
     let decision = decision(story);
     let (mut commands, mut verification, mut clean_up) = (Vec::new(), Vec::new(), Vec::new());
     match decision.iter().find(|choice| choice.taken).map(|choice| choice.route) {
+        Some(Route::Down) => commands = by_down(&story.down),
         Some(Route::SelectiveRepair) => {
             commands = up(story);
             commands.extend(repaired(story));
@@ -65,13 +70,13 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
             let what = "remove the folder of the second server, whose data are the live ones now; the damaged ones stay until you remove them";
             clean_up = vec![command(story, what, format!("rm -rf -- {}", shell(story.folder)), "nothing")];
         }
-        Some(Route::Down | Route::RollForward) | None => {}
+        Some(Route::RollForward | Route::CompensatingUpdate | Route::Replay) | None => {}
     }
     Runbook {
         schema: SCHEMA,
         version: story.applied.version.clone(),
         name: story.applied.name.clone(),
-        engine: Engine::Mariadb,
+        engine: story.engine,
         database: story.place.to_owned(),
         stop: [
             "do not run another DOWN, and no migration: `migrate status` shows what stands",
@@ -153,5 +158,6 @@ fn decision(story: &Story<'_>) -> Vec<Choice> {
         None => (true, format!("what was written since stays; {}", lost.join("; "))),
     };
     let loses = || String::from("loses all that was written since, in every database of the server; replicas must be made anew");
-    choices(story.route, selective, (in_the_way.is_none(), in_the_way.unwrap_or_else(loses)))
+    let replay = "events of rows name columns by their place: played after a changed table, they go into other columns without an error";
+    choices(story.route, &story.down, selective, (in_the_way.is_none(), in_the_way.unwrap_or_else(loses)), replay)
 }

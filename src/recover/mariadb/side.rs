@@ -20,22 +20,11 @@ pub(super) fn ask(which: &str, sql: &str) -> String {
 
 /// Its data, restored, played up to the pin and running.
 pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
-    let (log, backup) = (story.log, shell(story.backup));
+    let (log, backup, pid) = (story.log, shell(story.backup), place(story, "pid"));
     let mut all = vec![
         values(story),
         command(story, "a folder for the second server; it is refused where one is there", format!("mkdir -m 700 {}", shell(story.folder)), "nothing"),
-        command(
-            story,
-            "the backup ends before the pin, and the log from there on is still kept",
-            format!(
-                "read -r file position rest <{}\n[[ $file < {pin} || ( $file == {pin} && $position -le {} ) ]]\n\
-                 test \"$(live -e 'SHOW BINARY LOGS' | cut -f 1 | grep -cxF \"$file\")\" = 1\necho \"$file $position is before {pin} {1}\"",
-                shell(&format!("{}/xtrabackup_binlog_info", story.backup)),
-                log.position,
-                pin = shell(&log.file),
-            ),
-            format!("a place in the log that is before {} {}", log.file, log.position),
-        ),
+        reaches(story),
         command(
             story,
             "copy it, and make the copy whole; a table that is missing in it is only warned of, so its words are read",
@@ -58,20 +47,18 @@ pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
             ),
             "nothing",
         ),
-        started(story),
+        command(story, "start it, and wait until it answers", started(story), log_tells(story)),
         command(
             story,
-            "play the log from the backup up to the pin, in one go",
+            "play the log from the backup up to the pin, in one go; a server that asks for no rights refuses to change any, so it learns to ask",
             format!(
-                "mapfile -t logs < <(live -e 'SHOW BINARY LOGS' | cut -f 1 | awk -v first=\"$file\" -v last={pin} -v folder={} \
-                 '$1 >= first && $1 <= last {{ print folder \"/\" $1 }}')\nmariadb-binlog --no-defaults --start-position=\"$position\" \
-                 --stop-position={} \"${{logs[@]}}\" | side --binary-mode",
-                shell(story.logs()),
+                "{{ echo 'FLUSH PRIVILEGES;'; mariadb-binlog --no-defaults --start-position=\"$position\" --stop-position={} \"${{logs[@]}}\"; }} | \
+                 side --binary-mode",
                 log.position,
-                pin = shell(&log.file),
             ),
             "nothing",
         ),
+        command(story, "start it again, so that it asks for none", format!("kill \"$(cat {pid})\"\n{}\n{}", gone(&pid), started(story)), log_tells(story)),
     ];
     all.extend(
         story.pin.destroys.iter().filter(|one| one.rows > 0).map(|one| holds(story, "side", one, &one.sql(backquoted), "the second server holds", None)),
@@ -95,24 +82,46 @@ fn values(story: &Story<'_>) -> Command {
     )
 }
 
-fn started(story: &Story<'_>) -> Command {
+/// Finds where the backup ends, as `file` and `position`, and the `logs` from there to the pin.
+fn reaches(story: &Story<'_>) -> Command {
+    let log = story.log;
+    let (name, number) = log.file.rsplit_once('.').unwrap_or((&log.file, "0"));
     command(
         story,
-        "start it, and wait until it answers",
+        "the backup ends before the pin, and the log from there on is still kept",
         format!(
-            "mariadbd --defaults-file={} --datadir={} --socket={} --pid-file={} --log-error={} --tmpdir={} --lower-case-table-names={} --skip-networking \
-             --skip-log-bin --skip-slave-start --event-scheduler=OFF --skip-grant-tables </dev/null >/dev/null 2>&1 &\n\
-             for try in $(seq 3600); do side -e 'SELECT 1' >/dev/null 2>&1 && break; kill -0 $!; sleep 1; done\nside -e 'SELECT 1' >/dev/null",
-            shell(&format!("{}/backup-my.cnf", story.backup)),
-            place(story, "data"),
-            place(story, "socket"),
-            place(story, "pid"),
-            place(story, "log"),
-            shell(story.folder),
-            shell(&story.live.lower_case),
+            "read -r file position rest <<<\"$(cat {}/*_binlog_info)\"\nfirst=$((10#${{file##*.}})) last=$((10#{number}))\n\
+             ((first < last || first == last && position <= {}))\n\
+             logs=()\nfor ((n = first; n <= last; n++)); do logs+=({}/\"$(printf '%s.%06d' {} \"$n\")\"); done\nls -- \"${{logs[@]}}\" >/dev/null\n\
+             echo \"$file $position is before {} {1}\"",
+            shell(story.backup),
+            log.position,
+            shell(story.logs()),
+            shell(name),
+            log.file,
         ),
-        format!("nothing; what goes wrong stands in {}/log", story.folder),
+        format!("a place in the log that is before {} {}", log.file, log.position),
     )
+}
+
+/// Starts it, and waits until it answers.
+fn started(story: &Story<'_>) -> String {
+    format!(
+        "mariadbd --defaults-file={} --datadir={} --socket={} --pid-file={} --log-error={} --tmpdir={} --lower-case-table-names={} --skip-networking \
+         --skip-log-bin --skip-slave-start --event-scheduler=OFF --skip-grant-tables </dev/null >/dev/null 2>&1 &\n\
+         for try in $(seq 3600); do side -e 'SELECT 1' >/dev/null 2>&1 && break; kill -0 $!; sleep 1; done\nside -e 'SELECT 1' >/dev/null",
+        shell(&format!("{}/backup-my.cnf", story.backup)),
+        place(story, "data"),
+        place(story, "socket"),
+        place(story, "pid"),
+        place(story, "log"),
+        shell(story.folder),
+        shell(&story.live.lower_case),
+    )
+}
+
+fn log_tells(story: &Story<'_>) -> String {
+    format!("nothing; what goes wrong stands in {}/log", story.folder)
 }
 
 /// `which` holds in `table` what was destroyed, by the numbers of the pin or, where it was not counted, by what `like` says.
@@ -158,7 +167,12 @@ pub(super) fn carried<'t>(story: &Story<'_>, schema: &str, tables: impl IntoIter
 
 /// Ends the server that `arguments` lead to, and waits until it has gone.
 pub(super) fn stopped(arguments: &str, pid_file: &str) -> String {
-    format!("mariadb-admin {arguments} shutdown\nfor try in $(seq 1200); do test -e {pid_file} || break; sleep 0.5; done\ntest ! -e {pid_file}")
+    format!("mariadb-admin {arguments} shutdown\n{}", gone(pid_file))
+}
+
+/// Waits until a server that was told to end has ended.
+fn gone(pid_file: &str) -> String {
+    format!("for try in $(seq 1200); do test -e {pid_file} || break; sleep 0.5; done\ntest ! -e {pid_file}")
 }
 
 /// Ends the second server.

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Pin, Wal, quoted};
 use crate::recover::lost;
-use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
+use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, by_down, choices, quoted as shell};
 
 /// What a runbook is written from.
 pub struct Story<'a> {
@@ -27,6 +27,8 @@ pub struct Story<'a> {
     pub folder: &'a str,
     /// What the live database says.
     pub live: &'a Live,
+    /// How many migrations DOWN goes back, or why it does not lead there.
+    pub down: Result<usize, String>,
     /// The way that is asked for; else the first one that leads there.
     pub route: Option<Route>,
 }
@@ -51,6 +53,7 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
     let decision = decision(story);
     let (mut commands, mut verification, mut clean_up) = (Vec::new(), Vec::new(), Vec::new());
     match decision.iter().find(|choice| choice.taken).map(|choice| choice.route) {
+        Some(Route::Down) => commands = by_down(&story.down),
         Some(Route::SelectiveRepair) => {
             commands = up(story);
             commands.extend(repaired(story));
@@ -69,7 +72,7 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
                 "nothing",
             )];
         }
-        Some(Route::Down | Route::RollForward) | None => {}
+        Some(Route::RollForward | Route::CompensatingUpdate | Route::Replay) | None => {}
     }
     Runbook {
         schema: SCHEMA,
@@ -166,7 +169,7 @@ fn decision(story: &Story<'_>) -> Vec<Choice> {
         None if story.data().is_none() => (false, String::from("this user may not know where the cluster's data are (setting data_directory)")),
         None => (true, String::from("loses all that was written since, in every database of the cluster")),
     };
-    choices(story.route, selective, whole)
+    choices(story.route, &story.down, selective, whole, "PostgreSQL cannot leave a transaction out of its log")
 }
 
 /// The recovered cluster takes the place of the live one, which is kept.

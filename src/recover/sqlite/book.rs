@@ -4,7 +4,7 @@ use super::{Repair, Since, literal, script};
 use crate::engine::Engine;
 use crate::observed::Applied;
 use crate::pin::{Pin, Snapshot};
-use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, choices, quoted as shell};
+use crate::recover::runbook::{Choice, Command, Fact, Route, Runbook, SCHEMA, by_down, choices, quoted as shell};
 
 /// What a runbook is written from.
 pub struct Story<'a> {
@@ -22,6 +22,8 @@ pub struct Story<'a> {
     pub repairs: &'a [(Repair, Numbers)],
     /// What was written since: rows that came, went and are others.
     pub since: &'a [(Since, [u64; 3])],
+    /// How many migrations DOWN goes back, or why it does not lead there.
+    pub down: Result<usize, String>,
     /// The way that is asked for; else the first one that leads there.
     pub route: Option<Route>,
 }
@@ -40,9 +42,10 @@ pub fn runbook(story: &Story<'_>) -> Runbook {
     let decision = decision(story);
     let taken = decision.iter().find(|choice| choice.taken).map(|choice| choice.route);
     let (commands, verification) = match taken {
+        Some(Route::Down) => (by_down(&story.down), Vec::new()),
         Some(Route::Whole) => (whole(story), counted(story)),
         Some(Route::SelectiveRepair) => (selective(story), found(story)),
-        Some(Route::Down | Route::RollForward) | None => (Vec::new(), Vec::new()),
+        Some(Route::RollForward | Route::CompensatingUpdate | Route::Replay) | None => (Vec::new(), Vec::new()),
     };
     let file = shell(&story.copy.file.display().to_string());
     let clean_up = vec![Command {
@@ -116,7 +119,13 @@ fn decision(story: &Story<'_>) -> Vec<Choice> {
     let since: u64 = story.since.iter().flat_map(|(_, numbers)| numbers).sum();
     let why = if lost == 0 { "nothing of the copy is missing in the database" } else { "what is lost comes back by key, and what was written since stays" };
     let whole = format!("loses all that was written since: {since} row(s) came, went or are others");
-    choices(story.route, (lost > 0, why.to_owned()), (lost > 0, whole))
+    choices(
+        story.route,
+        &story.down,
+        (lost > 0, why.to_owned()),
+        (lost > 0 || story.route == Some(Route::Whole), whole),
+        "SQLite keeps no log of what was written",
+    )
 }
 
 /// The copy is what was recorded.

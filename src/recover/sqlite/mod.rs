@@ -9,7 +9,7 @@ mod book;
 pub use book::{Numbers, Story, runbook};
 
 use crate::parse::Statement;
-use crate::parse::action::Op;
+use crate::parse::action::{CreateTable, Op};
 use crate::pin::quoted;
 
 /// A table as a SQLite file holds it.
@@ -84,16 +84,36 @@ struct Fate<'a> {
     now: Option<String>,
     /// Its columns that go by another name now.
     renamed: Vec<(String, String)>,
+    /// Its columns that UP took away; nobody can say which where a query made the table anew.
+    gone: Option<Vec<String>>,
     /// Rows or values of it may have been changed: it was built anew, or written to.
     rewritten: bool,
     /// Rows of it may have been deleted.
     thinned: bool,
 }
 
+impl Fate<'_> {
+    /// What UP `made` stands in its place, under its `name`.
+    fn anew(&mut self, name: &str, made: Option<&CreateTable>) {
+        (self.now, self.rewritten, self.thinned) = (Some(name.to_owned()), true, true);
+        self.gone = made.filter(|made| !made.of_query).map(|made| {
+            let columns = self.before.columns.iter().map(|column| &column.name);
+            columns.filter(|name| !made.columns.iter().any(|made| same(&made.name, name))).cloned().collect()
+        });
+    }
+
+    /// Whether UP took the column away, by its name before.
+    fn took(&self, column: &str) -> bool {
+        self.gone.as_ref().is_none_or(|gone| gone.iter().any(|name| same(name, column)))
+    }
+}
+
 /// Follows the tables through UP by name.
 fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
-    let start = |table: &'a Table| Fate { before: table, now: Some(table.name.clone()), renamed: Vec::new(), rewritten: false, thinned: false };
+    let start =
+        |table: &'a Table| Fate { before: table, now: Some(table.name.clone()), renamed: Vec::new(), gone: Some(Vec::new()), rewritten: false, thinned: false };
     let mut fates: Vec<Fate<'a>> = before.iter().map(start).collect();
+    let mut made: Vec<&CreateTable> = Vec::new();
     for op in up.iter().flat_map(|statement| &statement.actions).map(|action| &action.op) {
         let stands = |fate: &&mut Fate<'a>, name: &str| fate.now.as_deref().is_some_and(|now| same(now, name));
         match op {
@@ -102,12 +122,17 @@ fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
                 Some(at) => fates[at].now = Some(to.clone()),
                 // A table that UP made takes the place of one that it dropped: a rebuild.
                 None => fates.iter_mut().filter(|fate| fate.now.is_none() && same(&fate.before.name, to)).for_each(|fate| {
-                    (fate.now, fate.rewritten, fate.thinned) = (Some(to.clone()), true, true);
+                    fate.anew(to, made.iter().rev().find(|made| same(&made.name, from)).copied());
                 }),
             },
             // A table of that name that is made anew holds none of the old rows by itself.
-            Op::CreateTable(made) => fates.iter_mut().filter(|fate| fate.now.is_none() && same(&fate.before.name, &made.name)).for_each(|fate| {
-                (fate.now, fate.rewritten, fate.thinned) = (Some(made.name.clone()), true, true);
+            Op::CreateTable(table) => {
+                made.push(table);
+                fates.iter_mut().filter(|fate| fate.now.is_none() && same(&fate.before.name, &table.name)).for_each(|fate| fate.anew(&table.name, Some(table)));
+            }
+            Op::DropColumn { table, column, .. } => fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| {
+                let before = fate.renamed.iter().find(|(_, now)| same(now, column)).map_or(column, |(before, _)| before).clone();
+                fate.gone.iter_mut().for_each(|gone| gone.push(before.clone()));
             }),
             Op::RenameColumn { table, from, to } => {
                 for fate in fates.iter_mut().filter(|fate| stands(fate, table)) {
@@ -132,7 +157,9 @@ pub fn repairs(up: &[Statement], before: &[Table], now: &[Table], version: &str)
     let named = |name: &str| now.iter().find(|table| same(&table.name, name));
     let of_fate = |fate: Fate<'_>| match fate.now.as_deref().and_then(named).or_else(|| named(&fate.before.name)) {
         Some(table) => Pair { fate: &fate, table, all: now, version }.repairs(),
-        None => vec![whole(fate.before)],
+        None if fate.now.is_none() => vec![whole(fate.before)],
+        // UP left it standing: who took it away since had a reason that is not for us to judge.
+        None => Vec::new(),
     };
     fates(up, before).into_iter().flat_map(of_fate).collect()
 }
@@ -213,7 +240,9 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn repairs(&self) -> Vec<Repair> {
         let stored = || self.fate.before.columns.iter().filter(|column| !column.generated);
-        let (kept, lost): (Vec<_>, Vec<_>) = stored().partition(|column| self.column(self.now(&column.name)).is_some());
+        let (kept, mut lost): (Vec<_>, Vec<_>) = stored().partition(|column| self.column(self.now(&column.name)).is_some());
+        // What a later migration took away is not this one's.
+        lost.retain(|column| self.fate.took(&column.name));
         let has_key = stored().any(|c| c.key > 0) && lost.iter().all(|c| c.key == 0);
         if !has_key {
             return self.without_key(&kept, &lost);

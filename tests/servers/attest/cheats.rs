@@ -151,6 +151,10 @@ fn signed_again_by_somebody_who_may(stage: &Stage) {
     both("expired", &[("/predicate/issued_at", older), ("/predicate/expires_at", old)], "expired");
     let later = humantime::format_rfc3339_seconds(SystemTime::now() + Duration::from_secs(2 * 86400)).to_string();
     both("from the future", &[("/predicate/issued_at", json!(tomorrow)), ("/predicate/expires_at", json!(later))], "future");
+    let mut early = good(stage);
+    early["predicate"]["checks"][0]["at"] = json!(tomorrow);
+    sign(stage, &serde_json::to_string(&early).unwrap());
+    stage.refused("a check that lies in the future", &UP, &[3], "checks[0].at");
     // What restricts must not be passed over.
     let mut more = good(stage);
     more["predicate"]["only_on"] = json!("sundays");

@@ -106,10 +106,32 @@ fn mariadb_brings_back_what_goes_along() {
     let Some(cluster) = mariadb::Cluster::start() else { return };
     let database = cluster.server.database("kennel");
     let own = ["", "", "INSERT INTO rates VALUES (1, 99) ON DUPLICATE KEY UPDATE percent = 99;"];
-    let backup = || drop(cluster.sh_ok(mariadb::BACKUP));
+    let backup = || {
+        cluster.sh_ok(mariadb::BACKUP);
+        // A server that asks for no rights refuses this where it is played.
+        database.execute("CREATE USER 'keeper'@'localhost' IDENTIFIED BY 'throw-away'");
+        database.execute("GRANT SELECT ON kennel.* TO 'keeper'@'localhost'");
+        database.execute("FLUSH BINARY LOGS");
+    };
     let folder = destroyed(&database, &database.url, own, backup);
     let (backup, side) = (cluster.path("backup"), cluster.path("recover"));
-    let arguments = ["recover", "2", "--format", "markdown", "--folder", &side, "--backup-tool", "mariadb-backup", "--backup", &backup];
+    let base = ["recover", "2", "--format", "markdown", "--folder", &side, "--backup-tool", "mariadb-backup", "--backup", &backup];
+    // The logs were shipped to another folder, and are kept no more on the server; whoever runs the commands stands somewhere else.
+    cluster.sh_ok("mkdir $F/shipped");
+    database.execute("FLUSH BINARY LOGS");
+    cluster.sh_ok("cp $F/data/bin.0* $F/shipped");
+    let newest = database.query("SHOW MASTER STATUS").concat();
+    // A log stays as long as the engine has not made durable what it holds.
+    let purged = |_: &usize| {
+        database.execute(&format!("PURGE BINARY LOGS TO '{newest}'"));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        database.query("SHOW BINARY LOGS") == [newest.as_str()]
+    };
+    assert!((0..300).find(purged).is_some(), "{:?}", database.query("SHOW BINARY LOGS"));
+    let gone = super::migrate(folder.path(), &database.url, &base);
+    assert!(gone.code == 3 && gone.out.contains("is kept no more on the server"), "{}{}", gone.out, gone.err);
+    let shipped = cluster.path("shipped");
+    let arguments = [&base[..], &["--archive", &shipped]].concat();
     let printed = super::migrate(folder.path(), &database.url, &arguments);
     assert_eq!(printed.code, 0, "{}", printed.err);
     assert!(!printed.out.contains("unproved"), "{}", printed.out);

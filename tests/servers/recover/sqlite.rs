@@ -133,6 +133,52 @@ fn the_whole_comes_back_as_it_stood_and_the_damaged_one_is_kept() {
     assert!(migrated(folder.path(), &database.url, &["status"]).contains("1 applied, 1 pending"));
 }
 
+/// What a later migration took away on purpose stays away, and so does what belongs to a full-text index.
+#[test]
+fn what_went_later_is_not_brought_back() {
+    let Some((folder, database)) = damaged() else { return };
+    let later = "-- UP\nALTER TABLE users DROP COLUMN name;\nDROP TABLE log;\nDROP TABLE words;\nALTER TABLE prices DROP COLUMN amount;\n-- DOWN\n-- IRREVERSIBLE: gone\n";
+    database.execute("DROP TRIGGER users_log");
+    std::fs::write(folder.path().join("migrations/V3_words.sql"), "-- UP\nCREATE VIRTUAL TABLE words USING fts5(word);\nDELETE FROM users WHERE id = 3;\n")
+        .unwrap();
+    migrated(folder.path(), &database.url, &["up"]);
+    std::fs::write(folder.path().join("migrations/V4_later.sql"), later).unwrap();
+    migrated(folder.path(), &database.url, &["up"]);
+    for (version, expected) in [("2", &["column users.fax", "column users.odd 'name", "table gone", "rows prices"][..]), ("3", &["rows users"])] {
+        let runbook = migrated(folder.path(), &database.url, &["recover", version, "--format", "json"]);
+        let runbook: serde_json::Value = serde_json::from_str(&runbook).expect("JSON");
+        let facts = runbook["facts"].as_array().unwrap().iter().filter(|fact| fact["what"] == "lost");
+        let lost: Vec<&str> = facts.map(|fact| fact["value"].as_str().unwrap().split(':').next().unwrap()).collect();
+        assert_eq!(lost, expected, "{version}");
+    }
+    migrated(folder.path(), &database.url, &["recover", "2", "--execute"]);
+    assert_eq!(database.query("SELECT name FROM pragma_table_info('users')"), ["id", "fax", "odd 'name"]);
+    assert_eq!(database.query("SELECT name FROM sqlite_schema WHERE name IN ('log', 'words') OR name LIKE 'words%'"), [] as [&str; 0]);
+}
+
+/// Where DOWN brings back all that UP took, it is the first way that leads there; the whole is restored only where that is asked for.
+#[test]
+fn down_is_the_first_way_back() {
+    let Some((folder, database)) = damaged() else { return };
+    std::fs::write(folder.path().join("migrate.toml"), "[pin]\nwhen = \"every\"\n").unwrap();
+    let add = "-- UP\nALTER TABLE users ADD COLUMN mail TEXT;\n-- DOWN\nALTER TABLE users DROP COLUMN mail;\n";
+    std::fs::write(folder.path().join("migrations/V3_add.sql"), add).unwrap();
+    migrated(folder.path(), &database.url, &["up"]);
+    let whole = migrated(folder.path(), &database.url, &["recover", "3", "--route", "whole"]);
+    assert!(whole.contains("\n  > restore the whole: ") && whole.contains("\n# Commands\n"), "{whole}");
+    let runbook = migrated(folder.path(), &database.url, &["recover", "3", "--format", "markdown"]);
+    let program = Path::new(env!("CARGO_BIN_EXE_migrate")).parent().unwrap().display().to_string();
+    let paths = format!("export PATH={program}:\"$PATH\" DATABASE_URL={}\n", database.url);
+    let ran = bash(folder.path(), &format!("{paths}{}", script(&runbook, "Clean-up")));
+    assert_eq!((ran.code, ran.out.lines().last()), (0, Some("1 migration undone")), "{runbook}\n{}{}", ran.out, ran.err);
+    assert_eq!(database.query("SELECT name FROM pragma_table_info('users')"), ["id", "name"]);
+    let undone = migrated(folder.path(), &database.url, &["recover", "3"]);
+    assert!(undone.contains("\n  - DOWN: it is undone already\n"), "{undone}");
+    // What is lost is not what DOWN brings back.
+    let lost = migrated(folder.path(), &database.url, &["recover", "2"]);
+    assert!(lost.contains("\n  > selective repair: ") && lost.contains("\n  - DOWN: 2 destroy cannot be undone without loss of data"), "{lost}");
+}
+
 #[test]
 fn a_copy_that_was_altered_is_refused() {
     let Some((folder, database)) = damaged() else { return };
