@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::foreign::{self, Tool, checksum};
 use crate::gate::{self, Consents, Course, Step};
 use crate::migration::{Migration, Version};
-use crate::observed::{Observed, Outcome, in_force};
+use crate::observed::{ADOPTED, Observed, Outcome, in_force};
 use crate::read::{self, Loaded};
 use crate::report::text::only_the_name_wraps;
 use crate::run::Locked;
@@ -81,7 +81,7 @@ async fn held(
     let adoption = match &arguments.baseline {
         Some(version) => {
             loaded = settings.load(observed.engine)?;
-            baseline(version, &loaded, &observed)?
+            baseline(version, &loaded, &observed, &locked.foreign_histories().await?)?
         }
         None => {
             table = choose(arguments, locked.foreign_histories().await?)?;
@@ -190,7 +190,7 @@ fn theirs<'a>(settings: &Settings, table: &Table, history: &foreign::History, lo
             }
         };
         let when = at.as_ref().map(|at| format!(", which applied it at {at}")).unwrap_or_default();
-        standing.push(Standing { migration, at, file, note: format!("adopted from {name} ({}){when}", table.name) });
+        standing.push(Standing { migration, at, file, note: format!("{ADOPTED}from {name} ({}){when}", table.name) });
     }
     if !edited.is_empty() {
         return Err(Failure {
@@ -225,8 +225,8 @@ fn theirs<'a>(settings: &Settings, table: &Table, history: &foreign::History, lo
     Ok(Adoption { standing, source, warnings })
 }
 
-/// Every file up to a version, on the user's word.
-fn baseline<'a>(version: &str, loaded: &'a Loaded, observed: &Observed) -> anyhow::Result<Adoption<'a>> {
+/// Every file up to a version, on the user's word, whatever `others` say.
+fn baseline<'a>(version: &str, loaded: &'a Loaded, observed: &Observed, others: &[Table]) -> anyhow::Result<Adoption<'a>> {
     let last = Version::new(version).filter(|version| loaded.migrations.iter().any(|migration| migration.version == *version));
     let last = last
         .ok_or_else(|| Failure::usage("unknown-version", format!("no migration has version {version}"), "give the version of the newest file that stands"))?;
@@ -235,9 +235,11 @@ fn baseline<'a>(version: &str, loaded: &'a Loaded, observed: &Observed) -> anyho
         return Err(Failure { exit: Exit::Drift, ..Failure::usage("empty-database", "this database holds no table, so nothing stands on it", help) }.into());
     }
     let covered = loaded.migrations.iter().filter(|migration| migration.version <= last);
-    let note = format!("adopted as a baseline up to {last}, on the word of who ran `migrate adopt`");
+    let note = format!("{ADOPTED}as a baseline up to {last}, on the word of who ran `migrate adopt`");
     let standing = covered.map(|migration| Standing { migration, at: None, file: "not compared", note: note.clone() }).collect();
-    Ok(Adoption { standing, source: (format!("a baseline up to {last}; nothing was compared"), json!({"baseline": last.as_str()})), warnings: Vec::new() })
+    let warning = |other: &Table| format!("{} looks like a history of {}, and was not asked", other.name, other.tool.name());
+    let source = (format!("a baseline up to {last}; nothing was compared"), json!({"baseline": last.as_str()}));
+    Ok(Adoption { standing, source, warnings: others.iter().map(warning).collect() })
 }
 
 /// Whether our history says the same already.

@@ -123,19 +123,22 @@ fn each_tools_database_is_taken_over() {
         let states = |folder: &Path| -> Vec<String> {
             json(folder, &["status"])["migrations"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect()
         };
-        assert_eq!(states(folder), ["applied", "applied", "applied", "pending"], "{tool}");
+        assert_eq!(states(folder), ["adopted", "adopted", "adopted", "pending"], "{tool}");
         let stored = "SELECT down_text FROM migrate_history ORDER BY seq";
         assert_eq!(query(folder, stored)[2].contains("DROP TABLE notes"), has_down, "{tool}: the way back travels with the database");
 
         done(folder, &["up"]);
-        assert_eq!(states(folder), ["applied"; 4], "{tool}");
+        assert_eq!(states(folder), ["adopted", "adopted", "adopted", "applied"], "{tool}");
         let indexes = "SELECT count(*) FROM sqlite_schema WHERE name = 'notes_user'";
         assert_eq!(query(folder, indexes), ["1"], "{tool}");
         let back = run(folder, &["down", "--steps", "2"]);
         if has_down {
             // What another tool ran goes back as what we ran does.
             assert_eq!(back.code, 0, "{tool}: {}{}", back.out, back.err);
-            assert_eq!(states(folder), ["applied", "applied", "pending", "pending"], "{tool}");
+            assert_eq!(states(folder), ["adopted", "adopted", "pending", "pending"], "{tool}");
+            done(folder, &["up", "--to", versions[2]]);
+            assert_eq!(states(folder), ["adopted", "adopted", "applied", "pending"], "{tool}: that one we ran");
+            done(folder, &["down", "--steps", "1"]);
             assert_eq!(query(folder, "SELECT name FROM sqlite_schema WHERE name IN ('users', 'notes', 'notes_user')"), ["users"], "{tool}");
             let wall = run(folder, &["down", "--steps", "1"]);
             assert_eq!(wall.code, 3, "{tool}: {}", wall.out);
@@ -146,8 +149,9 @@ fn each_tools_database_is_taken_over() {
         }
         let ways = query(folder, "SELECT version || ' ' || direction || ' ' || outcome FROM migrate_history ORDER BY seq");
         let up = versions.iter().map(|version| format!("{version} up done"));
-        let down = versions[2..].iter().rev().map(|version| format!("{version} down done"));
-        assert_eq!(ways, up.chain(down.filter(|_| has_down)).collect::<Vec<_>>(), "{tool}");
+        let [_, _, third, fourth] = versions;
+        let back = [(fourth, "down"), (third, "down"), (third, "up"), (third, "down")].map(|(version, way)| format!("{version} {way} done"));
+        assert_eq!(ways, up.chain(back.into_iter().filter(|_| has_down)).collect::<Vec<_>>(), "{tool}");
         let notes = query(folder, "SELECT coalesce(note, '') FROM migrate_history ORDER BY seq");
         assert!(notes[..3].iter().all(|note| note.starts_with(&format!("adopted from {tool} ({table})"))) && notes[3].is_empty(), "{tool}: {notes:?}");
 
@@ -190,6 +194,9 @@ fn a_baseline_stands_on_the_users_word() {
     let said = done(folder.path(), &["adopt", "--baseline", "20240117120000"]);
     assert!(said.contains("a baseline up to 20240117120000; nothing was compared\n") && said.contains("\n3 migrations recorded"), "{said}");
     assert_eq!(done(folder.path(), &["adopt", "--baseline", "20240117120000"]), "nothing to do: migrate_history holds all of it already\n");
+    query(folder.path(), "CREATE TABLE old_versions (version TEXT PRIMARY KEY)");
+    let other = run(folder.path(), &["adopt", "--baseline", "20240117120000"]);
+    assert_eq!((other.code, other.err.as_str()), (0, "warning: old_versions looks like a history of dbmate, and was not asked\n"));
     let more = run(folder.path(), &["adopt", "--baseline", "20240118130000"]);
     assert!(more.code == 4 && more.err.contains("holds a history already"), "{}", more.err);
     done(folder.path(), &["up"]);
