@@ -20,7 +20,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Where tools keep their migrations by default.
-const USUAL: [&str; 5] = [DIR, "db/migrations", "prisma/migrations", "src/main/resources/db/migration", "sql"];
+const USUAL: [&str; 5] = [DIR, "db/migrations", "prisma/migrations", "src/main/resources/db/migration", SQL];
+const SQL: &str = "sql";
 
 /// Reasons that the summary lists; more than that nobody reads on the first day.
 const SHOWN: usize = 5;
@@ -66,7 +67,9 @@ fn folder(global: &Global) -> anyhow::Result<PathBuf> {
         let read = |engine| read::survey(Path::new(dir), None, engine);
         Path::new(dir).is_dir() && !Engine::ALL.map(read).iter().all(|read| matches!(read, Err(ReadError::NoMigrations { .. })))
     };
-    let found: Vec<&str> = USUAL.into_iter().filter(holds).collect();
+    let mut found: Vec<&str> = USUAL.into_iter().filter(holds).collect();
+    // Beside migrations elsewhere, `sql` holds something else.
+    found.dedup_by(|later, _| *later == SQL);
     match found.as_slice() {
         [] => Ok(PathBuf::from(DIR)),
         [one] => Ok(PathBuf::from(one)),

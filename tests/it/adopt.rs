@@ -161,6 +161,17 @@ fn each_tools_database_is_taken_over() {
 }
 
 #[test]
+fn a_history_is_known_by_its_columns_not_by_its_name() {
+    for (tool, table, versions, _) in TOOLS {
+        let folder = project(tool);
+        query(folder.path(), &format!("ALTER TABLE \"{table}\" RENAME TO \"the versions\""));
+        let adopted = json(folder.path(), &["adopt"]);
+        assert_eq!((adopted["from"]["tool"].as_str(), adopted["from"]["table"].as_str()), (Some(tool), Some("the versions")));
+        assert_eq!(adopted["adopted"].as_array().unwrap().len(), versions[..3].len(), "{tool}");
+    }
+}
+
+#[test]
 fn what_was_applied_last_is_undone_first_whatever_its_version() {
     let folder = project("sqlx");
     query(folder.path(), "UPDATE _sqlx_migrations SET installed_on = '2020-01-01 00:00:00' WHERE version = 20240117120000");

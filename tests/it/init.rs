@@ -53,7 +53,9 @@ fn a_project_without_migrations_gets_its_first_steps() {
 fn folders_and_engines_are_found_where_tools_have_them() {
     let sqlx = "SELECT 1;";
     #[rustfmt::skip]
-    let cases: [(&[(&str, &str)], &str); 4] = [
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (&[("sql/20240101_a.sqlite.sql", sqlx)], "dir = \"sql\"\nengine = \"sqlite\"\n"),
+        (&[("sql/20240101_a.sqlite.sql", sqlx), ("migrations/20240101_a.pg.sql", sqlx)], "dir = \"migrations\"\nengine = \"postgres\"\n"),
         (&[("db/migrations/20240101_a.mysql.up.sql", sqlx), ("db/migrations/20240101_a.mysql.down.sql", sqlx)], "dir = \"db/migrations\"\nengine = \"mysql\"\n"),
         (&[("prisma/migrations/20240101000000_a/migration.sql", sqlx), ("prisma/migrations/migration_lock.toml", "provider = \"postgresql\"\n")], "dir = \"prisma/migrations\"\nengine = \"postgres\"\nlayout = \"prisma\"\n"),
         (&[("src/main/resources/db/migration/postgresql/V1__a.sql", sqlx)], ""),
@@ -84,4 +86,18 @@ fn settings_that_stand_are_left_alone() {
     }
     assert_eq!(fs::read_to_string(project.path().join("migrate.toml")).unwrap(), "engine = \"sqlite\"\n");
     assert!(!project.path().join("app/migrate.toml").exists());
+}
+
+#[test]
+fn sqitch_keeps_its_plan_in_the_projects_folder() {
+    let project = tempfile::tempdir().unwrap();
+    for (path, text) in texts(&root().join("fixtures/layouts/sqitch")) {
+        let path = project.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let ran = migrate(project.path(), &["init", "--engine", "sqlite"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(fs::read_to_string(project.path().join("migrate.toml")).unwrap().starts_with("dir = \".\"\nengine = \"sqlite\"\nlayout = \"sqitch\"\n"));
+    assert_eq!(migrate(project.path(), &["check"]).code, 0);
 }
