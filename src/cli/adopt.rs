@@ -114,7 +114,7 @@ async fn held(
         Format::Text | Format::Markdown => {
             print(console, &format!("{count} migration{} recorded in {history_table} as applied; nothing else was touched", plural(count)))?;
             if !global.quiet {
-                print(console, &"next: `migrate status`; from now on only `migrate` should run migrations on this database")?;
+                print(console, &"next: `migrate status`; from now on run migrations here with `migrate` alone")?;
             }
         }
     }
@@ -217,11 +217,8 @@ fn theirs<'a>(settings: &Settings, table: &Table, history: &foreign::History, lo
     for late in met.out_of_order {
         warnings.push(format!("{} has not run, and a later one has; `up` runs it with `--out-of-order`", late.path));
     }
-    let checks = tool.facts().checksum.map_or_else(
-        || String::from("it keeps no checksums, so the files are taken as they are"),
-        |sum| format!("its checksums ({sum}) were compared with the files"),
-    );
-    let source = (format!("{name}, by its table {}; {checks}", table.name), json!({"tool": name, "table": table.name}));
+    let checks = tool.facts().checksum.map_or_else(|| String::from("no checksums, files taken as they are"), |sum| format!("files compared by {sum}"));
+    let source = (format!("{name}, by {}; {checks}", table.name), json!({"tool": name, "table": table.name}));
     Ok(Adoption { standing, source, warnings })
 }
 

@@ -205,20 +205,23 @@ impl Shown {
             writeln!(out, "  and by {}", rest.join(", "))?;
         }
         match &found.from {
-            Some(from) => writeln!(out, "\nwrote {}: `check` judges from {from} on; older migrations only say what stands", self.file)?,
+            Some(from) => writeln!(out, "\nwrote {}: `check` judges from {from} on; older ones only say what stands", self.file)?,
             None => writeln!(out, "\nwrote {}: `check` judges all of them", self.file)?,
         }
         writeln!(out, "next:")?;
-        let adopt = if Tool::from_name(layout.name()).is_some() { "migrate adopt" } else { "migrate adopt --baseline VERSION" };
-        writeln!(out, "  {:width$}   in pre-commit and CI; the README shows both", "migrate check", width = adopt.len())?;
-        writeln!(out, "  {adopt}   takes over the database that these migrations have run on")?;
+        writeln!(out, "  migrate check --since origin/main   in CI; in pre-commit as the README shows")?;
+        let (adopt, what) = match Tool::from_name(layout.name()) {
+            Some(_) => ("migrate adopt --database URL", "takes over what that tool has run"),
+            None => ("migrate adopt --baseline VERSION", "takes over where they have run"),
+        };
+        writeln!(out, "  {adopt:33}   {what}")?;
         let like = match layout {
             Layout::Sqlx if !self.named => Some(Layout::GolangMigrate),
             Layout::Flyway if !self.named => Some(Layout::Refinery),
             _ => None,
         };
         if let Some(other) = like {
-            writeln!(out, "files of {other} look the same: if they are, say `layout = \"{other}\"` in {}", self.file)?;
+            writeln!(out, "files of {other} look alike; if these are: `layout = \"{other}\"` in {}", self.file)?;
         }
         Ok(())
     }

@@ -161,6 +161,21 @@ fn each_tools_database_is_taken_over() {
 }
 
 #[test]
+fn what_it_says_fits_into_eighty_columns_and_machines_get_json() {
+    let mut told = String::new();
+    for format in ["text", "json"] {
+        let folder = project("flyway");
+        for arguments in [&["init"][..], &["adopt"]] {
+            let out = done(folder.path(), &[arguments, &["--format", format]].concat());
+            assert!(format == "json" || out.lines().all(|line| line.chars().count() <= 80), "{out}");
+            let out = serde_json::from_str::<Value>(&out).map_or(out, |value| format!("{value:#}\n"));
+            told.push_str(&format!("$ migrate {}\n{out}\n", arguments.join(" ")));
+        }
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
 fn a_history_is_known_by_its_columns_not_by_its_name() {
     for (tool, table, versions, _) in TOOLS {
         let folder = project(tool);
