@@ -45,7 +45,7 @@ struct Backup {
     /// The tool that made the backup [default: what was attested when the migration ran]
     #[arg(long, value_name = "TOOL", value_parser = TOOLS.map(Tool::name))]
     backup_tool: Option<String>,
-    /// The backup: the folder of pg_basebackup or mariadb-backup, or the label of pgBackRest's
+    /// The backup: the folder of pg_basebackup, mariadb-backup or XtraBackup (`generic`, for MySQL), or the label of pgBackRest's
     #[arg(long, value_name = "FOLDER|LABEL")]
     backup: Option<String>,
     /// The folder that archive_command copies the log to (pg_basebackup), or that holds the binary logs where the server does not (mariadb-backup)
@@ -62,8 +62,8 @@ struct Backup {
     folder: Option<String>,
 }
 
-/// The tools from whose backups a way back is known.
-const TOOLS: [Tool; 3] = [Tool::PgBasebackup, Tool::PgBackRest, Tool::MariadbBackup];
+/// The tools from whose backups a way back is known; of the generic ones that is XtraBackup's, for MySQL.
+const TOOLS: [Tool; 4] = [Tool::PgBasebackup, Tool::PgBackRest, Tool::MariadbBackup, Tool::Generic];
 
 impl Backup {
     /// Where a second server is made.
@@ -123,9 +123,10 @@ impl Found {
         }
     }
 
-    /// For MariaDB.
-    fn mariadb(&self) -> anyhow::Result<&str> {
-        if self.tool == Tool::MariadbBackup { Ok(&self.name) } else { Err(self.unknown().into()) }
+    /// For MariaDB, and for MySQL, whose backup by XtraBackup is attested in the generic form.
+    fn mariadb(&self, engine: Engine) -> anyhow::Result<&str> {
+        let known = if engine == Engine::Mysql { Tool::Generic } else { Tool::MariadbBackup };
+        if self.tool == known { Ok(&self.name) } else { Err(self.unknown().into()) }
     }
 
     fn unknown(&self) -> Failure {
@@ -171,14 +172,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
         let pin = pin(&history, applied)?;
         let copy = match &pin.place {
             Place::Snapshot(copy) => copy,
-            Place::Binlog(_) if session.engine() != Engine::Mariadb => {
-                let message = "no commands are known yet that lead a MySQL back; the pin says where it stood: `migrate history --format json`";
-                return Err(Failure {
-                    exit: Exit::Blocked,
-                    ..Failure::usage("no-way-back", message, "restore a backup beside it, and play the binary log up to there")
-                }
-                .into());
-            }
             Place::Binlog(log) => {
                 let live = session.live_mariadb(log).await?;
                 let place = session.place().to_owned();
@@ -191,7 +184,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
                     log,
                     place: &place,
                     history_table: &database.history_table,
-                    backup: found.mariadb()?,
+                    backup: found.mariadb(database.engine)?,
                     archive: found.archive.as_deref(),
                     folder: &folder,
                     live: &live,

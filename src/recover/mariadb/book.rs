@@ -1,7 +1,7 @@
 //! The runbook for MariaDB. In: pin, backup, what the live server says. Out: a [`Runbook`].
 
 use super::live::{all_lost, repaired};
-use super::side::{command, down, up};
+use super::side::{Programs, command, down, up};
 use super::whole::{changed_over, restored};
 use super::{BYTES, Live};
 use crate::engine::Engine;
@@ -133,7 +133,7 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
     facts.push(fact(
         "a restore of the whole would lose",
         format!("all that was written from {} on", pin.at),
-        Some(format!("mariadb-binlog --start-position={} {}/{}", log.position, story.logs(), log.file)),
+        Some(format!("{} --start-position={} {}/{}", Programs::of(story).binlog, log.position, story.logs(), log.file)),
     ));
     facts.push(fact(
         "time",
@@ -160,4 +160,93 @@ fn decision(story: &Story<'_>) -> Vec<Choice> {
     let loses = || String::from("loses all that was written since, in every database of the server; replicas must be made anew");
     let replay = "events of rows name columns by their place: played after a changed table, they go into other columns without an error";
     choices(story.route, &story.down, selective, (in_the_way.is_none(), in_the_way.unwrap_or_else(loses)), replay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migration::Direction;
+    use crate::observed::Outcome;
+    use crate::pin::{Column, Destroyed, Place, What};
+
+    /// No test has run MySQL's commands, and each of them says so.
+    #[test]
+    fn mysql_has_programs_of_its_own_and_every_command_is_unproved() {
+        let column = |name: &str| Column { name: name.to_owned(), ty: String::from("int") };
+        let lost = |what, table: &str| Destroyed {
+            what,
+            schema: String::from("shop"),
+            table: table.to_owned(),
+            key: vec![column("id")],
+            columns: vec![column("a")],
+            with: Vec::new(),
+            now: None,
+            rows: 1,
+            estimated: false,
+            checksum: Some(String::from("7")),
+        };
+        let text = String::from;
+        let log = Binlog {
+            file: text("bin.000001"),
+            position: 4,
+            gtid: None,
+            basename: text("/data/bin"),
+            server_uuid: None,
+            server_id: 1,
+            address: text("db:3306"),
+            data_directory: text("/data/"),
+            database: text("shop"),
+            server_version: text("8.4.0"),
+            impossible: None,
+        };
+        let destroys = vec![lost(What::Table, "gone"), lost(What::Columns, "users"), lost(What::Rows, "parts")];
+        let pin = Pin { schema: 1, at: String::new(), exact: false, place: Place::Binlog(log.clone()), destroys };
+        let applied = Applied {
+            seq: 1,
+            version: text("2"),
+            name: text("destroy"),
+            direction: Direction::Up,
+            outcome: Outcome::Done,
+            started_at: String::new(),
+            at: String::new(),
+            actor: String::new(),
+            host: String::new(),
+            tool_version: String::new(),
+            verdict: text("irreversible"),
+            loss: text("certain"),
+            up_sha256: String::new(),
+            up_text: None,
+            down_sha256: None,
+            down_text: None,
+            down_loses: Vec::new(),
+            pin: None,
+            attestation: None,
+            reason: None,
+            note: None,
+        };
+        let live = Live { log_is_there: true, ..Live::default() };
+        for (engine, route) in [(Engine::Mysql, Route::SelectiveRepair), (Engine::Mysql, Route::Whole), (Engine::Mariadb, Route::SelectiveRepair)] {
+            let story = Story {
+                engine,
+                applied: &applied,
+                pin: &pin,
+                log: &log,
+                place: "",
+                history_table: "h",
+                backup: "/b",
+                archive: None,
+                folder: "/side",
+                live: &live,
+                down: Err(String::new()),
+                route: Some(route),
+            };
+            let book = runbook(&story);
+            let all: Vec<_> = book.commands.iter().chain(&book.verification).chain(&book.clean_up).collect();
+            let mysql = engine == Engine::Mysql;
+            assert!(all.len() > 10 && all.iter().all(|command| command.proved != mysql), "{engine:?} {route:?}");
+            let shell = all.iter().map(|command| command.shell.as_str()).collect::<Vec<_>>().join("\n");
+            assert_eq!(shell.contains("mariadb"), !mysql, "{shell}");
+            assert_eq!(["mysqld --", "mysqlbinlog ", "xtrabackup ", " mysql --"].iter().all(|program| shell.contains(program)), mysql, "{shell}");
+        }
+    }
 }

@@ -1,8 +1,47 @@
 //! The second server. In: backup and pin. Out: commands that bring it up to the pin, and those that take it away.
 
 use super::Story;
+use crate::engine::Engine;
 use crate::pin::{Destroyed, backquoted};
 use crate::recover::runbook::{Command, quoted as shell};
+
+/// What the programs are called.
+pub(super) struct Programs {
+    client: &'static str,
+    server: &'static str,
+    admin: &'static str,
+    dump: &'static str,
+    pub(super) binlog: &'static str,
+    backup: &'static str,
+    /// What keeps the server from following another one.
+    no_replica: &'static str,
+}
+
+impl Programs {
+    const MARIADB: Programs = Programs {
+        client: "mariadb",
+        server: "mariadbd",
+        admin: "mariadb-admin",
+        dump: "mariadb-dump",
+        binlog: "mariadb-binlog",
+        backup: "mariadb-backup",
+        no_replica: "--skip-slave-start",
+    };
+    /// The backup is of Percona's XtraBackup.
+    const MYSQL: Programs = Programs {
+        client: "mysql",
+        server: "mysqld",
+        admin: "mysqladmin",
+        dump: "mysqldump --set-gtid-purged=OFF",
+        binlog: "mysqlbinlog",
+        backup: "xtrabackup",
+        no_replica: "--skip-replica-start",
+    };
+
+    pub(super) fn of(story: &Story<'_>) -> &'static Programs {
+        if story.engine == Engine::Mysql { &Programs::MYSQL } else { &Programs::MARIADB }
+    }
+}
 
 pub(super) fn command(story: &Story<'_>, what: impl Into<String>, shell: String, expect: impl Into<String>) -> Command {
     Command { what: what.into(), shell, expect: expect.into(), proved: story.proved() }
@@ -20,7 +59,7 @@ pub(super) fn ask(which: &str, sql: &str) -> String {
 
 /// Its data, restored, played up to the pin and running.
 pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
-    let (log, backup, pid) = (story.log, shell(story.backup), place(story, "pid"));
+    let (log, backup, pid, programs) = (story.log, shell(story.backup), place(story, "pid"), Programs::of(story));
     let mut all = vec![
         values(story),
         command(story, "a folder for the second server; it is refused where one is there", format!("mkdir -m 700 {}", shell(story.folder)), "nothing"),
@@ -29,8 +68,9 @@ pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
             story,
             "copy it, and make the copy whole; a table that is missing in it is only warned of, so its words are read",
             format!(
-                "cp -a {backup} {copy}\nmariadb-backup --no-defaults --prepare --target-dir={copy} >{log} 2>&1\n\
+                "cp -a {backup} {copy}\n{tool} --no-defaults --prepare --target-dir={copy} >{log} 2>&1\n\
                  test \"$(grep -c 'was not found' {log})\" = 0\ntail -n 1 {log} | grep -F 'completed OK!'",
+                tool = programs.backup,
                 copy = place(story, "copy"),
                 log = place(story, "prepare.log"),
             ),
@@ -40,9 +80,10 @@ pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
             story,
             "make it the data of the second server",
             format!(
-                "mkdir -m 700 {data}\nmariadb-backup --no-defaults --move-back --target-dir={} --datadir={data} >{} 2>&1",
+                "mkdir -m 700 {data}\n{tool} --no-defaults --move-back --target-dir={} --datadir={data} >{} 2>&1",
                 place(story, "copy"),
                 place(story, "move.log"),
+                tool = programs.backup,
                 data = place(story, "data"),
             ),
             "nothing",
@@ -52,9 +93,9 @@ pub(super) fn up(story: &Story<'_>) -> Vec<Command> {
             story,
             "play the log from the backup up to the pin, in one go; a server that asks for no rights refuses to change any, so it learns to ask",
             format!(
-                "{{ echo 'FLUSH PRIVILEGES;'; mariadb-binlog --no-defaults --start-position=\"$position\" --stop-position={} \"${{logs[@]}}\"; }} | \
+                "{{ echo 'FLUSH PRIVILEGES;'; {} --no-defaults --start-position=\"$position\" --stop-position={} \"${{logs[@]}}\"; }} | \
                  side --binary-mode",
-                log.position,
+                programs.binlog, log.position,
             ),
             "nothing",
         ),
@@ -74,9 +115,10 @@ fn values(story: &Story<'_>) -> Command {
         story,
         "run all of this as the operating system's user that runs the server, on its computer; the password of the live server is in MYSQL_PWD or ~/.my.cnf",
         format!(
-            "export PATH=\"$PATH:/usr/sbin\"\nlive() {{ mariadb {arguments} --default-character-set=utf8mb4 -BN \"$@\" {database}; }}\n\
-             side() {{ mariadb --no-defaults --socket={} --user=root --default-character-set=utf8mb4 -BN \"$@\" {database}; }}",
-            place(story, "socket")
+            "export PATH=\"$PATH:/usr/sbin\"\nlive() {{ {client} {arguments} --default-character-set=utf8mb4 -BN \"$@\" {database}; }}\n\
+             side() {{ {client} --no-defaults --socket={} --user=root --default-character-set=utf8mb4 -BN \"$@\" {database}; }}",
+            place(story, "socket"),
+            client = Programs::of(story).client,
         ),
         "nothing",
     )
@@ -107,9 +149,10 @@ fn reaches(story: &Story<'_>) -> Command {
 /// Starts it, and waits until it answers.
 fn started(story: &Story<'_>) -> String {
     format!(
-        "mariadbd --defaults-file={} --datadir={} --socket={} --pid-file={} --log-error={} --tmpdir={} --lower-case-table-names={} --skip-networking \
-         --skip-log-bin --skip-slave-start --event-scheduler=OFF --skip-grant-tables </dev/null >/dev/null 2>&1 &\n\
+        "{} --defaults-file={} --datadir={} --socket={} --pid-file={} --log-error={} --tmpdir={} --lower-case-table-names={} --skip-networking \
+         --skip-log-bin {} --event-scheduler=OFF --skip-grant-tables </dev/null >/dev/null 2>&1 &\n\
          for try in $(seq 3600); do side -e 'SELECT 1' >/dev/null 2>&1 && break; kill -0 $!; sleep 1; done\nside -e 'SELECT 1' >/dev/null",
+        Programs::of(story).server,
         shell(&format!("{}/backup-my.cnf", story.backup)),
         place(story, "data"),
         place(story, "socket"),
@@ -117,6 +160,7 @@ fn started(story: &Story<'_>) -> String {
         place(story, "log"),
         shell(story.folder),
         shell(&story.live.lower_case),
+        Programs::of(story).no_replica,
     )
 }
 
@@ -153,8 +197,9 @@ pub(super) fn holds(story: &Story<'_>, which: &str, one: &Destroyed, table: &str
 /// Copies tables of one schema of the second server to the live one, where none of that name may stand.
 pub(super) fn carried<'t>(story: &Story<'_>, schema: &str, tables: impl IntoIterator<Item = &'t str>) -> String {
     let dump = format!(
-        "mariadb-dump --no-defaults --socket={} --user=root --default-character-set=utf8mb4 --single-transaction --skip-add-drop-table --skip-add-locks \
+        "{} --no-defaults --socket={} --user=root --default-character-set=utf8mb4 --single-transaction --skip-add-drop-table --skip-add-locks \
          {} {}",
+        Programs::of(story).dump,
         place(story, "socket"),
         shell(schema),
         tables.into_iter().map(shell).collect::<Vec<_>>().join(" ")
@@ -166,8 +211,8 @@ pub(super) fn carried<'t>(story: &Story<'_>, schema: &str, tables: impl IntoIter
 }
 
 /// Ends the server that `arguments` lead to, and waits until it has gone.
-pub(super) fn stopped(arguments: &str, pid_file: &str) -> String {
-    format!("mariadb-admin {arguments} shutdown\n{}", gone(pid_file))
+pub(super) fn stopped(story: &Story<'_>, arguments: &str, pid_file: &str) -> String {
+    format!("{} {arguments} shutdown\n{}", Programs::of(story).admin, gone(pid_file))
 }
 
 /// Waits until a server that was told to end has ended.
@@ -177,7 +222,7 @@ fn gone(pid_file: &str) -> String {
 
 /// Ends the second server.
 pub(super) fn side_stopped(story: &Story<'_>) -> String {
-    stopped(&format!("--no-defaults --socket={} --user=root", place(story, "socket")), &place(story, "pid"))
+    stopped(story, &format!("--no-defaults --socket={} --user=root", place(story, "socket")), &place(story, "pid"))
 }
 
 /// What takes it away.

@@ -18,7 +18,7 @@ pub(super) fn changed_over(story: &Story<'_>) -> Vec<Command> {
             "stop every application, and then the live server; where a service runs it, through that",
             format!(
                 "test ! -e {kept}\ntest -w \"$(dirname -- {live})\"\nmapfile -d '' -t server <\"/proc/$(cat {pid_file})/cmdline\"\n{}",
-                stopped(&arguments, &pid_file)
+                stopped(story, &arguments, &pid_file)
             ),
             "nothing",
         ),
