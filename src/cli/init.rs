@@ -221,7 +221,7 @@ impl Shown {
             _ => None,
         };
         if let Some(other) = like {
-            writeln!(out, "files of {other} look alike; if these are: `layout = \"{other}\"` in {}", self.file)?;
+            writeln!(out, "if they are files of {other}, say `layout = \"{other}\"` in {}", self.file)?;
         }
         Ok(())
     }
