@@ -84,7 +84,8 @@ pub fn history(tool: Tool, rows: Vec<Row>) -> Result<History, HalfApplied> {
                 }
                 match kind.as_str() {
                     "SCHEMA" => {}
-                    "BASELINE" | "SQL_BASELINE" => history.up_to = Some(version.clone()),
+                    // A baseline may be a script that ran (`SQL_BASELINE`).
+                    baseline if baseline.ends_with("BASELINE") => history.up_to = Some(version.clone()),
                     _ if version.is_empty() => history.repeatable += 1,
                     undone if undone.starts_with("UNDO") || undone == "DELETE" => history.ran.retain(|older| older.key != *version),
                     kind => history.ran.push(Ran { code: kind != "SQL", ..ran(version, at, checksum) }),
