@@ -22,6 +22,8 @@ pub mod lex;
 
 pub mod read;
 
+pub mod foreign;
+
 pub mod parse;
 
 pub mod schema;

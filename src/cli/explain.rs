@@ -40,11 +40,12 @@ fn title(page: &'static str) -> &'static str {
 }
 
 /// What is no rule and needs more words than the README has.
-const TOPICS: [&str; 4] = [
+const TOPICS: [&str; 5] = [
     include_str!("../../fixtures/topics/history.md"),
     include_str!("../../fixtures/topics/half-done.md"),
     include_str!("../../fixtures/topics/recover.md"),
     include_str!("../../fixtures/topics/attestation.md"),
+    include_str!("../../fixtures/topics/adopt.md"),
 ];
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
@@ -58,7 +59,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> anyhow::Resul
             return Err(Failure::usage(
                 "unknown-rule",
                 format!("`{rule}` is neither a rule nor a topic"),
-                "`migrate rules` lists codes and names; the topics are history, half-done, recover and attestation",
+                "`migrate rules` lists codes and names; the topics are history, half-done, recover, attestation and adopt",
             )
             .into());
         }

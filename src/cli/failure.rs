@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::exit::Exit;
+use crate::foreign::{HalfApplied, Unfit};
 use crate::gate::Blocked;
 use crate::gate::history::Drift;
 use crate::gate::merge::UnknownRule;
@@ -74,6 +75,14 @@ impl Failure {
         }
         if let Some(error) = error.downcast_ref::<Drift>() {
             return Failure { exit: Exit::Drift, ..Failure::usage("drift", error.to_string(), error.help()) };
+        }
+        if let Some(error) = error.downcast_ref::<HalfApplied>() {
+            let help = format!("look what of it stands, and finish it or take it back by hand; {}; then adopt", error.tool.facts().mend);
+            return Failure { exit: Exit::Drift, ..Failure::usage("half-applied", error.to_string(), help) };
+        }
+        if let Some(error) = error.downcast_ref::<Unfit>() {
+            let help = "is this the right folder and branch? Where the files are gone for good, `migrate adopt --baseline VERSION` records those that are left";
+            return Failure { exit: Exit::Drift, ..Failure::usage("missing", error.to_string(), help) };
         }
         if let Some(error) = error.downcast_ref::<Wall>() {
             let exit = if matches!(error, Wall::DownEdited { .. }) { Exit::Drift } else { Exit::Blocked };

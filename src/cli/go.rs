@@ -230,7 +230,7 @@ fn told(console: &mut Console, global: &Global, course: &Course, of: &str) -> an
     Ok(Exit::Done)
 }
 
-fn plural(count: usize) -> &'static str {
+pub(super) fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
@@ -243,7 +243,7 @@ fn note_reworded(sight: &Sight<'_>, global: &Global) -> std::io::Result<()> {
 }
 
 /// Judges what is to run, and gives its statements too.
-fn judged<'a>(
+pub(super) fn judged<'a>(
     global: &Global,
     settings: &Settings,
     engine: Engine,

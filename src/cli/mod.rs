@@ -1,5 +1,6 @@
 //! One file a command; the only place that prints or exits. In: arguments. Out: an exit code.
 
+mod adopt;
 mod attest;
 mod attested;
 mod backup_tool;
@@ -15,6 +16,7 @@ mod go;
 mod goto;
 mod half_done;
 mod history;
+mod init;
 mod judge;
 mod new;
 mod plan;
@@ -136,6 +138,12 @@ enum Command {
     /// Print the commands that bring back what a migration destroyed
     #[command(after_help = "Example:\n  migrate recover 20240117 --format markdown > runbook.md")]
     Recover(recover::Arguments),
+    /// Write migrate.toml for a project as it stands
+    #[command(after_help = "Examples:\n  migrate init\n  migrate init --engine postgres --layout golang-migrate --dir db/migrations")]
+    Init,
+    /// Take over a database that another tool has run until now
+    #[command(after_help = "Examples:\n  migrate adopt --database postgres://app@localhost/app\n  migrate adopt --baseline 20240116")]
+    Adopt(adopt::Arguments),
     /// Make a new migration's file
     #[command(after_help = "Example:\n  migrate new add_email")]
     New(new::Arguments),
@@ -223,6 +231,8 @@ fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
         Command::Status => status::run(&cli.global, console),
         Command::History(arguments) => history::run(&cli.global, arguments, console),
         Command::Recover(arguments) => recover::run(&cli.global, arguments, console),
+        Command::Init => init::run(&cli.global, console),
+        Command::Adopt(arguments) => adopt::run(&cli.global, arguments, console),
         Command::New(arguments) => new::run(&cli.global, arguments, console),
         Command::Rules => rules::run(&cli.global, console),
         Command::Explain(arguments) => explain::run(arguments, console),

@@ -9,6 +9,9 @@ use crate::schema::catalog::Catalog;
 use crate::target::Target;
 use std::path::{Path, PathBuf};
 
+/// The migrations' folder where nobody named another.
+pub(super) const DIR: &str = "migrations";
+
 /// Settings, with flags before the environment before `migrate.toml`.
 pub(super) struct Settings {
     pub(super) config: Config,
@@ -24,7 +27,12 @@ impl Settings {
             None => nearest()?,
         };
         let config = file.map(|file| config::read(&file)).transpose()?.unwrap_or_default();
-        let dir = global.dir.clone().or_else(|| config.dir.clone()).unwrap_or_else(|| PathBuf::from("migrations"));
+        Settings::with(global, config)
+    }
+
+    /// The same where `config` is all that a file says.
+    pub(super) fn with(global: &Global, config: Config) -> anyhow::Result<Settings> {
+        let dir = global.dir.clone().or_else(|| config.dir.clone()).unwrap_or_else(|| PathBuf::from(DIR));
         let layout = match global.layout.as_ref().or(config.layout.as_ref()) {
             Some(name) => Some(layout(name)?),
             None => None,
@@ -45,7 +53,6 @@ impl Settings {
                 if let (true, Err(error)) = (found.is_empty(), read::survey(&self.dir, self.layout, Engine::Sqlite)) {
                     return Err(error.into());
                 }
-                let names = Engine::ALL.map(Engine::name).join(", ");
                 let message = match found {
                     [] => format!("which engine are the migrations in {} for?", self.dir.display()),
                     some => format!(
@@ -54,8 +61,7 @@ impl Settings {
                         some.iter().map(|e| e.name()).collect::<Vec<_>>().join(", ")
                     ),
                 };
-                let help = format!("say `--engine ENGINE` ({names}), or `engine = \"…\"` in {}", config::FILE);
-                Err(Failure::usage("which-engine", message, help).into())
+                Err(which_engine(message).into())
             }
         }
     }
@@ -83,6 +89,12 @@ impl Settings {
     }
 }
 
+/// Asks for the engine, which nothing tells.
+pub(super) fn which_engine(message: String) -> Failure {
+    let names = Engine::ALL.map(Engine::name).join(", ");
+    Failure::usage("which-engine", message, format!("say `--engine ENGINE` ({names}), or `engine = \"…\"` in {}", config::FILE))
+}
+
 fn layout(name: &str) -> anyhow::Result<Layout> {
     Layout::from_name(name).ok_or_else(|| {
         let names = Layout::ALL.map(|(_, name)| name).join(", ");
@@ -91,7 +103,7 @@ fn layout(name: &str) -> anyhow::Result<Layout> {
 }
 
 /// `migrate.toml` in this folder or the nearest one above it that has one.
-fn nearest() -> std::io::Result<Option<PathBuf>> {
+pub(super) fn nearest() -> std::io::Result<Option<PathBuf>> {
     let here = std::env::current_dir()?;
     Ok(here
         .ancestors()

@@ -82,6 +82,7 @@ struct Line {
 fn lines(compared: &Compared<'_>) -> Vec<Line> {
     let of_file = compared.files.iter().map(|(migration, state)| {
         let (state, applied) = match state {
+            State::Applied(applied) if applied.is_adopted() => ("adopted", Some(applied)),
             State::Applied(applied) => ("applied", Some(applied)),
             State::Reworded(applied) => ("reworded", Some(applied)),
             State::Edited(applied) => ("edited", Some(applied)),

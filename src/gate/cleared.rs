@@ -76,7 +76,7 @@ pub enum Course {
     Finish(Resume),
     /// Takes back those that stand of such a run, the last one first.
     Compensate(Resume, Vec<Inverse>),
-    /// None: a person has brought such a run to this end, and it is only recorded.
+    /// None: a person has brought such a run to this end, or another tool has run it, and that is only recorded.
     Settle(Outcome),
 }
 

@@ -38,6 +38,9 @@ impl Outcome {
 /// The note of what ran on a database without user tables: nothing could be lost there.
 pub const EXEMPT: &str = "started on a database without user tables";
 
+/// What the note of a row begins with that `adopt` wrote.
+pub const ADOPTED: &str = "adopted ";
+
 /// One row of the history table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
@@ -83,6 +86,13 @@ pub struct Applied {
     pub reason: Option<String>,
     /// What else is worth knowing, such as which statements stand after a failure.
     pub note: Option<String>,
+}
+
+impl Applied {
+    /// Whether this program only took the row over: its times are those of that moment, and the note says what ran it and when.
+    pub fn is_adopted(&self) -> bool {
+        self.note.as_deref().is_some_and(|note| note.starts_with(ADOPTED))
+    }
 }
 
 /// A run that is not one transaction and has not come to its end.

@@ -2,6 +2,7 @@
 //! for the engine at hand.
 
 use super::folder::Folder;
+use super::prisma;
 use crate::engine::{Engine, FOREIGN_WORDS};
 use crate::migration::Direction;
 use std::path::Path;
@@ -101,8 +102,12 @@ pub(super) fn names_an_engine(word: &str) -> bool {
     Engine::from_word(word).is_some() || FOREIGN_WORDS.contains(&word.to_ascii_lowercase().as_str())
 }
 
-/// The engines that a folder speaks of: in its own name, else in its parent's, else between the dots of its files' names.
+/// The engines that a folder speaks of: in Prisma's lock file, else in its own name, else in its parent's, else between the dots of its
+/// files' names.
 pub fn engines_in_names(dir: &Path) -> Vec<Engine> {
+    if let Some(engine) = prisma::provider(dir) {
+        return vec![engine];
+    }
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     for folder in [Some(whole.as_path()), whole.parent()].into_iter().flatten() {
         let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

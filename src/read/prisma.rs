@@ -3,7 +3,9 @@
 use super::ReadError;
 use super::names::split_digits;
 use super::reader::{Reader, migration};
+use crate::engine::Engine;
 use crate::migration::{Direction, Migration, Version};
+use std::path::Path;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Vec<Migration>, ReadError> {
     let mut migrations = Vec::new();
@@ -18,4 +20,10 @@ pub(super) fn read(reader: &mut Reader) -> Result<Vec<Migration>, ReadError> {
         migrations.push(migration(version, name.trim_start_matches('_').to_owned(), path, up, None));
     }
     Ok(migrations)
+}
+
+/// The engine that `provider = "postgresql"` names in the file that Prisma keeps beside its folders.
+pub(super) fn provider(dir: &Path) -> Option<Engine> {
+    let lock: toml::Table = std::fs::read_to_string(dir.join("migration_lock.toml")).ok()?.parse().ok()?;
+    Engine::from_word(lock.get("provider")?.as_str()?)
 }

@@ -13,6 +13,7 @@ mod binlog;
 mod connection;
 mod count;
 mod error;
+pub mod foreign;
 mod half_done;
 mod history;
 mod interrupt;
@@ -52,7 +53,7 @@ use crate::observed::site::{Binlog, Site};
 use crate::observed::{Applied, HalfDone, Observed};
 use crate::pin::Pin;
 use connection::{Connection, Home, interruptible};
-use history::HistoryTable;
+use history::{HistoryTable, Who};
 use std::fs::File;
 use std::time::Duration;
 
@@ -289,34 +290,11 @@ impl Locked {
     /// # Errors
     /// [`RunError::PartWay`] where a statement failed or was interrupted; else nothing was touched.
     pub async fn apply(&mut self, cleared: Cleared, progress: &mut dyn FnMut(Event<'_>)) -> Result<usize, RunError> {
-        let (identity, history) = (identity(&mut self.connection).await?, self.table.read(&mut self.connection).await?);
-        let head = history.last().map(|row| row.seq);
-        if identity != cleared.identity() {
-            return Err(RunError::Drift(format!("this was planned for {}, but the connection leads to {identity}; plan again", cleared.identity())));
-        }
-        if head != cleared.head() {
-            let row = |seq: Option<i64>| seq.map_or_else(|| String::from("no row"), |seq| format!("row {seq}"));
-            let (planned, now) = (row(cleared.head()), row(head));
-            return Err(RunError::Drift(format!(
-                "{} has moved on since this was planned, from {planned} to {now} as the newest; nothing was touched, plan again",
-                self.table.sql
-            )));
-        }
+        let head = self.admit(&cleared).await?;
         if cleared.steps().is_empty() {
             return Ok(0);
         }
-        if self.connection.read_only {
-            return Err(RunError::Usage(String::from("this connection was opened to read only; nothing was touched")));
-        }
-        if let Engine::Postgres = self.connection.engine {
-            pooler::refuse(&mut self.connection, &self.table).await?;
-            let own = postgres::own_settings(&mut self.connection).await;
-            self.connection.own_settings = own.map_err(|error| self.connection.refused("asking for the server's own settings", &error))?;
-            let settled = self.connection.execute(&postgres::settle(&self.connection)).await;
-            settled.map_err(|error| self.connection.refused("setting the lock time-out", &error))?;
-        }
-        self.table.create(&mut self.connection).await?;
-        let who = history::who(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))?;
+        let who = self.prepare().await?;
         let mut seq = head.unwrap_or(0) + 1;
         let (steps, mut finished) = (cleared.steps(), 0);
         while let Some(step) = steps.get(finished) {
@@ -350,6 +328,40 @@ impl Locked {
             let _ = self.connection.execute(&postgres::settle(&self.connection)).await;
         }
         Ok(steps.len())
+    }
+
+    /// The history's newest row, where the database and its history are those that `cleared` was cleared for.
+    async fn admit(&mut self, cleared: &Cleared) -> Result<Option<i64>, RunError> {
+        let (identity, history) = (identity(&mut self.connection).await?, self.table.read(&mut self.connection).await?);
+        let head = history.last().map(|row| row.seq);
+        if identity != cleared.identity() {
+            return Err(RunError::Drift(format!("this was planned for {}, but the connection leads to {identity}; plan again", cleared.identity())));
+        }
+        if head != cleared.head() {
+            let row = |seq: Option<i64>| seq.map_or_else(|| String::from("no row"), |seq| format!("row {seq}"));
+            let (planned, now) = (row(cleared.head()), row(head));
+            return Err(RunError::Drift(format!(
+                "{} has moved on since this was planned, from {planned} to {now} as the newest; nothing was touched, plan again",
+                self.table.sql
+            )));
+        }
+        Ok(head)
+    }
+
+    /// Makes the session and the history table ready to be written to, and says who writes.
+    async fn prepare(&mut self) -> Result<Who, RunError> {
+        if self.connection.read_only {
+            return Err(RunError::Usage(String::from("this connection was opened to read only; nothing was touched")));
+        }
+        if let Engine::Postgres = self.connection.engine {
+            pooler::refuse(&mut self.connection, &self.table).await?;
+            let own = postgres::own_settings(&mut self.connection).await;
+            self.connection.own_settings = own.map_err(|error| self.connection.refused("asking for the server's own settings", &error))?;
+            let settled = self.connection.execute(&postgres::settle(&self.connection)).await;
+            settled.map_err(|error| self.connection.refused("setting the lock time-out", &error))?;
+        }
+        self.table.create(&mut self.connection).await?;
+        history::who(&mut self.connection).await.map_err(|error| self.connection.refused("asking for the user", &error))
     }
 
     /// Gives the lock back and ends the connection.

@@ -81,7 +81,7 @@ For more information, try '--help'.
 "),
     ("a rule to explain that is none", &[], &["explain", "drop-colum"],
 "error: `drop-colum` is neither a rule nor a topic
-  = help: `migrate rules` lists codes and names; the topics are history, half-done, recover and attestation
+  = help: `migrate rules` lists codes and names; the topics are history, half-done, recover, attestation and adopt
 "),
     ("a name that is none", &[], &["new", "a/b"],
 "error: `a/b` cannot be part of a file's name

@@ -1,5 +1,7 @@
 //! The library and the binary from outside. One binary of tests, so that they link once.
 
+mod adopt;
+mod adopt_refused;
 mod application;
 mod attestation;
 mod cli;
@@ -9,6 +11,7 @@ mod examples;
 mod fix;
 mod fuzz;
 mod help;
+mod init;
 mod layers;
 mod layouts;
 mod layouts_odd;

@@ -1,6 +1,7 @@
 //! The runner on real databases: a file of SQLite, a throw-away PostgreSQL, a throw-away MariaDB.
 #![cfg(unix)]
 
+mod adopt;
 mod attest;
 #[cfg(target_os = "linux")]
 mod chaos;
