@@ -15,6 +15,7 @@ mod locks;
 #[path = "../it/page.rs"]
 #[expect(dead_code, reason = "the other binary of tests asks more of a page")]
 mod page;
+mod plan;
 mod recover;
 mod run;
 mod runner;
