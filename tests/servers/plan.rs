@@ -100,6 +100,9 @@ fn literal(value: Option<i64>) -> String {
     value.map_or_else(|| String::from("NULL"), |value| value.to_string())
 }
 
+/// A row of `t`: what stands in `x`, in `y` and in the columns that UP added.
+struct Row(Option<i64>, Option<i64>, Vec<Option<i64>>);
+
 /// A case: two migrations, what was written since, and what DOWN of the second must lose or stumble over.
 struct Case {
     make: String,
@@ -150,7 +153,7 @@ fn case(engine: Engine, chance: &mut Chance) -> Case {
         "-- UP\nCREATE TABLE p (id int PRIMARY KEY);\nCREATE TABLE t (id int PRIMARY KEY, x int, y int);\n{rule}\n-- DOWN\nDROP TABLE t; DROP TABLE p;\n"
     );
     let mut rows = vec![String::from("INSERT INTO p VALUES (0), (1)")];
-    let mut held: Vec<(Option<i64>, Option<i64>, Vec<Option<i64>>)> = Vec::new();
+    let mut held: Vec<Row> = Vec::new();
     for id in 0..chance.of(12) {
         let (x, y) = ((!chance.once_in(4)).then(|| chance.of(8) as i64), (!chance.once_in(4)).then(|| chance.of(4) as i64));
         let cells: Vec<Option<i64>> = (0..added).map(|_| (!chance.once_in(3)).then(|| chance.of(3) as i64)).collect();
@@ -159,21 +162,21 @@ fn case(engine: Engine, chance: &mut Chance) -> Case {
         let names: String = if given { (0..added).map(|column| format!(", c{column}")).collect() } else { String::new() };
         let values: String = if given { cells.iter().map(|cell| format!(", {}", literal(*cell))).collect() } else { String::new() };
         rows.push(format!("INSERT INTO t (id, x, y{names}) VALUES ({id}, {}, {}{values})", literal(x), literal(y)));
-        held.push((x, y, if given { cells } else { defaults.clone() }));
+        held.push(Row(x, y, if given { cells } else { defaults.clone() }));
     }
     let extra = if with_table { chance.of(4) } else { 0 };
     rows.extend((0..extra).map(|id| format!("INSERT INTO extra VALUES ({id}, NULL)")));
     let mut expected: Vec<String> = Vec::new();
     for column in 0..added {
-        let lost = held.iter().filter(|(.., cells)| cells[column].is_some() && cells[column] != defaults[column]).count();
+        let lost = held.iter().filter(|Row(.., cells)| cells[column].is_some() && cells[column] != defaults[column]).count();
         expected.push(format!("column t.c{column} values {lost}"));
     }
     expected.push(format!("table extra rows {extra}"));
-    let xs = || held.iter().filter_map(|(x, ..)| *x);
+    let xs = || held.iter().filter_map(|Row(x, ..)| *x);
     let in_the_way = match relaxed {
         1 => ("UNIQUE INDEX (x) duplicates", xs().count() - xs().collect::<HashSet<_>>().len()),
-        2 => ("NULLs", held.iter().filter(|(x, ..)| x.is_none()).count()),
-        3 => ("FOREIGN KEY (y) REFERENCES p orphans", held.iter().filter(|(_, y, _)| y.is_some_and(|y| y > 1)).count()),
+        2 => ("NULLs", held.iter().filter(|Row(x, ..)| x.is_none()).count()),
+        3 => ("FOREIGN KEY (y) REFERENCES p orphans", held.iter().filter(|Row(_, y, _)| y.is_some_and(|y| y > 1)).count()),
         4 => ("CHECK (x<5) violations", xs().filter(|x| *x >= 5).count()),
         _ => ("", 0),
     };
