@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console)
     let closing = String::from("nothing was done; say how far back: `--steps N` or `--to VERSION`");
     let purpose = match (&arguments.to, arguments.steps) {
         (None, None) => Purpose::Show { command: arguments.command(), closing, exit: Exit::Blocked, count_limit: plan::COUNT_LIMIT },
-        _ => Purpose::Run,
+        _ => arguments.back.purpose(),
     };
     went(global, arguments, &purpose, console)
 }

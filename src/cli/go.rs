@@ -21,6 +21,7 @@ use crate::schema::catalog::Catalog;
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What all of them take.
@@ -43,6 +44,9 @@ pub(super) struct Back {
     /// Which DOWN to use where the file's is not the one stored when UP ran
     #[arg(long = "use", value_name = "WHICH", value_enum)]
     source: Option<Which>,
+    /// Copy what DOWN would destroy to this folder first, with the SQL that puts it back after a new UP; that is agreeing to the loss
+    #[arg(long, value_name = "DIR")]
+    save_lost: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -52,6 +56,11 @@ enum Which {
 }
 
 impl Back {
+    /// To run.
+    pub(super) fn purpose(&self) -> Purpose {
+        Purpose::Run { save_lost: self.save_lost.clone() }
+    }
+
     pub(super) fn source(&self) -> Option<Source> {
         self.source.map(|which| match which {
             Which::Stored => Source::Stored,
@@ -70,8 +79,8 @@ pub(super) struct Plan<'a> {
 
 /// What to do with a plan.
 pub(super) enum Purpose {
-    /// Run it.
-    Run,
+    /// Run it, and copy first to this folder what DOWN would destroy.
+    Run { save_lost: Option<PathBuf> },
     /// Show what `command` would do, and touch nothing.
     Show {
         command: String,
@@ -111,13 +120,18 @@ pub(super) fn go(
     load: impl FnOnce(&Settings, Engine) -> anyhow::Result<Loaded>,
     plan: impl for<'a> FnOnce(&Sight<'a>) -> anyhow::Result<Plan<'a>>,
 ) -> anyhow::Result<Exit> {
-    let consents = &Consents { accepted_loss: arguments.accept_loss.clone(), ..Consents::default() };
+    let mut consents = Consents { accepted_loss: arguments.accept_loss.clone(), ..Consents::default() };
+    if let Purpose::Run { save_lost: Some(_) } = purpose {
+        // What is copied is not lost.
+        consents.accepted_loss.push(String::from("all"));
+    }
+    let consents = &consents;
     let settings = Settings::new(global)?;
     let database = Database::new(global, &settings)?;
     let loaded = load(&settings, database.engine)?;
     block_on(async |interrupt| {
         let mut locked = match purpose {
-            Purpose::Run => database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?,
+            Purpose::Run { .. } => database.connect(create, &interrupt, &arguments.waiting, &settings).await?.lock(&database.history_table).await?,
             Purpose::Show { .. } => database.look_ahead(create, &interrupt).await?.to_look(&database.history_table).await?,
         };
         let went = held(purpose, global, arguments, forth, consents, console, &settings, &loaded, &interrupt, &mut locked, plan).await;
@@ -146,6 +160,10 @@ async fn held(
     let went_on = observed.half_done.is_some();
     if let Some(half) = observed.half_done.clone() {
         let step = way_on(global, arguments, settings, loaded, observed.engine, &observed.history, &half)?;
+        if let Purpose::Run { save_lost: Some(_) } = purpose {
+            let message = format!("{} of {} {} stopped part-way, and what it holds is not copied", step.direction.name(), step.version, step.name);
+            return Err(Failure::usage("half-done", message, "bring that to an end first, without --save-lost").into());
+        }
         if let Purpose::Show { .. } = purpose {
             return plan::way_on(global, &step, console);
         }
@@ -169,13 +187,13 @@ async fn held(
             (Format::Json, Purpose::Show { command, .. }) => {
                 writeln!(console.out, "{}", report::plan::json(&plan::nothing(locked, command)))?;
             }
-            (Format::Json, Purpose::Run) => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
+            (Format::Json, Purpose::Run { .. }) => writeln!(console.out, "{}", json!({"schema": 1, "undone": [], "applied": []}))?,
             (Format::Text | Format::Markdown, _) => writeln!(console.out, "{}", plan.nothing)?,
         }
         return Ok(Exit::Done);
     }
     let (entries, statements) = judged(global, settings, observed.engine, loaded, &plan.run)?;
-    if let Purpose::Run = purpose {
+    if let Purpose::Run { .. } = purpose {
         warn(&entries, global)?;
     }
     let note = (!observed.user_tables).then(|| EXEMPT.to_owned());
@@ -191,6 +209,9 @@ async fn held(
         return plan::print(console, global, &shown, closing, *exit);
     }
     let cleared = clear(forth, settings, interrupt, locked, all, &observed, consents).await?;
+    if let Purpose::Run { save_lost: Some(to) } = purpose {
+        plan::save(console, global, settings, &observed, &plan.undo, locked, to).await?;
+    }
     locked.apply(cleared, &mut progress(console, global)).await?;
     say(console, global, &plan, &entries)?;
     Ok(Exit::Done)

@@ -26,6 +26,11 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// To run.
+    pub(super) fn purpose(&self) -> Purpose {
+        self.back.purpose()
+    }
+
     /// The command as one writes it.
     pub(super) fn command(&self) -> String {
         format!("migrate goto {}", self.target)

@@ -223,9 +223,9 @@ fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
     let exit = match &cli.command {
         Command::Check(arguments) => check::run(&cli.global, arguments, console),
         Command::Plan(arguments) => plan::run(&cli.global, arguments, console),
-        Command::Up(arguments) => up::run(&cli.global, arguments, &Purpose::Run, console),
+        Command::Up(arguments) => up::run(&cli.global, arguments, &Purpose::Run { save_lost: None }, console),
         Command::Down(arguments) => down::run(&cli.global, arguments, console),
-        Command::Goto(arguments) => goto::run(&cli.global, arguments, &Purpose::Run, console),
+        Command::Goto(arguments) => goto::run(&cli.global, arguments, &arguments.purpose(), console),
         Command::Redo(arguments) => redo::run(&cli.global, arguments, console),
         Command::Attest(arguments) => attest::run(&cli.global, arguments, console),
         Command::Status => status::run(&cli.global, console),

@@ -22,6 +22,7 @@ use crate::run::{Locked, Number};
 use crate::schema::catalog::Catalog;
 use serde_json::json;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 #[derive(clap::Args)]
@@ -115,6 +116,32 @@ pub(super) async fn losses(locked: &mut Locked, undo: &[Undo<'_>], known: &Known
         query: question.query.clone(),
     };
     Ok(questions.iter().zip(numbers).map(loss).collect())
+}
+
+/// Copies to the folder `to` what `undo` would destroy.
+pub(super) async fn save(
+    console: &mut Console,
+    global: &Global,
+    settings: &Settings,
+    observed: &Observed,
+    undo: &[Undo<'_>],
+    locked: &mut Locked,
+    to: &Path,
+) -> anyhow::Result<()> {
+    let known = known(global, settings, observed, undo, &[])?;
+    let Some(questions) = known.questions else {
+        let message = "the history does not hold the UP of all that stands, so nobody knows what DOWN would destroy; nothing was touched";
+        return Err(Failure::usage("not-known", message, "copy it aside by hand, and agree with --accept-loss").into());
+    };
+    let lost: Vec<Question> = questions.into_iter().filter(|question| question.counted.is_lost()).collect();
+    let (file, counts) = locked.save(&lost, to).await?;
+    if global.format == Format::Text && !global.quiet {
+        for (question, count) in lost.iter().zip(counts) {
+            writeln!(console.out, "saved {}: {count} row{}", question.object, if count == 1 { "" } else { "s" })?;
+        }
+        writeln!(console.out, "{} puts it back after a new `migrate up`", file.display())?;
+    }
+    Ok(())
 }
 
 /// A plan of nothing.

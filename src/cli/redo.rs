@@ -2,7 +2,7 @@
 
 use super::attested;
 use super::failure::Failure;
-use super::go::{self, Plan, Purpose};
+use super::go::{self, Plan};
 use super::{Console, Global};
 use crate::exit::Exit;
 use crate::recover::{self, Target};
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     go::go(
-        &Purpose::Run,
+        &arguments.back.purpose(),
         false,
         global,
         &arguments.common,

@@ -6,7 +6,7 @@
 
 use crate::engine::Engine;
 use crate::parse::Statement;
-use crate::parse::action::{Column, Name, Rule};
+use crate::parse::action::{Column, Name, Op, Rule};
 use crate::pin::{backquoted, quoted};
 use crate::schema::apply::apply;
 use crate::schema::catalog::{Catalog, Entry, HeldColumn, Key, Origin, Table};
@@ -65,6 +65,13 @@ pub struct Question {
     pub query: Option<String>,
     /// The table as SQL names it, whose estimate is an upper bound.
     pub table: String,
+    /// The table's folded name.
+    pub name: Name,
+    /// The column's folded name, where it is of one.
+    pub column: Option<Name>,
+    /// The condition of the rows from which a copy must be made, so that a new UP and the copy together give what stands: all those whose
+    /// value UP would not give them.
+    pub kept: String,
 }
 
 /// What `down` takes along or stumbles over where `catalog` stands, which is left as it is afterwards.
@@ -86,7 +93,12 @@ pub fn questions(catalog: &mut Catalog, down: &[Statement]) -> Vec<Question> {
             before.push(Rc::clone(table));
         }
     }
-    before.sort_by(|a, b| a.name.cmp(&b.name));
+    // What is dropped last comes first: others point at it.
+    let dropped = |name: &str| {
+        let drops = down.iter().flat_map(|statement| &statement.actions).filter(|action| matches!(action.op, Op::DropTable { .. }));
+        drops.enumerate().filter(|(_, action)| action.object == name).last().map_or(0, |(at, _)| usize::MAX - at)
+    };
+    before.sort_by(|a, b| (dropped(&a.name), &a.name).cmp(&(dropped(&b.name), &b.name)));
     let ask = Asking { engine: catalog.engine, after: &after, before: &before };
     before.iter().flat_map(|table| ask.of(table)).collect()
 }
@@ -113,6 +125,9 @@ impl Asking<'_> {
             counted,
             query: condition.map(|condition| format!("SELECT count(*) FROM {sql}{condition}")),
             table: sql.clone(),
+            name: table.name.clone(),
+            column: None,
+            kept: String::new(),
         };
         // Its rows go on under another name, or under its own where it was built anew.
         let now = self.after.iter().find(|after| after.rows == table.rows || after.made == table.made).or_else(|| {
@@ -128,7 +143,17 @@ impl Asking<'_> {
             let stands = values.get(&column.values).copied().or_else(|| now.column(&column.def.name));
             let (name, object) = (self.name(&column.def.name), format!("column {}.{}", table.name, column.def.name));
             match stands {
-                None => all.push(question(object, Counted::Values, Some(format!(" WHERE {name} IS NOT NULL{}", self.not_default(&column.def, &name))))),
+                None => {
+                    let other = self.not_default(&column.def, &name);
+                    let counted = format!(" WHERE {name} IS NOT NULL{}", other.as_ref().map(|other| format!(" AND {other}")).unwrap_or_default());
+                    let kept = match (&column.def.default, other) {
+                        (_, Some(other)) => format!(" WHERE {other}"),
+                        (None, None) => format!(" WHERE {name} IS NOT NULL"),
+                        // What a computed default would give them nobody knows.
+                        (Some(_), None) => String::new(),
+                    };
+                    all.push(Question { column: Some(column.def.name.clone()), kept, ..question(object, Counted::Values, Some(counted)) });
+                }
                 Some(stands) => {
                     if stands.def.not_null && !column.def.not_null {
                         let object = format!("{}.{} NOT NULL", table.name, column.def.name);
@@ -146,13 +171,13 @@ impl Asking<'_> {
     }
 
     /// That a value is another than the default, where that is a literal.
-    fn not_default(&self, column: &Column, name: &str) -> String {
-        let Some(default) = column.default.as_deref().filter(|default| is_literal(default)) else { return String::new() };
-        match self.engine {
-            Engine::Mysql | Engine::Mariadb => format!(" AND NOT ({name} <=> {default})"),
-            Engine::Sqlite => format!(" AND {name} IS NOT {default}"),
-            Engine::Postgres => format!(" AND {name} IS DISTINCT FROM {default}"),
-        }
+    fn not_default(&self, column: &Column, name: &str) -> Option<String> {
+        let default = column.default.as_deref().filter(|default| is_literal(default))?;
+        Some(match self.engine {
+            Engine::Mysql | Engine::Mariadb => format!("NOT ({name} <=> {default})"),
+            Engine::Sqlite => format!("{name} IS NOT {default}"),
+            Engine::Postgres => format!("{name} IS DISTINCT FROM {default}"),
+        })
     }
 
     /// The name now of a column of `after`, as SQL has it; none where DOWN makes it.
@@ -167,7 +192,8 @@ impl Asking<'_> {
         let columns = |names: &[Name]| names.iter().map(|name| self.column(table, after, name)).collect::<Option<Vec<_>>>();
         let mut all = Vec::new();
         let mut ask = |rule: &str, counted, query: Option<String>| {
-            all.push(Question { object: format!("{} {rule}", table.name), counted, query, table: sql.to_owned() });
+            let (object, name) = (format!("{} {rule}", table.name), table.name.clone());
+            all.push(Question { object, counted, query, table: sql.to_owned(), name, column: None, kept: String::new() });
         };
         let unique = |names: &[Name]| {
             let names = columns(names)?;

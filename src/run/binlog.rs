@@ -84,7 +84,7 @@ async fn shapes(connection: &mut Connection, destroys: &[Destroys]) -> sqlx::Res
 }
 
 /// The table of this folded name, if it is there.
-async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option<Table>> {
+pub(super) async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option<Table>> {
     let sql = format!(
         "SELECT table_schema, table_name, CAST(COALESCE(table_rows, 0) AS CHAR) FROM information_schema.tables WHERE {} AND table_type = 'BASE TABLE'",
         named(folded)

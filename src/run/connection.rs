@@ -250,6 +250,17 @@ impl Connection {
         }
     }
 
+    /// Runs one query and hands over its rows one by one; what `each` has against one ends it.
+    pub(super) async fn each_row(&mut self, sql: &str, mut each: impl FnMut(Cells) -> std::io::Result<()>) -> sqlx::Result<()> {
+        each_driver!(&mut self.driver, link => {
+            let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(link);
+            while let Some(row) = rows.try_next().await? {
+                each((0..row.len()).map(|at| row.try_get_unchecked(at)).collect::<sqlx::Result<Cells>>()?).map_err(sqlx::Error::Io)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Runs one statement and gives its rows.
     pub(super) async fn rows(&mut self, sql: &str) -> sqlx::Result<Vec<Cells>> {
         each_driver!(&mut self.driver, link => {

@@ -28,6 +28,7 @@ mod patience;
 mod pin;
 mod pooler;
 mod postgres;
+mod save;
 mod secret;
 mod segment;
 mod shape;

@@ -3,10 +3,12 @@
 use super::RunError;
 use super::connection::{Canceller, Connection, Driver, Home, Opening, said};
 use super::secret::Secrets;
+use super::shape;
 use super::tables::{Table, quoted};
 use crate::engine::Engine;
 use crate::gate::Sql;
 use crate::parse::manner::Touchable;
+use crate::pin::Column;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 use std::fs::{File, TryLockError};
@@ -73,6 +75,21 @@ pub(super) async fn link(options: SqliteConnectOptions, opening: &Opening) -> sq
     let asked = Arc::clone(&stop);
     link.lock_handle().await?.set_progress_handler(OPERATIONS, move || !asked.load(Ordering::Relaxed));
     Ok((link, Canceller::Flag(stop)))
+}
+
+/// The table of this folded name, if it is there.
+pub(super) async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option<shape::Table>> {
+    let literal = literal(Some(folded));
+    let Some(name) = connection.cell(&format!("SELECT name FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower({literal})")).await? else {
+        return Ok(None);
+    };
+    let mut columns = Vec::new();
+    for row in connection.rows(&format!("SELECT name, type, CAST(pk AS TEXT) FROM pragma_table_xinfo({literal}) WHERE hidden = 0")).await? {
+        let [Some(name), ty, Some(place)] = <[Option<String>; 3]>::try_from(row).unwrap_or_default() else { continue };
+        columns.push((Column { name, ty: ty.unwrap_or_default() }, place.parse().ok().filter(|place| *place > 0)));
+    }
+    let in_key = columns.iter().filter(|(_, place): &&(Column, Option<u32>)| place.is_some()).count();
+    Ok(Some(shape::Table { schema: String::from("main"), name, rows: 0, columns, in_key }))
 }
 
 /// A commit that voids the rollback journal's head is as durable as one that deletes the file, and the next migration need not make and

@@ -82,7 +82,7 @@ async fn destroyed(connection: &mut Connection, destroys: &[Destroys], scan_limi
 }
 
 /// The table of this folded name, if it is there.
-async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option<Table>> {
+pub(super) async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option<Table>> {
     let found = connection
         .rows(&format!(
             "SELECT c.oid::text, n.nspname, c.relname, greatest(c.reltuples, 0)::bigint::text, coalesce(i.indnkeyatts, 0)::text FROM pg_catalog.pg_class c \

@@ -19,6 +19,7 @@ mod plan;
 mod recover;
 mod run;
 mod runner;
+mod save_lost;
 mod secrets;
 mod session;
 mod state;
