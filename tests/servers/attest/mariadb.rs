@@ -1,7 +1,7 @@
 //! MariaDB, with mariadb-backup and the server's binary logs, and with mariadb-dump.
 
 use super::stage::Stage;
-use crate::recover::mariadb::Cluster;
+use crate::recover::mariadb::{Cluster, purged_to};
 use crate::support::Database;
 use serde_json::{Value, json};
 use unmigrate::engine::Engine;
@@ -86,7 +86,7 @@ fn mariadb_backup_opens_the_gate_as_long_as_the_binary_logs_lead_on() {
     let root = Database::at(Engine::Mariadb, stage.url.clone());
     root.execute("FLUSH BINARY LOGS");
     let last = stage.database.query("SHOW BINARY LOGS").pop().unwrap();
-    root.execute(&format!("PURGE BINARY LOGS TO '{last}'"));
+    purged_to(&root, &last);
     stage.refused("the log was purged", &UP, &[3], "purged");
     cluster.sh_ok(back_up);
     stage.ok(&[&attest[..], &["--out", "newer.json"]].concat());

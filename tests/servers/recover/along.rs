@@ -121,13 +121,7 @@ fn mariadb_brings_back_what_goes_along() {
     database.execute("FLUSH BINARY LOGS");
     cluster.sh_ok("cp $F/data/bin.0* $F/shipped");
     let newest = database.query("SHOW MASTER STATUS").concat();
-    // A log stays as long as the engine has not made durable what it holds.
-    let purged = |_: &usize| {
-        database.execute(&format!("PURGE BINARY LOGS TO '{newest}'"));
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        database.query("SHOW BINARY LOGS") == [newest.as_str()]
-    };
-    assert!((0..300).find(purged).is_some(), "{:?}", database.query("SHOW BINARY LOGS"));
+    mariadb::purged_to(&database, &newest);
     let gone = super::migrate(folder.path(), &database.url, &base);
     assert!(gone.code == 3 && gone.out.contains("is kept no more on the server"), "{}{}", gone.out, gone.err);
     let shipped = cluster.path("shipped");

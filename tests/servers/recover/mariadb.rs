@@ -97,6 +97,16 @@ impl Drop for Cluster {
     }
 }
 
+/// Takes the binary logs before `log` away. One stays as long as the engine has not made durable what it holds.
+pub(crate) fn purged_to(database: &Database, log: &str) {
+    let purged = |_: &usize| {
+        database.execute(&format!("PURGE BINARY LOGS TO '{log}'"));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        database.query("SHOW BINARY LOGS") == [log]
+    };
+    assert!((0..300).find(purged).is_some(), "{:?}", database.query("SHOW BINARY LOGS"));
+}
+
 /// The folder with the migrations, the first of them run, rows filled in.
 fn filled(database: &Database) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");

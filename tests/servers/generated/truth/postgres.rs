@@ -18,6 +18,8 @@ const WORN: usize = 150;
 
 /// Everything that a user can see, a line each.
 ///
+/// PostgreSQL counts in the option `pg_attver` how often a column was altered since 15.20; nobody sets that, and nothing depends on it.
+///
 /// `{rights ACL SORT OWNER}` stands for what others than the owner may do, said or not.
 const STATE: &str = r#"
 WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
@@ -25,7 +27,7 @@ WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND 
 SELECT 'schema ' || n.nspname || ' ' || nspowner::regrole || ' ' || {rights nspacl n nspowner} AS line FROM pg_namespace n JOIN ours USING (oid)
 UNION ALL SELECT 'column ' || c.oid::regclass || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
     || coalesce(pg_get_expr(d.adbin, d.adrelid), '-') || ' ' || coalesce(col_description(c.oid, a.attnum), '-') || ' ' || a.attidentity::text || a.attgenerated::text || a.attstorage::text
-    || ' ' || coalesce(a.attstattarget, -1) || ' ' || coalesce(a.attoptions::text, '-') || ' ' || coalesce(a.attacl::text, '-') || ' ' || coalesce(o.collname, '-')
+    || ' ' || coalesce(a.attstattarget, -1) || ' ' || coalesce((SELECT string_agg(o, ',') FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg\_attver=%'), '-') || ' ' || coalesce(a.attacl::text, '-') || ' ' || coalesce(o.collname, '-')
 FROM pg_class c JOIN ours n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum LEFT JOIN pg_collation o ON o.oid = a.attcollation
 WHERE c.relkind NOT IN ('i', 'I', 'S', 't')
