@@ -90,6 +90,8 @@ pub(super) enum Purpose {
         exit: Exit,
         /// How long to count what DOWN would lose, in all.
         count_limit: Duration,
+        /// Where to write it as a script.
+        script: Option<PathBuf>,
     },
 }
 
@@ -201,8 +203,11 @@ async fn held(
     let run = plan.run.iter().zip(&entries).zip(statements);
     let run = run.map(|((m, e), up)| steps::up(m, up, &e.assessment, &settings.config, observed.engine, note.clone()));
     let all: Vec<Step> = undo.chain(run).collect::<Result<_, _>>()?;
-    if let Purpose::Show { command, closing, exit, count_limit } = purpose {
+    if let Purpose::Show { command, closing, exit, count_limit, script } = purpose {
         let cleared = clear(forth, settings, interrupt, locked, all.clone(), &observed, consents).await;
+        if let (Some(to), Ok(cleared)) = (script, &cleared) {
+            return plan::script(console, global, locked, cleared, command, to).await;
+        }
         let known = plan::known(global, settings, &observed, &plan.undo, &entries)?;
         let losses = plan::losses(locked, &plan.undo, &known, *count_limit).await?;
         let shown = plan::shown(locked, &observed, command, cleared, all, &plan.undo, &known, losses);

@@ -22,7 +22,7 @@ use crate::run::{Locked, Number};
 use crate::schema::catalog::Catalog;
 use serde_json::json;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(clap::Args)]
@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// How long to count what DOWN would lose, in all; then the catalogue's estimate is all there is [default: 2s]
     #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
     count_limit: Option<Duration>,
+    /// Write a SQL script instead, for the plain client: it takes the lock, stops where the history has moved on, and writes the history rows too
+    #[arg(long, global = true, value_name = "FILE")]
+    script: Option<PathBuf>,
     #[command(subcommand)]
     of: Of,
 }
@@ -49,7 +52,13 @@ enum Of {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     let count_limit = arguments.count_limit.unwrap_or(COUNT_LIMIT);
-    let show = |command: String| Purpose::Show { closing: format!("nothing was done; `{command}` does it"), command, exit: Exit::Done, count_limit };
+    let show = |command: String| Purpose::Show {
+        closing: format!("nothing was done; `{command}` does it"),
+        command,
+        exit: Exit::Done,
+        count_limit,
+        script: arguments.script.clone(),
+    };
     match &arguments.of {
         Of::Up(arguments) => up::run(global, arguments, &show(arguments.command()), console),
         Of::Down(arguments) => down::went(global, arguments, &show(arguments.command()), console),
@@ -142,6 +151,27 @@ pub(super) async fn save(
         writeln!(console.out, "{} puts it back after a new `migrate up`", file.display())?;
     }
     Ok(())
+}
+
+/// Writes what was cleared as a script to the file `to`, which must be new.
+pub(super) async fn script(console: &mut Console, global: &Global, locked: &mut Locked, cleared: &Cleared, command: &str, to: &Path) -> anyhow::Result<Exit> {
+    let about = format!("What `{command}` runs, written by migrate {}.", env!("CARGO_PKG_VERSION"));
+    let text = locked.script(cleared, &about).await?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    // A migration may set a password.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(to).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| Failure::usage("unwritable-file", format!("cannot write {}: {error}", to.display()), "name a new file"))?;
+    let (file, count) = (to.display().to_string(), cleared.steps().len());
+    match global.format {
+        Format::Json => writeln!(console.out, "{}", json!({"schema": 1, "script": file, "steps": count}))?,
+        Format::Text | Format::Markdown => {
+            writeln!(console.out, "{file}: {count} migration{}; its first lines say how to run it; nothing was done", if count == 1 { "" } else { "s" })?;
+        }
+    }
+    Ok(Exit::Done)
 }
 
 /// A plan of nothing.

@@ -172,11 +172,16 @@ impl HistoryTable {
         if self.exists_beside(connection, "").await.map_err(|error| connection.refused(doing, &error))? {
             return Ok(());
         }
-        let (short, long, end) = text_types(&connection.driver);
+        connection.execute(&self.create_sql(&connection.driver)).await.map_err(|error| connection.refused(doing, &error))
+    }
+
+    /// What makes it.
+    pub(super) fn create_sql(&self, driver: &Driver) -> String {
+        let (short, long, end) = text_types(driver);
         let column = |(name, ty, required): &(&str, Type, bool)| {
             let ty = match ty {
                 // There the key is the row's own number under this name alone, and under any other an index beside the table.
-                Type::Number if matches!(connection.driver, Driver::Sqlite(_)) => "INTEGER",
+                Type::Number if matches!(driver, Driver::Sqlite(_)) => "INTEGER",
                 Type::Number => "BIGINT",
                 Type::Short => short,
                 Type::Long => long,
@@ -184,8 +189,7 @@ impl HistoryTable {
             format!("{name} {ty}{}", if *required { " NOT NULL" } else { "" })
         };
         let columns = COLUMNS.iter().map(column).collect::<Vec<_>>().join(", ");
-        let sql = format!("CREATE TABLE {} ({columns}, PRIMARY KEY (seq)){end}", self.sql);
-        connection.execute(&sql).await.map_err(|error| connection.refused(doing, &error))
+        format!("CREATE TABLE {} ({columns}, PRIMARY KEY (seq)){end}", self.sql)
     }
 
     /// Adds a row of `step`; `and_commit` ends the transaction that it stands in.
@@ -197,14 +201,24 @@ impl HistoryTable {
     /// What adds a row of `step` on SQLite, for a message that holds the step's statements as well: it ends when this runs, and began when
     /// the step before it ended where it `follows` one in that message.
     pub(super) fn at_its_end(&self, step: &Step, record: &Record<'_>, follows: bool) -> String {
-        let loses = step.down_loses.join("\n");
-        let values = record.values(step, "", &loses);
-        let literals = COLUMNS[1..].iter().zip(values).map(|((name, ..), value)| match *name {
+        self.row_sql(step, record, |name, value| match name {
             "started_at" if follows => format!("(SELECT ended_at FROM {} WHERE seq = {})", self.sql, record.seq - 1),
             "ended_at" => String::from("strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"),
             _ => sqlite::literal(value),
-        });
+        })
+    }
+
+    /// What adds a row of `step`, each value as `literal` writes that of a column.
+    pub(super) fn row_sql(&self, step: &Step, record: &Record<'_>, literal: impl Fn(&str, Option<&str>) -> String) -> String {
+        let loses = step.down_loses.join("\n");
+        let values = record.values(step, "", &loses);
+        let literals = COLUMNS[1..].iter().zip(values).map(|((name, ..), value)| literal(name, value));
         format!("INSERT INTO {} VALUES ({}, {})", self.with_columns(), record.seq, literals.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The table as SQL names it.
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
     }
 
     fn with_columns(&self) -> String {

@@ -82,16 +82,22 @@ fn table(history: &HistoryTable) -> String {
 /// What follows the history table's name.
 pub(super) const SUFFIX: &str = "_journal";
 
+/// What makes the table.
+pub(super) fn create_sql(history: &HistoryTable, driver: &Driver) -> String {
+    let (short, long, end) = tables::text_types(driver);
+    format!(
+        "CREATE TABLE {} (run BIGINT NOT NULL, entry BIGINT NOT NULL, statements BIGINT NOT NULL, phase {short} NOT NULL, at {short} NOT NULL, \
+         prefix_sha256 {short} NOT NULL, looked_at {long}, PRIMARY KEY (run, entry)){end}",
+        table(history)
+    )
+}
+
 impl Journal {
     /// The journal of the run that the history row `run` tells of; makes the table where it is missing.
     pub(super) async fn open(connection: &mut Connection, history: &HistoryTable, run: i64) -> sqlx::Result<Journal> {
         let sql = table(history);
         if !history.exists_beside(connection, SUFFIX).await? {
-            let (short, long, end) = tables::text_types(&connection.driver);
-            let create = format!(
-                "CREATE TABLE {sql} (run BIGINT NOT NULL, entry BIGINT NOT NULL, statements BIGINT NOT NULL, phase {short} NOT NULL, at {short} NOT NULL, \
-                 prefix_sha256 {short} NOT NULL, looked_at {long}, PRIMARY KEY (run, entry)){end}"
-            );
+            let create = create_sql(history, &connection.driver);
             connection.execute(&create).await?;
         }
         let last = connection.cell(&format!("SELECT max(entry) FROM {sql} WHERE run = {run}")).await?;

@@ -31,6 +31,7 @@ mod pin;
 mod pooler;
 mod postgres;
 mod save;
+mod script;
 mod secret;
 mod segment;
 mod shape;

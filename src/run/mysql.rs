@@ -104,12 +104,16 @@ pub(super) async fn tables(connection: &mut Connection) -> sqlx::Result<Vec<Tabl
     Ok(rows.into_iter().filter_map(table).collect())
 }
 
+/// The lock's name.
+pub(super) fn lock_name(table: &HistoryTable) -> String {
+    format!("migrate:{}", hex::encode(&table.fingerprint()[..24]))
+}
+
 /// A named lock of the session, waited for in slices so that the wait can be ended. The name is the server's, of at most 64
 /// characters, so it is made from the database's and the table's names.
 pub(super) async fn lock(connection: &mut Connection, table: &HistoryTable, timeout: Duration) -> Result<(), RunError> {
     let doing = "asking for the lock";
-    let digits = hex::encode(&table.fingerprint()[..24]);
-    let name = format!("migrate:{digits}");
+    let name = lock_name(table);
     let started = Instant::now();
     loop {
         let left = timeout.saturating_sub(started.elapsed());

@@ -140,7 +140,7 @@ pub(super) async fn lock(connection: &mut Connection, table: &HistoryTable, time
 }
 
 /// The lock's number.
-fn key(table: &HistoryTable) -> i64 {
+pub(super) fn key(table: &HistoryTable) -> i64 {
     i64::from_be_bytes(*table.fingerprint().first_chunk().expect("a SHA-256 has 32 bytes"))
 }
 

@@ -21,6 +21,7 @@ mod recover;
 mod run;
 mod runner;
 mod save_lost;
+mod script;
 mod secrets;
 mod session;
 mod state;

@@ -90,29 +90,25 @@ fn held(database: &Database) -> Vec<String> {
     .concat()
 }
 
-/// Runs the file by the plain client.
-fn put_back(database: &Database, file: &Path) {
-    let sql = std::fs::File::open(file).expect("the file");
-    let socket = |key: &str| database.url.split(&format!("{key}=")).nth(1).unwrap_or_default().to_owned();
-    let mut command = match database.engine {
-        Engine::Sqlite => {
-            let mut command = std::process::Command::new("sqlite3");
-            command.args(["-bail", database.url.strip_prefix("sqlite:").unwrap()]);
-            command
-        }
-        Engine::Postgres => {
-            let mut command = std::process::Command::new("psql");
-            command.args(["-Xq", "-v", "ON_ERROR_STOP=1", &database.url]);
-            command
-        }
-        Engine::Mysql | Engine::Mariadb => {
-            let mut command = std::process::Command::new(if database.engine == Engine::Mysql { "mysql" } else { "mariadb" });
-            command.args(["--no-defaults", "--user=root", "--default-character-set=utf8mb4", &format!("--socket={}", socket("socket")), database.name()]);
-            command.env("MYSQL_PWD", crate::support::PASSWORD);
-            command
+/// The plain client, which reads from its standard input and stops at the first error.
+pub(crate) fn client(database: &Database) -> std::process::Command {
+    let socket = database.url.split("socket=").nth(1).unwrap_or_default();
+    let (program, arguments) = match database.engine {
+        Engine::Sqlite => ("sqlite3", vec!["-bail".to_owned(), database.url.strip_prefix("sqlite:").unwrap().to_owned()]),
+        Engine::Postgres => ("psql", ["-Xq", "-v", "ON_ERROR_STOP=1", &database.url].map(str::to_owned).into()),
+        engine => {
+            let more = ["--no-defaults", "--user=root", "--default-character-set=utf8mb4"].map(str::to_owned);
+            let words = more.into_iter().chain([format!("--socket={socket}"), database.name().to_owned()]);
+            (if engine == Engine::Mysql { "mysql" } else { "mariadb" }, words.collect())
         }
     };
-    let output = command.stdin(sql).output().expect("the client starts");
+    let mut command = std::process::Command::new(program);
+    command.args(arguments).env("MYSQL_PWD", crate::support::PASSWORD);
+    command
+}
+
+fn put_back(database: &Database, file: &Path) {
+    let output = client(database).stdin(std::fs::File::open(file).expect("the file")).output().expect("the client starts");
     assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), std::fs::read_to_string(file).unwrap());
 }
 
