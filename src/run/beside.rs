@@ -6,7 +6,7 @@ use super::sqlite::{dangling, newly_dangling};
 use super::tables::quoted;
 use super::{Locked, RunError, Session};
 use crate::pin::Snapshot;
-use crate::recover::sqlite::{Column, Numbers, Other, Repair, Since, Table, script, since};
+use crate::recover::sqlite::{Column, Follows, Numbers, Other, Repair, Since, Table, script, since};
 
 /// What a copy and its database hold.
 #[derive(Debug)]
@@ -158,7 +158,19 @@ async fn tables(connection: &mut Connection, of: &str) -> sqlx::Result<Vec<Table
         };
         let others = rows.iter().filter(|row| row[0] != "table" && row[2] == *name);
         let others = others.map(|[class, name, _, sql]| Other { name: name.clone(), sql: sql.clone(), is_trigger: class == "trigger" }).collect();
-        tables.push(Table { name: name.clone(), sql: sql.clone(), columns: columns.into_iter().filter_map(column).collect(), others });
+        let keys =
+            connection.rows(&format!("SELECT \"table\", on_delete, on_update, \"from\" FROM pragma_foreign_key_list({}, '{of}')", quoted(name, '\''))).await?;
+        let follows = keys.into_iter().filter_map(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()).flat_map(follows).collect();
+        tables.push(Table { name: name.clone(), sql: sql.clone(), columns: columns.into_iter().filter_map(column).collect(), others, follows });
     }
     Ok(tables)
+}
+
+/// What a foreign key does by itself: where it points, on DELETE, on UPDATE, its column.
+fn follows([table, on_delete, on_update, column]: [String; 4]) -> Vec<Follows> {
+    let acts = |action: &str| matches!(action, "CASCADE" | "SET NULL" | "SET DEFAULT");
+    let actions = [(false, on_delete), (true, on_update)].into_iter().filter(|(_, action)| acts(action));
+    let one =
+        |(on_update, action): (bool, String)| Follows { table: table.clone(), deleted: !on_update && action == "CASCADE", on_update, column: column.clone() };
+    actions.map(one).collect()
 }
