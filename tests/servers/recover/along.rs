@@ -136,6 +136,11 @@ fn mariadb_brings_back_what_goes_along() {
     let printed = super::migrate(folder.path(), &database.url, &arguments);
     assert_eq!(printed.code, 0, "{}", printed.err);
     assert!(!printed.out.contains("unproved"), "{}", printed.out);
+    // A log with a hole leads nowhere.
+    cluster.sh_ok("mv $F/shipped/bin.000001 $F/hidden");
+    let holed = cluster.sh(&script(&printed.out, "Afterwards"));
+    assert!(holed.code != 0 && holed.err.contains("bin.000001"), "{}{}", holed.out, holed.err);
+    cluster.sh_ok("mv $F/hidden $F/shipped/bin.000001; rm -rf $F/recover");
     let shown = cluster.sh_ok(&script(&printed.out, "Afterwards"));
     assert!(shown.contains("\n1 1 0\n") && shown.ends_with("\n1 rows\n"), "{shown}");
     let copies = database.query("SHOW TABLES LIKE 'migrate\\_recover%'");
