@@ -86,9 +86,16 @@ fn postgres_brings_back_what_goes_along() {
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE \"dot.ted\" (id int PRIMARY KEY, word text);
-INSERT INTO \"dot.ted\" VALUES (1, 'w');",
+INSERT INTO \"dot.ted\" VALUES (1, 'w');
+CREATE TYPE \"Mood\" AS ENUM ('so so', 'it''s fine');
+CREATE DOMAIN percent AS int DEFAULT 5 CHECK (VALUE < 101) CHECK (VALUE > 0);
+CREATE TABLE moods (id int PRIMARY KEY, mood \"Mood\", moods \"Mood\"[]);
+INSERT INTO moods VALUES (1, 'it''s fine', '{it''s fine,so so}');
+CREATE TABLE shares (id int PRIMARY KEY, share percent);
+INSERT INTO shares VALUES (1, 7);",
         "INSERT INTO events VALUES (1, '2024-05-05'), (2, '2025-05-05')",
-        "INSERT INTO rates VALUES (1, 99) ON CONFLICT (id) DO UPDATE SET percent = 99;\nDROP TABLE events;\nALTER TABLE \"dot.ted\" DROP COLUMN word;",
+        "INSERT INTO rates VALUES (1, 99) ON CONFLICT (id) DO UPDATE SET percent = 99;\nDROP TABLE events;\nALTER TABLE \"dot.ted\" DROP COLUMN word;
+ALTER TABLE moods DROP COLUMN mood, DROP COLUMN moods; DROP TYPE \"Mood\"; DROP TABLE shares; DROP DOMAIN percent;",
     ];
     let folder = destroyed(&database, &url, own, || postgres::base_backup(&cluster, "backup"));
     let printed = postgres::recover(&cluster, folder.path(), &url, &[]);
@@ -101,6 +108,9 @@ INSERT INTO \"dot.ted\" VALUES (1, 'w');",
     assert_eq!(copies.len(), 2, "{copies:?}");
     assert_back(&database, |sql| format!("{sql}::text"), [&named("_shifts"), &named("_codes")]);
     assert_eq!(database.query("SELECT id || word FROM \"dot.ted\""), ["1w"], "a name may hold a dot");
+    assert_eq!(database.query("SELECT id || mood::text || moods::text FROM moods"), ["1it's fine{\"it's fine\",\"so so\"}"], "types went along");
+    assert_eq!(database.query("INSERT INTO shares VALUES (2, DEFAULT); SELECT id || ':' || share FROM shares ORDER BY id"), ["1:7", "2:5"]);
+    assert!(cluster.sh("psql -h $F -U root -d shop -c 'INSERT INTO shares VALUES (3, 101)'").err.contains("percent_check"));
     assert_eq!(database.query("SELECT id || ':' || tableoid::regclass FROM events ORDER BY id"), ["1:events_1", "2:events_2"]);
 }
 
