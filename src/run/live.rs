@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const SCAN: Duration = Duration::from_secs(2);
 
 /// How long those of all tables are: whoever asks stands in an incident.
-const SCANS: Duration = Duration::from_secs(20);
+pub(super) const SCANS: Duration = Duration::from_secs(20);
 
 const DOING: &str = "looking at the database that lost something";
 
