@@ -6,6 +6,7 @@ mod attested;
 mod backup_tool;
 mod check;
 mod database;
+mod doctor;
 mod down;
 mod explain;
 mod failure;
@@ -132,6 +133,11 @@ enum Command {
     /// Show files and history side by side, and how far back DOWN reaches
     #[command(after_help = "Example:\n  migrate status --database postgres://app@localhost/app")]
     Status,
+    /// Say whether a database is what its migrations made, and what to do where not
+    #[command(
+        after_help = "Examples:\n  migrate doctor --database postgres://app@localhost/app\n  migrate doctor --accept-edit 20240116 --reason 'a comment became a hint'"
+    )]
+    Doctor(doctor::Arguments),
     /// Show all that ever ran, and the DOWN that was stored with it
     #[command(after_help = "Example:\n  migrate history --down 20240116 > down.sql")]
     History(history::Arguments),
@@ -229,6 +235,7 @@ fn run(cli: &Cli, console: &mut Console) -> anyhow::Result<Exit> {
         Command::Redo(arguments) => redo::run(&cli.global, arguments, console),
         Command::Attest(arguments) => attest::run(&cli.global, arguments, console),
         Command::Status => status::run(&cli.global, console),
+        Command::Doctor(arguments) => doctor::run(&cli.global, arguments, console),
         Command::History(arguments) => history::run(&cli.global, arguments, console),
         Command::Recover(arguments) => recover::run(&cli.global, arguments, console),
         Command::Init => init::run(&cli.global, console),

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::gate::attestation;
 use crate::migration::{Direction, Script, Version};
-use crate::observed::{Applied, Outcome};
+use crate::observed::{ACCEPTED, Applied, Outcome};
 use crate::parse;
 use crate::pin::{Pin, Place, Snapshot};
 use crate::recover::by_down;
@@ -254,7 +254,10 @@ fn missing(what: &str) -> Failure {
 /// The newest row of UP of that version.
 fn applied<'a>(history: &'a [Applied], version: &str) -> anyhow::Result<&'a Applied> {
     let wanted = Version::new(version);
-    let is = |row: &&Applied| row.direction == Direction::Up && row.outcome != Outcome::Undone && Version::new(&row.version) == wanted;
+    let is = |row: &&Applied| {
+        let ran = row.direction == Direction::Up && row.outcome != Outcome::Undone && !row.note.as_deref().is_some_and(|note| note.starts_with(ACCEPTED));
+        ran && Version::new(&row.version) == wanted
+    };
     let row = history.iter().rev().find(is).filter(|_| wanted.is_some());
     row.ok_or_else(|| Failure::usage("not-applied", format!("version {version} never ran on this database"), "`migrate history` lists what did").into())
 }

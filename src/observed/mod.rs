@@ -169,12 +169,19 @@ impl Observed {
     }
 }
 
+/// How the note begins of a row that says of an applied migration what its file says now, on somebody's word.
+pub const ACCEPTED: &str = "edit accepted: ";
+
 /// The UP rows of `history` that no DOWN took back, in the order they were applied.
 pub fn in_force(history: &[Applied]) -> Vec<&Applied> {
     let mut standing: Vec<&Applied> = Vec::new();
     for row in history.iter().filter(|row| row.outcome == Outcome::Done) {
         match row.direction {
-            Direction::Up => standing.push(row),
+            // A second one of that version is an edit that somebody accepted.
+            Direction::Up => match standing.iter().position(|up| same_version(&up.version, &row.version)) {
+                Some(at) => standing[at] = row,
+                None => standing.push(row),
+            },
             Direction::Down => {
                 if let Some(at) = standing.iter().rposition(|up| same_version(&up.version, &row.version)) {
                     standing.remove(at);

@@ -110,11 +110,20 @@ impl HistoryTable {
         Sha256::digest(format!("{}\0{}\0{}", self.database, self.schema, self.name)).into()
     }
 
+    /// Its schema.
+    pub(super) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// Its own name, and its journal's.
+    pub(super) fn names(&self) -> [String; 2] {
+        [self.name.clone(), format!("{}{}", self.name, journal::SUFFIX)]
+    }
+
     /// Whether `(schema, table)` is this one, or its journal.
     pub(super) fn is(&self, (schema, name): &(String, String)) -> bool {
         // Where case does not count, the database may hold the name in another one.
-        let names = [&self.name, &format!("{}{}", self.name, journal::SUFFIX)];
-        schema.eq_ignore_ascii_case(&self.schema) && names.iter().any(|own| name.eq_ignore_ascii_case(own))
+        schema.eq_ignore_ascii_case(&self.schema) && self.names().iter().any(|own| name.eq_ignore_ascii_case(own))
     }
 
     /// Whether the table beside it is there whose name ends in `suffix`.

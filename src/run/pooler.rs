@@ -50,7 +50,7 @@ pub(super) async fn unlock(connection: &mut Connection, table: &HistoryTable) {
 }
 
 /// The server process that a second connection is given.
-async fn second(options: &sqlx::postgres::PgConnectOptions) -> sqlx::Result<Option<String>> {
+pub(super) async fn second(options: &sqlx::postgres::PgConnectOptions) -> sqlx::Result<Option<String>> {
     let mut link = options.connect().await?;
     let row = sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(&mut link).await?;
     let number = row.try_get_unchecked(0)?;

@@ -147,12 +147,9 @@ async fn place(connection: &mut Connection, version: &str, now: DateTime<Utc>) -
         Some("true" | "t") => connection.cell("SELECT system_identifier::text FROM pg_control_system()").await?,
         _ => None,
     };
-    let impossible = match (wal_level.as_deref(), archive_mode.as_deref(), command.as_deref()) {
-        _ if system_identifier.is_none() => Some("this user may not ask which cluster this is (pg_control_system)"),
-        (Some("minimal"), ..) => Some("wal_level is minimal"),
-        (_, Some("off"), _) => Some("archive_mode is off"),
-        (_, _, Some("" | "(disabled)")) => Some("archive_command is empty, and so is archive_library"),
-        _ => None,
+    let impossible = match &system_identifier {
+        None => Some("this user may not ask which cluster this is (pg_control_system)"),
+        Some(_) => unarchived(wal_level.as_deref(), archive_mode.as_deref(), command.as_deref()),
     };
     let version: String = version.chars().filter(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c)).take(LONGEST_VERSION).collect();
     let name = format!("migrate_{version}_{}", now.format("%Y%m%dT%H%M%S%.3fZ"));
@@ -182,6 +179,16 @@ async fn place(connection: &mut Connection, version: &str, now: DateTime<Utc>) -
         impossible: impossible.map(str::to_owned),
     };
     Ok((clock, wal))
+}
+
+/// Why the log leads nowhere, by the server's settings.
+pub(super) fn unarchived(wal_level: Option<&str>, archive_mode: Option<&str>, command: Option<&str>) -> Option<&'static str> {
+    match (wal_level, archive_mode, command) {
+        (Some("minimal"), ..) => Some("wal_level is minimal"),
+        (_, Some("off"), _) => Some("archive_mode is off"),
+        (_, _, Some("" | "(disabled)")) => Some("archive_command is empty, and so is archive_library"),
+        _ => None,
+    }
 }
 
 /// Ships the segment that holds the pin, and waits until it is archived. What stands in the way is told.

@@ -403,6 +403,17 @@ impl Catalog {
         self.entries.other_keys()
     }
 
+    /// Whether a statement that could not be followed speaks of one of the names in `object` (`users.email`, `constraint c on t`).
+    pub fn is_unseen(&self, object: &str) -> bool {
+        object.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| self.unseen.contains(word))
+    }
+
+    /// The keys of all that stands, in no order; what leans on what is left out.
+    pub fn everything(&self) -> impl Iterator<Item = Key> {
+        let tables = self.tables().map(|table| Key::Table(table.name.clone()));
+        tables.chain(self.entries.other_keys().filter(|key| !matches!(key, Key::Leans(..))).cloned())
+    }
+
     /// All tables, in no order: only for questions that a whole catalog must answer.
     pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
         self.entries.tables()

@@ -80,6 +80,19 @@ pub fn differs(before: &Journal, catalog: &Catalog) -> bool {
     })
 }
 
+/// Every definition that stands otherwise in `live`, which was read from a database, than in `model`, which scripts left behind. Values and rows
+/// are of no account: these catalogs know nothing of each other's.
+pub fn apart(model: &Catalog, live: &Catalog) -> Vec<Difference> {
+    let stands = model.everything().map(|key| {
+        let entry = model.get(&key).cloned();
+        (key, entry)
+    });
+    let journal: Journal = live.everything().map(|key| (key, None)).chain(stands).collect();
+    let mut found = differences(&journal, live);
+    found.retain(|difference| difference.kind == Part::Schema && difference.matters);
+    found
+}
+
 fn entry(found: &mut Differences, key: &Key, old: Option<&Entry>, catalog: &Catalog) {
     let new = catalog.get(key);
     if old == new {

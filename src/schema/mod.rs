@@ -7,6 +7,8 @@ pub mod diff;
 mod entries;
 pub mod entry;
 pub mod inverse;
+mod loosely;
 mod naming;
+pub mod reconcile;
 pub mod types;
 mod written;

@@ -6,6 +6,7 @@ mod attest;
 #[cfg(target_os = "linux")]
 mod chaos;
 mod control;
+mod doctor;
 mod examples;
 mod fix;
 mod generated;
