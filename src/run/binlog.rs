@@ -6,7 +6,7 @@
 
 use super::connection::Connection;
 use super::pin::counted;
-use super::shape::{Table, mysql_name, with_what_goes_along};
+use super::shape::{Table, mysql_table, with_what_goes_along};
 use super::site;
 use super::stop::Stop;
 use super::tables::quoted;
@@ -52,7 +52,7 @@ pub(super) async fn pin(
 }
 
 fn named(table: &str) -> String {
-    mysql_name(table, "table_schema", "table_name")
+    mysql_table(table, "table_schema", "table_name")
 }
 
 /// The tables that are there, by the names that the server has for them.

@@ -8,9 +8,13 @@ use crate::recover::mariadb::{self, BYTES, SET_BY_CHANGE};
 use crate::recover::postgres::{ARCHIVED, Live, conninfo, wal_bytes, written};
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use std::time::{Duration, Instant};
 
-/// How long the rows of one table are counted, in milliseconds.
-const SCAN: u32 = 2_000;
+/// How long the rows of one table are counted.
+const SCAN: Duration = Duration::from_secs(2);
+
+/// How long those of all tables are: whoever asks stands in an incident.
+pub(super) const SCANS: Duration = Duration::from_secs(20);
 
 const DOING: &str = "looking at the database that lost something";
 
@@ -96,11 +100,17 @@ async fn look(connection: &mut Connection, wal: &Wal, history: &HistoryTable) ->
         bytes: cell(connection, "SELECT pg_database_size(current_database())::text").await?,
         written: Vec::new(),
     };
-    connection.execute(&format!("SET statement_timeout = {SCAN}")).await.map_err(|error| connection.refused(DOING, &error))?;
+    let started = Instant::now();
     for table in postgres::tables(connection).await.map_err(|error| connection.refused(DOING, &error))? {
         if !history.is(&table.name) {
             let name = format!("{}.{}", quoted(&table.name.0), quoted(&table.name.1));
-            let rows = connection.cell(&written(&name, &wal.xid)).await.ok().flatten();
+            let limit = SCAN.min(SCANS.saturating_sub(started.elapsed())).as_millis();
+            let mut rows = None;
+            // No limit at all is what 0 means to the server.
+            if limit > 0 {
+                connection.execute(&format!("SET statement_timeout = {limit}")).await.map_err(|error| connection.refused(DOING, &error))?;
+                rows = connection.cell(&written(&name, &wal.xid)).await.ok().flatten();
+            }
             live.written.push((name, rows.and_then(|rows| rows.parse().ok())));
         }
     }

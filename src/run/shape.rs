@@ -95,15 +95,15 @@ async fn along(connection: &mut Connection, one: &Destroys) -> sqlx::Result<Vec<
         (Driver::Sqlite(_), _) => return Ok(Vec::new()),
         (Driver::Postgres(_), What::Table) => format!(
             "SELECT 't', {VISIBLE}, '' FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.inhparent = to_regclass({}) AND c.relkind IN ('r', 'p') ORDER BY 2",
-            literal(Some(&postgres_name(&one.table)))
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.inhparent = {} AND c.relkind IN ('r', 'p') ORDER BY 2",
+            postgres_table(&one.table)
         ),
         (Driver::Postgres(_), _) => format!(
             "SELECT k.confdeltype::text, {VISIBLE}, (SELECT string_agg(a.attname, chr(1)) FROM pg_catalog.pg_attribute a \
              WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)) FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE k.contype = 'f' AND k.confrelid = to_regclass({}) AND k.conparentid = 0 ORDER BY 2",
-            literal(Some(&postgres_name(&one.table)))
+             WHERE k.contype = 'f' AND k.confrelid = {} AND k.conparentid = 0 ORDER BY 2",
+            postgres_table(&one.table)
         ),
         (Driver::Mysql(_), What::Table) => return Ok(Vec::new()),
         (Driver::Mysql(_), _) => format!(
@@ -113,7 +113,7 @@ async fn along(connection: &mut Connection, one: &Destroys) -> sqlx::Result<Vec<
              JOIN information_schema.key_column_usage u ON u.constraint_schema = r.constraint_schema AND u.constraint_name = r.constraint_name \
              AND u.table_name = r.table_name WHERE {} GROUP BY r.constraint_schema, r.constraint_name, r.delete_rule, u.table_schema, u.table_name \
              ORDER BY 2",
-            mysql_name(&one.table, "u.referenced_table_schema", "u.referenced_table_name")
+            mysql_table(&one.table, "u.referenced_table_schema", "u.referenced_table_name")
         ),
     };
     let rows = connection.rows(&sql).await?;
@@ -131,17 +131,23 @@ async fn along(connection: &mut Connection, one: &Destroys) -> sqlx::Result<Vec<
     Ok(parts.collect())
 }
 
-/// A table by its folded name, which may have a schema, in quotes.
-pub(super) fn postgres_name(table: &str) -> String {
-    let parts = table.rsplit_once('.').map_or_else(|| vec![table], |(schema, name)| vec![schema, name]);
-    parts.into_iter().map(|part| quoted(part, '"')).collect::<Vec<_>>().join(".")
+/// A table by its folded name, as an expression for its `regclass`: what stands before a dot is a schema, or else the dot is the name's own.
+pub(super) fn postgres_table(table: &str) -> String {
+    let names = splits(table).map(|(schema, name)| schema.into_iter().chain([name]).map(|part| quoted(part, '"')).collect::<Vec<_>>().join("."));
+    format!("coalesce({})", names.map(|name| format!("to_regclass({})", literal(Some(&name)))).collect::<Vec<_>>().join(", "))
 }
 
-/// A table by its folded name, which may have a schema, as the conditions of a query on columns that hold the names.
-pub(super) fn mysql_name(table: &str, schema_in: &str, name_in: &str) -> String {
-    let literal = |text: &str| quoted(text, '\'');
-    match table.rsplit_once('.') {
-        Some((schema, name)) => format!("{schema_in} = {} AND lower({name_in}) = lower({})", literal(schema), literal(name)),
-        None => format!("{schema_in} = DATABASE() AND lower({name_in}) = lower({})", literal(table)),
-    }
+/// The same, as the conditions of a query on columns that hold the names.
+pub(super) fn mysql_table(table: &str, schema_in: &str, name_in: &str) -> String {
+    let is = |(schema, name): (Option<&str>, &str)| {
+        let schema = schema.map_or_else(|| String::from("DATABASE()"), |schema| quoted(schema, '\''));
+        format!("{schema_in} = {schema} AND lower({name_in}) = lower({})", quoted(name, '\''))
+    };
+    format!("({})", splits(table).map(is).collect::<Vec<_>>().join(" OR "))
+}
+
+/// The ways to read a folded name, likeliest first: schema and name at each dot, from the last one; then no schema.
+fn splits(table: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
+    let at_dots = table.rmatch_indices('.').map(|(at, dot)| (Some(&table[..at]), &table[at + dot.len()..]));
+    at_dots.chain([(None, table)])
 }

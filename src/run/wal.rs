@@ -5,7 +5,7 @@
 use super::connection::{Connection, said};
 use super::pin::counted;
 use super::postgres::literal;
-use super::shape::{Table, postgres_name, with_what_goes_along};
+use super::shape::{Table, postgres_table, with_what_goes_along};
 use super::stop::Stop;
 use crate::gate::Step;
 use crate::parse::manner::Touchable;
@@ -54,11 +54,12 @@ async fn lock(connection: &mut Connection, step: &Step, destroys: &[Destroys]) -
         *tables.entry(&one.table).or_default() |= matches!(one.what, What::Table | What::Columns);
     }
     for (table, alone) in tables {
-        let name = postgres_name(table);
-        let kind = connection.cell(&format!("SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = to_regclass({})", literal(Some(&name)))).await;
-        let kind = kind.map_err(|error| says(&error))?;
+        let sql = format!("SELECT relkind::text, oid::regclass::text FROM pg_catalog.pg_class WHERE oid = {}", postgres_table(table));
+        let found = connection.rows(&sql).await.map_err(|error| says(&error))?;
         // What is not there yet is the migration's own, and a view has no rows.
-        if matches!(kind.as_deref(), Some("r" | "p")) {
+        if let Some([Some(kind), Some(name)]) = found.first().map(Vec::as_slice)
+            && ["r", "p"].contains(&kind.as_str())
+        {
             let mode = if alone { "ACCESS EXCLUSIVE" } else { "SHARE ROW EXCLUSIVE" };
             connection.run(&format!("LOCK TABLE {name} IN {mode} MODE")).await.map_err(|ended| Stop::ended(0, &ended))?;
         }
@@ -87,8 +88,8 @@ pub(super) async fn table(connection: &mut Connection, folded: &str) -> sqlx::Re
         .rows(&format!(
             "SELECT c.oid::text, n.nspname, c.relname, greatest(c.reltuples, 0)::bigint::text, coalesce(i.indnkeyatts, 0)::text FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary \
-             WHERE c.oid = to_regclass({}) AND c.relkind IN ('r', 'p')",
-            literal(Some(&postgres_name(folded)))
+             WHERE c.oid = {} AND c.relkind IN ('r', 'p')",
+            postgres_table(folded)
         ))
         .await?;
     let found = found.into_iter().next().and_then(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok());

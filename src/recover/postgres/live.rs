@@ -6,6 +6,8 @@ use super::side::{ask, command, holds};
 use crate::pin::{Column, Destroyed, What, quoted};
 use crate::recover::lost;
 use crate::recover::runbook::{Command, quoted as shell};
+use crate::recover::sqlite::literal;
+use std::collections::BTreeSet;
 
 /// How many rows are filled in between two commits.
 const BATCH: u32 = 50_000;
@@ -24,7 +26,29 @@ pub(super) struct Lost<'a> {
 /// What brings all of it back.
 pub(super) fn repaired(story: &Story<'_>) -> Vec<Command> {
     let (tables, others): (Vec<Lost<'_>>, Vec<Lost<'_>>) = all_lost(story).partition(|lost| lost.one.what == What::Table);
-    tables_back(story, &tables).into_iter().chain(others.iter().flat_map(Lost::commands)).collect()
+    types_back(story).into_iter().chain(tables_back(story, &tables)).chain(others.iter().flat_map(Lost::commands)).collect()
+}
+
+/// The enums and domains of what is lost, where they went with it.
+fn types_back(story: &Story<'_>) -> Option<Command> {
+    let all: Vec<Lost<'_>> = all_lost(story).collect();
+    // Those of PostgreSQL itself stand in the pin without a schema.
+    let types: BTreeSet<String> = all
+        .iter()
+        .flat_map(|lost| lost.one.columns())
+        .filter(|column| column.ty.contains('.'))
+        .map(|column| literal(column.ty.trim_end_matches("[]")))
+        .collect();
+    let names = types.into_iter().collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT format(E'SELECT to_regtype(%L) IS NULL AS missing \\\\gset\\n\\\\if :missing\\n%s;\\n\\\\endif', name, CASE typtype WHEN 'e' THEN format('CREATE TYPE %s AS \
+         ENUM (%s)', name, (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid)) ELSE \
+         concat_ws(' ', 'CREATE DOMAIN', name, 'AS', format_type(typbasetype, typtypmod), CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || \
+         typdefault, (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' || pg_get_constraintdef(oid), ' ') FROM pg_constraint WHERE \
+         contypid = t.oid AND contype = 'c')) END) FROM unnest(ARRAY[{names}]) AS name JOIN pg_type t ON t.oid = to_regtype(name) WHERE typtype IN ('e', 'd')"
+    );
+    let shell = format!("{} |\n    psql -Xq -v ON_ERROR_STOP=1 -d \"$LIVE\"", ask("SIDE", &sql));
+    (!names.is_empty()).then(|| command(story, "the enums and domains of what is lost, where they are gone as well", shell, "nothing"))
 }
 
 /// All tables in one go: they may point at one another.

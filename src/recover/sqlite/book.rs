@@ -20,8 +20,8 @@ pub struct Story<'a> {
     pub history_table: &'a str,
     /// What is lost, with what the database says of it.
     pub repairs: &'a [(Repair, Numbers)],
-    /// What was written since: rows that came, went and are others.
-    pub since: &'a [(Since, [u64; 3])],
+    /// What was written since: rows that came, went and are others; unknown where that took too long.
+    pub since: &'a [(Since, Option<[u64; 3]>)],
     /// How many migrations DOWN goes back, or why it does not lead there.
     pub down: Result<usize, String>,
     /// The way that is asked for; else the first one that leads there.
@@ -106,8 +106,14 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
     for (repair, numbers) in story.repairs {
         facts.push(fact("lost", format!("{}: {} to bring back", repair.object, numbers.lost), Some(attach(&repair.lost))));
     }
-    for (since, [inserted, deleted, changed]) in story.since.iter().filter(|(_, numbers)| numbers.iter().any(|number| *number > 0)) {
-        let value = format!("{}: {inserted} row(s) came, {deleted} went, {changed} are others (some by the migration itself)", since.table);
+    for (since, numbers) in story.since {
+        let value = match numbers {
+            Some([0, 0, 0]) => continue,
+            Some([inserted, deleted, changed]) => {
+                format!("{}: {inserted} row(s) came, {deleted} went, {changed} are others (some by the migration itself)", since.table)
+            }
+            None => format!("{}: too much to count in time", since.table),
+        };
         facts.push(fact("since then", value, Some(attach(&format!("{}; {}; {}", since.inserted, since.deleted, since.changed)))));
     }
     facts.push(fact("time", format!("a restore of the whole reads and writes {} bytes; a repair reads them, and writes what is lost", copy.bytes), None));
@@ -116,9 +122,10 @@ fn facts(story: &Story<'_>) -> Vec<Fact> {
 
 fn decision(story: &Story<'_>) -> Vec<Choice> {
     let lost: u64 = story.repairs.iter().map(|(_, numbers)| numbers.lost).sum();
-    let since: u64 = story.since.iter().flat_map(|(_, numbers)| numbers).sum();
+    let since: u64 = story.since.iter().flat_map(|(_, numbers)| numbers.unwrap_or_default()).sum();
+    let least = if story.since.iter().any(|(_, numbers)| numbers.is_none()) { "at least " } else { "" };
     let why = if lost == 0 { "nothing of the copy is missing in the database" } else { "what is lost comes back by key, and what was written since stays" };
-    let whole = format!("loses all that was written since: {since} row(s) came, went or are others");
+    let whole = format!("loses all that was written since: {least}{since} row(s) came, went or are others");
     choices(
         story.route,
         &story.down,

@@ -9,7 +9,7 @@ mod book;
 pub use book::{Numbers, Story, runbook};
 
 use crate::parse::Statement;
-use crate::parse::action::{CreateTable, Op};
+use crate::parse::action::{Action, CreateTable, OnConflict, Op};
 use crate::pin::quoted;
 
 /// A table as a SQLite file holds it.
@@ -23,6 +23,21 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its indexes and triggers that somebody made: name and statement, triggers last.
     pub others: Vec<Other>,
+    /// The tables whose rows take its own with them, or change them.
+    pub follows: Vec<Follows>,
+}
+
+/// A foreign key with an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// The table that it points at.
+    pub table: String,
+    /// Where a row there is deleted, the row here is as well, by `ON DELETE CASCADE`; else its value is changed.
+    pub deleted: bool,
+    /// The action is one for a key that is written over, `ON UPDATE`.
+    pub on_update: bool,
+    /// The column that points there.
+    pub column: String,
 }
 
 /// An index or a trigger.
@@ -90,9 +105,24 @@ struct Fate<'a> {
     rewritten: bool,
     /// Rows of it may have been deleted.
     thinned: bool,
+    /// They were, by a statement or by a foreign key.
+    deleted: bool,
+    /// A column of its key was written over, so that no key leads from an old row to a new one.
+    rekeyed: bool,
 }
 
 impl Fate<'_> {
+    /// The name before of a column.
+    fn before(&self, column: &str) -> String {
+        self.renamed.iter().find(|(_, now)| same(now, column)).map_or(column, |(before, _)| before).to_owned()
+    }
+
+    /// Values of the column were written over; the name is that of before.
+    fn written(&mut self, column: &str) {
+        self.rewritten = true;
+        self.rekeyed |= self.before.columns.iter().any(|one| one.key > 0 && same(&one.name, column));
+    }
+
     /// What UP `made` stands in its place, under its `name`.
     fn anew(&mut self, name: &str, made: Option<&CreateTable>) {
         (self.now, self.rewritten, self.thinned) = (Some(name.to_owned()), true, true);
@@ -110,8 +140,16 @@ impl Fate<'_> {
 
 /// Follows the tables through UP by name.
 fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
-    let start =
-        |table: &'a Table| Fate { before: table, now: Some(table.name.clone()), renamed: Vec::new(), gone: Some(Vec::new()), rewritten: false, thinned: false };
+    let start = |table: &'a Table| Fate {
+        before: table,
+        now: Some(table.name.clone()),
+        renamed: Vec::new(),
+        gone: Some(Vec::new()),
+        rewritten: false,
+        thinned: false,
+        deleted: false,
+        rekeyed: false,
+    };
     let mut fates: Vec<Fate<'a>> = before.iter().map(start).collect();
     let mut made: Vec<&CreateTable> = Vec::new();
     for op in up.iter().flat_map(|statement| &statement.actions).map(|action| &action.op) {
@@ -131,7 +169,7 @@ fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
                 fates.iter_mut().filter(|fate| fate.now.is_none() && same(&fate.before.name, &table.name)).for_each(|fate| fate.anew(&table.name, Some(table)));
             }
             Op::DropColumn { table, column, .. } => fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| {
-                let before = fate.renamed.iter().find(|(_, now)| same(now, column)).map_or(column, |(before, _)| before).clone();
+                let before = fate.before(column);
                 fate.gone.iter_mut().for_each(|gone| gone.push(before.clone()));
             }),
             Op::RenameColumn { table, from, to } => {
@@ -142,14 +180,53 @@ fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
                     }
                 }
             }
-            Op::Update { table, .. } => fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| fate.rewritten = true),
+            Op::Update { table, set, .. } => fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| {
+                fate.rewritten = true;
+                for (column, _) in set {
+                    let before = fate.before(column);
+                    fate.written(&before);
+                }
+            }),
             Op::Insert { table, .. } | Op::Delete { table, .. } | Op::Truncate { table, .. } => {
-                fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| (fate.rewritten, fate.thinned) = (true, true));
+                let deleted = !matches!(op, Op::Insert { conflict: OnConflict::Fail | OnConflict::Ignore | OnConflict::Update, .. });
+                fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| {
+                    (fate.rewritten, fate.thinned, fate.deleted) = (true, true, fate.deleted || deleted);
+                });
             }
             _ => {}
         }
     }
+    let unchecked = |action: &&Action| action.op == Op::DisableChecks && action.object == "foreign_keys";
+    if up.iter().flat_map(|statement| &statement.actions).find(unchecked).is_none() {
+        go_along(&mut fates);
+    }
     fates
+}
+
+/// Rows that foreign keys may have taken with those of another table, or changed.
+fn go_along(fates: &mut [Fate<'_>]) {
+    loop {
+        // The rows of a table that is dropped are deleted first. One that is built anew lets nothing go along, or `up` refuses it.
+        let of = |fate: &Fate<'_>| (fate.before.name.clone(), fate.deleted || fate.now.is_none(), fate.rekeyed);
+        let parents: Vec<(String, bool, bool)> = fates.iter().map(of).collect();
+        let mut more = false;
+        for fate in fates.iter_mut().filter(|fate| fate.now.is_some()) {
+            let was = (fate.deleted, fate.rewritten, fate.rekeyed);
+            for key in &fate.before.follows {
+                let Some((_, deleted, rekeyed)) = parents.iter().find(|(name, ..)| same(name, &key.table)) else { continue };
+                match (key.on_update, key.deleted) {
+                    (true, _) if *rekeyed => fate.written(&key.column),
+                    (false, true) if *deleted => (fate.deleted, fate.thinned, fate.rewritten) = (true, true, true),
+                    (false, false) if *deleted => fate.written(&key.column),
+                    _ => {}
+                }
+            }
+            more |= was != (fate.deleted, fate.rewritten, fate.rekeyed);
+        }
+        if !more {
+            return;
+        }
+    }
 }
 
 /// What UP took away from `before`, which is the copy, so far as `now` shows it; `version` names what comes back beside something newer.
@@ -243,7 +320,7 @@ impl Pair<'_> {
         let (kept, mut lost): (Vec<_>, Vec<_>) = stored().partition(|column| self.column(self.now(&column.name)).is_some());
         // What a later migration took away is not this one's.
         lost.retain(|column| self.fate.took(&column.name));
-        let has_key = stored().any(|c| c.key > 0) && lost.iter().all(|c| c.key == 0);
+        let has_key = stored().any(|c| c.key > 0) && lost.iter().all(|c| c.key == 0) && !self.fate.rekeyed;
         if !has_key {
             return self.without_key(&kept, &lost);
         }
@@ -358,7 +435,7 @@ impl Pair<'_> {
         let all = format!("SELECT count(*) FROM pin.{before}");
         vec![Repair {
             object: format!("table {}", self.fate.before.name),
-            how: format!("it has no key, so it comes back whole, beside the new one: {beside}"),
+            how: format!("no key leads to its rows, so it comes back whole, beside the new one: {beside}"),
             lost,
             found: format!("SELECT count(*) FROM main.{}", quoted(&beside)),
             goal: all,

@@ -1,5 +1,5 @@
 //! What no statement names, and what no key leads to: rows that go along by foreign keys, partitions, values that an upsert writes over, keys
-//! that are rewritten, names that change in the same migration, keys that are used again afterwards. The printed commands bring it back.
+//! that are rewritten, names that change in the same migration, keys that are used again afterwards, names with a dot. The printed commands bring it back.
 
 use super::cluster::{Archive, Cluster};
 use super::{mariadb, migrated, postgres, script};
@@ -84,9 +84,18 @@ fn postgres_brings_back_what_goes_along() {
     let own = [
         "CREATE TABLE events (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
-CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE \"dot.ted\" (id int PRIMARY KEY, word text);
+INSERT INTO \"dot.ted\" VALUES (1, 'w');
+CREATE TYPE \"Mood\" AS ENUM ('so so', 'it''s fine');
+CREATE DOMAIN percent AS int DEFAULT 5 CHECK (VALUE < 101) CHECK (VALUE > 0);
+CREATE TABLE moods (id int PRIMARY KEY, mood \"Mood\", moods \"Mood\"[]);
+INSERT INTO moods VALUES (1, 'it''s fine', '{it''s fine,so so}');
+CREATE TABLE shares (id int PRIMARY KEY, share percent);
+INSERT INTO shares VALUES (1, 7);",
         "INSERT INTO events VALUES (1, '2024-05-05'), (2, '2025-05-05')",
-        "INSERT INTO rates VALUES (1, 99) ON CONFLICT (id) DO UPDATE SET percent = 99;\nDROP TABLE events;",
+        "INSERT INTO rates VALUES (1, 99) ON CONFLICT (id) DO UPDATE SET percent = 99;\nDROP TABLE events;\nALTER TABLE \"dot.ted\" DROP COLUMN word;
+ALTER TABLE moods DROP COLUMN mood, DROP COLUMN moods; DROP TYPE \"Mood\"; DROP TABLE shares; DROP DOMAIN percent;",
     ];
     let folder = destroyed(&database, &url, own, || postgres::base_backup(&cluster, "backup"));
     let printed = postgres::recover(&cluster, folder.path(), &url, &[]);
@@ -98,6 +107,10 @@ CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('20
     let named = |end: &str| format!("migrate_recover.\"{}\"", copies.iter().find(|name| name.ends_with(end)).expect("a copy"));
     assert_eq!(copies.len(), 2, "{copies:?}");
     assert_back(&database, |sql| format!("{sql}::text"), [&named("_shifts"), &named("_codes")]);
+    assert_eq!(database.query("SELECT id || word FROM \"dot.ted\""), ["1w"], "a name may hold a dot");
+    assert_eq!(database.query("SELECT id || mood::text || moods::text FROM moods"), ["1it's fine{\"it's fine\",\"so so\"}"], "types went along");
+    assert_eq!(database.query("INSERT INTO shares VALUES (2, DEFAULT); SELECT id || ':' || share FROM shares ORDER BY id"), ["1:7", "2:5"]);
+    assert!(cluster.sh("psql -h $F -U root -d shop -c 'INSERT INTO shares VALUES (3, 101)'").err.contains("percent_check"));
     assert_eq!(database.query("SELECT id || ':' || tableoid::regclass FROM events ORDER BY id"), ["1:events_1", "2:events_2"]);
 }
 
@@ -105,7 +118,11 @@ CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('20
 fn mariadb_brings_back_what_goes_along() {
     let Some(cluster) = mariadb::Cluster::start() else { return };
     let database = cluster.server.database("kennel");
-    let own = ["", "", "INSERT INTO rates VALUES (1, 99) ON DUPLICATE KEY UPDATE percent = 99;"];
+    let own = [
+        "CREATE TABLE `dot.ted` (id int PRIMARY KEY, word varchar(20));\nINSERT INTO `dot.ted` VALUES (1, 'w');",
+        "",
+        "INSERT INTO rates VALUES (1, 99) ON DUPLICATE KEY UPDATE percent = 99;\nALTER TABLE `dot.ted` DROP COLUMN word;",
+    ];
     let backup = || {
         cluster.sh_ok(mariadb::BACKUP);
         // A server that asks for no rights refuses this where it is played.
@@ -129,10 +146,16 @@ fn mariadb_brings_back_what_goes_along() {
     let printed = super::migrate(folder.path(), &database.url, &arguments);
     assert_eq!(printed.code, 0, "{}", printed.err);
     assert!(!printed.out.contains("unproved"), "{}", printed.out);
+    // A log with a hole leads nowhere.
+    cluster.sh_ok("mv $F/shipped/bin.000001 $F/hidden");
+    let holed = cluster.sh(&script(&printed.out, "Afterwards"));
+    assert!(holed.code != 0 && holed.err.contains("bin.000001"), "{}{}", holed.out, holed.err);
+    cluster.sh_ok("mv $F/hidden $F/shipped/bin.000001; rm -rf $F/recover");
     let shown = cluster.sh_ok(&script(&printed.out, "Afterwards"));
     assert!(shown.contains("\n1 1 0\n") && shown.ends_with("\n1 rows\n"), "{shown}");
     let copies = database.query("SHOW TABLES LIKE 'migrate\\_recover%'");
     let named = |end: &str| copies.iter().find(|name| name.ends_with(end)).expect("a copy").as_str();
     assert_eq!(copies.len(), 2, "{copies:?}");
+    assert_eq!(database.query("SELECT CONCAT(id, word) FROM `dot.ted`"), ["1w"], "a name may hold a dot");
     assert_back(&database, |sql| format!("CAST({sql} AS CHAR)"), [named("_shifts"), named("_codes")]);
 }

@@ -132,6 +132,14 @@ fn a_base_backup_repairs_beside_the_live_database() {
     let folder = filled(&url);
     let writer = Writer::start(url.clone());
     base_backup(&cluster, "backup");
+    // A try that comes to nothing leaves a restore point of its own, at which a recovery to the same name would stop, too early.
+    let file = folder.path().join("migrations/V2_destroy.sql");
+    let destroy = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, destroy.replace("\n-- DOWN", "\nSELECT 1 / 0;\n-- DOWN")).unwrap();
+    let failed = migrate(folder.path(), &url, &["up"]);
+    assert!(failed.code == 6 && failed.err.contains("division by zero"), "{}{}", failed.code, failed.err);
+    std::fs::write(&file, destroy).unwrap();
+    database.execute("INSERT INTO users (id, name) VALUES (-1, 'between')");
     let said = migrated(folder.path(), &url, &["up"]);
     assert!(said.starts_with("pin 2 destroy: 0/") && said.contains(" (migrate_2_20"), "{said}");
     live_on(&database);
@@ -145,8 +153,21 @@ fn a_base_backup_repairs_beside_the_live_database() {
     let commands = script(&printed.out, "Clean-up");
     let too_new = commands.replace(&cluster.path("backup"), &cluster.path("newer"));
     assert_eq!(cluster.sh(&too_new).code, 1, "a backup that ends after the pin is refused");
+    cluster.sh_ok("rm -rf $F/recover; cp -a $F/backup $F/spaced; mkdir $F/elsewhere; ln -s $F/elsewhere $F/spaced/pg_tblspc/16500");
+    let spaced = cluster.sh(&commands.replace(&cluster.path("backup"), &cluster.path("spaced")));
+    assert!(spaced.code == 1 && spaced.out.ends_with("backup successfully verified\n"), "one with tablespaces likewise: {}{}", spaced.out, spaced.err);
     assert_eq!(database.query("SELECT count(*)::text FROM information_schema.tables WHERE table_schema = 'migrate_recover'"), ["0"], "and nothing was touched");
     cluster.sh_ok("rm -rf $F/recover");
+    // Nor does a log that ends before the pin, or has a hole.
+    let pin = database.query("SELECT pin FROM migrate_history WHERE version = '2' AND pin IS NOT NULL");
+    let pin: serde_json::Value = serde_json::from_str(pin.last().expect("a pin")).expect("JSON");
+    let segment = pin["place"]["wal_file"].as_str().expect("a segment");
+    cluster.sh_ok(&format!("mv $F/archive/{segment} $F/hidden"));
+    let short = cluster.sh(&commands);
+    assert_ne!(short.code, 0, "{}", short.out);
+    assert!(cluster.log().contains("recovery ended before configured recovery target was reached"), "{}", cluster.log());
+    assert_eq!(database.query("SELECT count(*)::text FROM information_schema.tables WHERE table_schema = 'migrate_recover'"), ["0"], "and nothing was touched");
+    cluster.sh_ok(&format!("rm -rf $F/recover; mv $F/hidden $F/archive/{segment}"));
 
     let shown = cluster.sh_ok(&commands);
     assert!(shown.contains("recovery stopping at restore point \"migrate_2_"), "{shown}");

@@ -133,6 +133,49 @@ fn the_whole_comes_back_as_it_stood_and_the_damaged_one_is_kept() {
     assert!(migrated(folder.path(), &database.url, &["status"]).contains("1 applied, 1 pending"));
 }
 
+/// Rows and values that foreign keys take with them come back as well; where a key is written over, no old row is taken for another one's.
+#[test]
+fn what_goes_along_comes_back_and_a_key_that_is_written_over_leads_nowhere() {
+    let Some((folder, database)) = damaged() else { return };
+    let make = "-- UP
+CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE pets (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners (id) ON DELETE CASCADE);
+CREATE TABLE toys (id INTEGER PRIMARY KEY, pet INTEGER REFERENCES pets (id) ON DELETE CASCADE);
+CREATE TABLE visits (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners (id) ON DELETE SET NULL);
+CREATE TABLE shifts (id INTEGER PRIMARY KEY, who TEXT);
+-- DOWN
+DROP TABLE shifts; DROP TABLE visits; DROP TABLE toys; DROP TABLE pets; DROP TABLE owners;
+";
+    std::fs::write(folder.path().join("migrations/V3_make.sql"), make).unwrap();
+    migrated(folder.path(), &database.url, &["up"]);
+    for sql in [
+        "INSERT INTO owners VALUES (1, 'a'), (2, 'b'), (3, 'c')",
+        "INSERT INTO pets VALUES (10, 1), (11, 2), (12, 3)",
+        "INSERT INTO toys VALUES (100, 10), (101, 12)",
+        "INSERT INTO visits VALUES (1, 1), (2, 3)",
+        "INSERT INTO shifts VALUES (1, 'x'), (2, 'y'), (3, 'z')",
+    ] {
+        database.execute(sql);
+    }
+    let destroy = "-- UP\nDELETE FROM owners WHERE id < 3;\nUPDATE shifts SET id = id - 1;\n-- DOWN\n-- IRREVERSIBLE: gone\n";
+    std::fs::write(folder.path().join("migrations/V4_destroy.sql"), destroy).unwrap();
+    migrated(folder.path(), &database.url, &["up"]);
+    assert_eq!(database.query("SELECT id FROM pets UNION ALL SELECT id FROM toys"), ["12", "101"], "they went along");
+    database.execute("INSERT INTO owners VALUES (2, 'newer')");
+    let runbook = migrated(folder.path(), &database.url, &["recover", "4", "--format", "markdown"]);
+    assert!(!runbook.contains("unproved"), "{runbook}");
+    let ran = bash(folder.path(), &script(&runbook, "Clean-up"));
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{runbook}{}", ran.out);
+    assert_eq!(database.query("SELECT id || name || ifnull(name__before_4, '-') FROM owners ORDER BY id"), ["1a-", "2newerb", "3c-"]);
+    assert_eq!(database.query("SELECT id || ':' || owner FROM pets ORDER BY id"), ["10:1", "11:2", "12:3"]);
+    assert_eq!(database.query("SELECT id || ':' || pet FROM toys ORDER BY id"), ["100:10", "101:12"]);
+    let visits = "SELECT id || ':' || ifnull(owner, '-') || ':' || ifnull(owner__before_4, '-') FROM visits ORDER BY id";
+    assert_eq!(database.query(visits), ["1:-:1", "2:3:-"]);
+    assert_eq!(database.query("SELECT id || who FROM shifts ORDER BY id"), ["0x", "1y", "2z"], "nothing is filled in by such a key");
+    assert_eq!(database.query("SELECT id || who FROM shifts__before_4 ORDER BY id"), ["1x", "2y", "3z"], "the old rows stand beside");
+    assert_eq!(database.query("PRAGMA foreign_key_check"), [] as [&str; 0]);
+}
+
 /// What a later migration took away on purpose stays away, and so does what belongs to a full-text index.
 #[test]
 fn what_went_later_is_not_brought_back() {
