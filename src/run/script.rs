@@ -49,7 +49,7 @@ impl Locked {
 /// What ends a statement: on MySQL and MariaDB a body may hold semicolons, so something that no statement holds.
 fn delimiter(cleared: &Cleared, engine: Engine) -> &'static str {
     let free = |end: &&str| !cleared.steps().iter().any(|step| step.statements.iter().any(|sql| sql.text.contains(*end)));
-    if engine.is_mysql_like() { [";;", "//", "$$", "~~", "@@@@"].into_iter().find(|end| free(&end)).unwrap_or("#####") } else { ";" }
+    if engine.is_mysql_like() { [";;", "//", "$$", "~~", "@@@@"].into_iter().find(free).unwrap_or("#####") } else { ";" }
 }
 
 struct Script<'a> {
