@@ -9,7 +9,7 @@ mod book;
 pub use book::{Numbers, Story, runbook};
 
 use crate::parse::Statement;
-use crate::parse::action::{Action, CreateTable, OnConflict, Op};
+use crate::parse::action::{Action, CreateTable, OnConflict, Op, Rows};
 use crate::pin::quoted;
 
 /// A table as a SQLite file holds it.
@@ -123,6 +123,16 @@ impl Fate<'_> {
         self.rekeyed |= self.before.columns.iter().any(|one| one.key > 0 && same(&one.name, column));
     }
 
+    /// Whether `rows` for the columns `names` are copied from it, each under its old key.
+    fn keeps_keys(&self, names: &[&String], rows: &Rows) -> bool {
+        let Rows::Copied { from, values, .. } = rows else { return false };
+        let copied = |key: &Column| {
+            let now = self.renamed.iter().find(|(before, _)| same(before, &key.name)).map_or(&key.name, |(_, now)| now);
+            names.iter().zip(values).any(|(name, value)| same(name, now) && value.read().is_some_and(|read| same(read, now)))
+        };
+        self.now.as_deref().is_some_and(|now| same(now, from)) && self.before.columns.iter().filter(|column| column.key > 0).all(copied)
+    }
+
     /// What UP `made` stands in its place, under its `name`.
     fn anew(&mut self, name: &str, made: Option<&CreateTable>) {
         (self.now, self.rewritten, self.thinned) = (Some(name.to_owned()), true, true);
@@ -152,6 +162,8 @@ fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
     };
     let mut fates: Vec<Fate<'a>> = before.iter().map(start).collect();
     let mut made: Vec<&CreateTable> = Vec::new();
+    // Tables that UP made and filled, but not by the old keys.
+    let mut rekeyed: Vec<&str> = Vec::new();
     for op in up.iter().flat_map(|statement| &statement.actions).map(|action| &action.op) {
         let stands = |fate: &&mut Fate<'a>, name: &str| fate.now.as_deref().is_some_and(|now| same(now, name));
         match op {
@@ -161,6 +173,7 @@ fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
                 // A table that UP made takes the place of one that it dropped: a rebuild.
                 None => fates.iter_mut().filter(|fate| fate.now.is_none() && same(&fate.before.name, to)).for_each(|fate| {
                     fate.anew(to, made.iter().rev().find(|made| same(&made.name, from)).copied());
+                    fate.rekeyed |= rekeyed.iter().any(|table| same(table, from));
                 }),
             },
             // A table of that name that is made anew holds none of the old rows by itself.
@@ -187,6 +200,15 @@ fn fates<'a>(up: &[Statement], before: &'a [Table]) -> Vec<Fate<'a>> {
                     fate.written(&before);
                 }
             }),
+            Op::Insert { table, columns, rows, .. } if made.iter().any(|made| same(&made.name, table)) => {
+                let of = made.iter().rev().find(|made| same(&made.name, table));
+                let names: Vec<&String> =
+                    if columns.is_empty() { of.iter().flat_map(|made| &made.columns).map(|c| &c.name).collect() } else { columns.iter().collect() };
+                if !fates.iter().any(|fate| fate.keeps_keys(&names, rows)) {
+                    rekeyed.push(table);
+                }
+                fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| (fate.rewritten, fate.thinned) = (true, true));
+            }
             Op::Insert { table, .. } | Op::Delete { table, .. } | Op::Truncate { table, .. } => {
                 let deleted = !matches!(op, Op::Insert { conflict: OnConflict::Fail | OnConflict::Ignore | OnConflict::Update, .. });
                 fates.iter_mut().filter(|fate| stands(fate, table)).for_each(|fate| {

@@ -143,8 +143,9 @@ CREATE TABLE pets (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners (id) 
 CREATE TABLE toys (id INTEGER PRIMARY KEY, pet INTEGER REFERENCES pets (id) ON DELETE CASCADE);
 CREATE TABLE visits (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners (id) ON DELETE SET NULL);
 CREATE TABLE shifts (id INTEGER PRIMARY KEY, who TEXT);
+CREATE TABLE slots (id INTEGER PRIMARY KEY, what TEXT);
 -- DOWN
-DROP TABLE shifts; DROP TABLE visits; DROP TABLE toys; DROP TABLE pets; DROP TABLE owners;
+DROP TABLE slots; DROP TABLE shifts; DROP TABLE visits; DROP TABLE toys; DROP TABLE pets; DROP TABLE owners;
 ";
     std::fs::write(folder.path().join("migrations/V3_make.sql"), make).unwrap();
     migrated(folder.path(), &database.url, &["up"]);
@@ -154,10 +155,12 @@ DROP TABLE shifts; DROP TABLE visits; DROP TABLE toys; DROP TABLE pets; DROP TAB
         "INSERT INTO toys VALUES (100, 10), (101, 12)",
         "INSERT INTO visits VALUES (1, 1), (2, 3)",
         "INSERT INTO shifts VALUES (1, 'x'), (2, 'y'), (3, 'z')",
+        "INSERT INTO slots VALUES (1, 'i'), (2, 'j')",
     ] {
         database.execute(sql);
     }
-    let destroy = "-- UP\nDELETE FROM owners WHERE id < 3;\nUPDATE shifts SET id = id - 1;\n-- DOWN\n-- IRREVERSIBLE: gone\n";
+    let destroy = "-- UP\nDELETE FROM owners WHERE id < 3;\nUPDATE shifts SET id = id - 1;\nCREATE TABLE slots_new (id INTEGER PRIMARY KEY, what TEXT);\n\
+                   INSERT INTO slots_new SELECT id + 1, what FROM slots;\nDROP TABLE slots;\nALTER TABLE slots_new RENAME TO slots;\n-- DOWN\n-- IRREVERSIBLE: gone\n";
     std::fs::write(folder.path().join("migrations/V4_destroy.sql"), destroy).unwrap();
     migrated(folder.path(), &database.url, &["up"]);
     assert_eq!(database.query("SELECT id FROM pets UNION ALL SELECT id FROM toys"), ["12", "101"], "they went along");
@@ -173,6 +176,8 @@ DROP TABLE shifts; DROP TABLE visits; DROP TABLE toys; DROP TABLE pets; DROP TAB
     assert_eq!(database.query(visits), ["1:-:1", "2:3:-"]);
     assert_eq!(database.query("SELECT id || who FROM shifts ORDER BY id"), ["0x", "1y", "2z"], "nothing is filled in by such a key");
     assert_eq!(database.query("SELECT id || who FROM shifts__before_4 ORDER BY id"), ["1x", "2y", "3z"], "the old rows stand beside");
+    assert_eq!(database.query("SELECT id || what FROM slots ORDER BY id"), ["2i", "3j"], "nor by one that a rebuild wrote over");
+    assert_eq!(database.query("SELECT id || what FROM slots__before_4 ORDER BY id"), ["1i", "2j"]);
     assert_eq!(database.query("PRAGMA foreign_key_check"), [] as [&str; 0]);
 }
 
