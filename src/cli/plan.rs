@@ -76,6 +76,10 @@ pub(super) struct Known {
 
 /// Judges again what the history says has run, for the locks of what is to be undone and for what that loses.
 pub(super) fn known(global: &Global, settings: &Settings, observed: &Observed, undo: &[Undo<'_>], entries: &[Entry<'_>]) -> anyhow::Result<Known> {
+    let of_entries = entries.iter().map(|entry| entry.assessment.statements.clone());
+    if undo.is_empty() {
+        return Ok(Known { judged: of_entries.collect(), questions: Some(Vec::new()) });
+    }
     let mut catalog = Catalog::new(settings.target(global, observed.engine));
     settings.start(global, &mut catalog)?;
     let mut found: Vec<(i64, Vec<Judged>)> = Vec::new();
@@ -107,15 +111,12 @@ pub(super) fn known(global: &Global, settings: &Settings, observed: &Observed, u
         down.splice(0..0, back);
     }
     let of_undo = undo.iter().map(|undo| found.iter().find(|(seq, _)| *seq == undo.applied.seq).map(|(_, judged)| judged.clone()).unwrap_or_default());
-    Ok(Known {
-        judged: of_undo.chain(entries.iter().map(|entry| entry.assessment.statements.clone())).collect(),
-        questions: whole.then(|| questions(&mut catalog, &down)),
-    })
+    Ok(Known { judged: of_undo.chain(of_entries).collect(), questions: whole.then(|| questions(&mut catalog, &down)) })
 }
 
-/// Counts on the database what is to be counted.
-pub(super) async fn losses(locked: &mut Locked, undo: &[Undo<'_>], known: &Known, limit: Duration) -> anyhow::Result<Vec<Loss>> {
-    let Some(questions) = &known.questions else { return Ok(Vec::new()) };
+/// Counts on the database what is to be counted, where that is known.
+pub(super) async fn losses(locked: &mut Locked, undo: &[Undo<'_>], known: &Known, limit: Duration) -> anyhow::Result<Option<Vec<Loss>>> {
+    let Some(questions) = &known.questions else { return Ok(None) };
     let numbers = locked.count(questions, limit).await?;
     let loss = |(question, number): (&Question, Number)| Loss {
         object: question.object.clone(),
@@ -124,7 +125,7 @@ pub(super) async fn losses(locked: &mut Locked, undo: &[Undo<'_>], known: &Known
         number,
         query: question.query.clone(),
     };
-    Ok(questions.iter().zip(numbers).map(loss).collect())
+    Ok(Some(questions.iter().zip(numbers).map(loss).collect()))
 }
 
 /// Copies to the folder `to` what `undo` would destroy.
@@ -184,7 +185,7 @@ pub(super) fn nothing(locked: &Locked, command: &str) -> Plan {
         database: database.to_owned(),
         command: command.to_owned(),
         steps: Vec::new(),
-        losses: Vec::new(),
+        losses: Some(Vec::new()),
         blocked: None,
     }
 }
@@ -199,7 +200,7 @@ pub(super) fn shown(
     steps: Vec<Step>,
     undo: &[Undo<'_>],
     known: &Known,
-    losses: Vec<Loss>,
+    losses: Option<Vec<Loss>>,
 ) -> (Plan, Option<Failure>) {
     let (steps, blocked) = match cleared {
         Ok(cleared) => (cleared.steps().to_vec(), None),

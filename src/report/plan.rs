@@ -24,8 +24,8 @@ pub struct Plan {
     pub command: String,
     /// In order.
     pub steps: Vec<Step>,
-    /// What DOWN would take along or stumble over on this database; none where it would not go back.
-    pub losses: Vec<Loss>,
+    /// What DOWN would take along or stumble over on this database; `None` where the history does not tell what made it.
+    pub losses: Option<Vec<Loss>>,
     /// Why it would not run as things stand.
     pub blocked: Option<Blocked>,
 }
@@ -117,6 +117,14 @@ pub struct Blocked {
 }
 
 impl Plan {
+    /// One line a loss, in words.
+    fn losses(&self) -> Vec<String> {
+        match &self.losses {
+            Some(losses) => losses.iter().map(Loss::words).collect(),
+            None => vec![String::from("not known: the history does not hold the text of all that ran")],
+        }
+    }
+
     fn head(&self) -> String {
         let count = self.steps.len();
         format!("`{}` would run {count} migration{} on {}", self.command, if count == 1 { "" } else { "s" }, self.database)
@@ -179,9 +187,9 @@ pub fn text(plan: &Plan, width: u16) -> String {
         }
         step.notes().for_each(|note| out += &wrapped("  * ", &note));
     }
-    if !plan.losses.is_empty() {
+    if !plan.losses().is_empty() {
         out += "\nwhat it takes along or stumbles over, as things stand:\n";
-        plan.losses.iter().for_each(|loss| out += &wrapped("  * ", &loss.words()));
+        plan.losses().iter().for_each(|loss| out += &wrapped("  * ", loss));
     }
     if let Some(blocked) = &plan.blocked {
         out += "\n";
@@ -208,9 +216,9 @@ pub fn markdown(plan: &Plan) -> String {
             let _ = write!(out, "\n{}", notes.concat());
         }
     }
-    if !plan.losses.is_empty() {
+    if !plan.losses().is_empty() {
         out += "\nWhat it takes along or stumbles over, as things stand:\n\n";
-        plan.losses.iter().for_each(|loss| out += &format!("- {}\n", loss.words()));
+        plan.losses().iter().for_each(|loss| out += &format!("- {loss}\n"));
     }
     if let Some(blocked) = &plan.blocked {
         let _ = write!(out, "\n**It would be refused**: {} ({})\n", blocked.message, blocked.help);
