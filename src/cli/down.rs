@@ -36,6 +36,9 @@ impl Arguments {
 pub(super) fn run(global: &Global, arguments: &Arguments, console: &mut Console) -> anyhow::Result<Exit> {
     let closing = String::from("nothing was done; say how far back: `--steps N` or `--to VERSION`");
     let purpose = match (&arguments.to, arguments.steps) {
+        (None, None) if arguments.back.saves() => {
+            return Err(Failure::usage("how-far", "how far back?", "`--save-lost` goes with `--steps N` or `--to VERSION`").into());
+        }
         (None, None) => Purpose::Show { command: arguments.command(), closing, exit: Exit::Blocked, count_limit: plan::COUNT_LIMIT, script: None },
         _ => arguments.back.purpose(),
     };

@@ -56,6 +56,11 @@ enum Which {
 }
 
 impl Back {
+    /// Whether what is destroyed is to be copied.
+    pub(super) fn saves(&self) -> bool {
+        self.save_lost.is_some()
+    }
+
     /// To run.
     pub(super) fn purpose(&self) -> Purpose {
         Purpose::Run { save_lost: self.save_lost.clone() }

@@ -43,6 +43,7 @@ fn nothing_to_do_is_told_truly() {
                 \"losses\": [],\n  \"blocked\": null\n}\n";
     assert_eq!(run(&["down", "--format", "json"]), said(0, plan));
     assert_eq!(run(&["down", "--compensate"]).0, 2, "nothing is half-done");
+    assert_eq!(run(&["down", "--save-lost", "lost"]).0, 2, "how far back?");
 }
 
 /// Short migrations share a message to SQLite; one of them that fails takes none of the others along.
