@@ -7,6 +7,7 @@ mod attestation;
 mod cli;
 mod cli_errors;
 mod cli_json;
+mod doctor;
 mod examples;
 mod fix;
 mod fuzz;

@@ -288,3 +288,39 @@ fn each_seeded_difference_is_found_and_an_untouched_database_has_none() {
         assert_eq!(missed, [] as [&str; 0], "{engine}");
     }
 }
+
+/// The codes of what a server lacks.
+fn advice(folder: &TempDir, url: &str) -> Vec<String> {
+    let ran = migrate(folder.path(), url, &["doctor", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.err));
+    report["advice"].as_array().expect("advice").iter().map(|one| format!("{} {}", one["code"].as_str().unwrap(), one["message"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn what_a_server_lacks_for_a_way_back_is_told() {
+    let folder = project("CREATE TABLE t (id int);");
+    for engine in engines() {
+        let Some(database) = database(engine) else { continue };
+        migrated(folder.path(), &database.url, &["up", "-q"]);
+        let told = advice(&folder, &database.url);
+        match engine {
+            Engine::Sqlite => assert_eq!(told, [] as [&str; 0]),
+            Engine::Postgres => assert_eq!(told, ["no-archive no point-in-time recovery is possible: archive_mode is off"]),
+            Engine::Mysql | Engine::Mariadb => assert_eq!(told, ["no-log no point-in-time recovery is possible: log_bin is off"]),
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_that_archives_lacks_nothing_but_rights() {
+    use crate::recover::cluster::{Archive, Cluster};
+    let Some(cluster) = Cluster::start(Archive::Folder) else { return };
+    let folder = project("CREATE TABLE t (id int);");
+    migrated(folder.path(), &cluster.url("root"), &["up", "-q"]);
+    assert_eq!(advice(&folder, &cluster.url("root")), [] as [&str; 0]);
+    cluster.database().execute("CREATE ROLE migrator LOGIN PASSWORD 'throw-away'; GRANT ALL ON ALL TABLES IN SCHEMA public TO migrator");
+    let told = advice(&folder, &cluster.url("migrator"));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("pg_create_restore_point(text)") && told[1].contains("pg_switch_wal()"), "{told:?}");
+}

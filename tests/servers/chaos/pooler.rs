@@ -78,6 +78,19 @@ fn a_pool_that_shares_server_processes_is_refused() {
     }
 }
 
+#[test]
+fn doctor_tells_of_such_a_pool() {
+    let Some(program) = program() else { return };
+    let Some(case) = Case::new(Engine::Postgres, &[FILE]) else { return };
+    case.run(&["up"]).expect(0, &[]);
+    for (mode, told) in [("transaction", true), ("session", false)] {
+        let pool = Pool::start(&program, &case, &format!("pool_mode = {mode}\nignore_startup_parameters = options"));
+        let ran = case.command_on(&pool.url(&case), &["doctor"]).output().expect("it starts");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert_eq!((ran.status.code(), said.contains("this connection leads to a pooler")), (Some(0), told), "{mode}: {said}");
+    }
+}
+
 /// What blocks a run before it comes to the pooler leaves no lock there either.
 #[test]
 fn a_blocked_run_through_a_pool_leaves_no_lock() {
