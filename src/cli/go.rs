@@ -44,7 +44,8 @@ pub(super) struct Back {
     /// Which DOWN to use where the file's is not the one stored when UP ran
     #[arg(long = "use", value_name = "WHICH", value_enum)]
     source: Option<Which>,
-    /// Copy what DOWN would destroy to this folder first, with the SQL that puts it back after a new UP; that is agreeing to the loss
+    /// Copy what DOWN would destroy to this folder first, with the SQL that puts it back after a new UP; that is agreeing to the loss. Stop the
+    /// applications before: what they write between the copy and DOWN is in neither
     #[arg(long, value_name = "DIR")]
     save_lost: Option<PathBuf>,
 }

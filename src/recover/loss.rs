@@ -161,7 +161,7 @@ impl Asking<'_> {
                     }
                     if stands.def.ty != column.def.ty && !stands.assumed && !column.assumed {
                         let object = format!("{}.{} {}", table.name, column.def.name, stands.def.ty);
-                        all.push(question(object, Counted::TooLong, too_long(&stands.def.ty, &name, self.engine)));
+                        all.push(question(object, Counted::TooLong, too_long(&column.def.ty, &stands.def.ty, &name, self.engine)));
                     }
                 }
             }
@@ -170,12 +170,17 @@ impl Asking<'_> {
         all
     }
 
-    /// That a value is another than the default, where that is a literal.
+    /// That a value is another than the default, letter by letter: a collation may take two texts for one. `None` where that is not sure.
     fn not_default(&self, column: &Column, name: &str) -> Option<String> {
         let default = column.default.as_deref().filter(|default| is_literal(default))?;
+        let text = default.starts_with('\'');
         Some(match self.engine {
+            // A text compared with a number becomes one there, and a moment may be written in many ways.
+            Engine::Mysql | Engine::Mariadb if text != is_text(&column.ty) => return None,
+            Engine::Mysql | Engine::Mariadb if text => format!("NOT (BINARY {name} <=> BINARY {default})"),
             Engine::Mysql | Engine::Mariadb => format!("NOT ({name} <=> {default})"),
-            Engine::Sqlite => format!("{name} IS NOT {default}"),
+            Engine::Sqlite => format!("{name} IS NOT {default} COLLATE BINARY"),
+            Engine::Postgres if text && is_text(&column.ty) => format!("{name} COLLATE \"C\" IS DISTINCT FROM {default}"),
             Engine::Postgres => format!("{name} IS DISTINCT FROM {default}"),
         })
     }
@@ -251,14 +256,20 @@ impl Asking<'_> {
     }
 }
 
+/// Whether values of the type are texts.
+fn is_text(ty: &str) -> bool {
+    let word = ty.split(['(', ' ']).next().unwrap_or_default();
+    ["text", "varchar", "char", "character", "tinytext", "mediumtext", "longtext"].contains(&word)
+}
+
 /// A number, or a text in quotes.
 fn is_literal(default: &str) -> bool {
     let text = default.len() > 1 && default.starts_with('\'') && default.ends_with('\'') && !default[1..default.len() - 1].replace("''", "").contains('\'');
     text || default.parse::<f64>().is_ok()
 }
 
-/// The condition that a value does not fit `ty`; none where no query of ours tells.
-fn too_long(ty: &str, name: &str, engine: Engine) -> Option<String> {
+/// The condition that a value of the type `now` does not fit `ty`; none where no query of ours tells.
+fn too_long(now: &str, ty: &str, name: &str, engine: Engine) -> Option<String> {
     if engine == Engine::Sqlite {
         // A column takes every value there.
         return None;
@@ -268,7 +279,10 @@ fn too_long(ty: &str, name: &str, engine: Engine) -> Option<String> {
         None => (ty, None),
     };
     let beyond = |limit: i64| Some(format!(" WHERE {name} NOT BETWEEN {} AND {limit}", -limit - 1));
+    let whole = ["smallint", "integer", "int", "bigint", "mediumint", "tinyint"].contains(&now);
     match (word, length) {
+        // What has a fraction is rounded without a word.
+        ("smallint" | "integer" | "int", _) if !whole => None,
         ("character varying" | "varchar" | "character" | "char", Some(length)) => Some(format!(" WHERE char_length({name}) > {length}")),
         ("smallint", _) => beyond(i64::from(i16::MAX)),
         ("integer" | "int", _) => beyond(i64::from(i32::MAX)),
@@ -298,7 +312,11 @@ mod tests {
         for (engine, down, expected) in [
             (Engine::Postgres, "DROP TABLE t", &["table t: rows: SELECT count(*) FROM \"t\""][..]),
             (Engine::Postgres, "ALTER TABLE t DROP COLUMN a", &["column t.a: values: SELECT count(*) FROM \"t\" WHERE \"a\" IS NOT NULL"]),
-            (Engine::Mariadb, "ALTER TABLE t DROP COLUMN b", &["column t.b: values: SELECT count(*) FROM `t` WHERE `b` IS NOT NULL AND NOT (`b` <=> 'x')"]),
+            (
+                Engine::Mariadb,
+                "ALTER TABLE t DROP COLUMN b",
+                &["column t.b: values: SELECT count(*) FROM `t` WHERE `b` IS NOT NULL AND NOT (BINARY `b` <=> BINARY 'x')"],
+            ),
             (
                 Engine::Postgres,
                 "ALTER TABLE t RENAME TO s; ALTER TABLE s RENAME COLUMN a TO c; ALTER TABLE s ALTER COLUMN c SET NOT NULL",
@@ -325,7 +343,7 @@ mod tests {
                 "CREATE TABLE n (id int PRIMARY KEY, a text NOT NULL); INSERT INTO n SELECT id, a FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
                 &[
                     "t.a NOT NULL: NULLs in the way: SELECT count(*) FROM \"t\" WHERE \"a\" IS NULL",
-                    "column t.b: values: SELECT count(*) FROM \"t\" WHERE \"b\" IS NOT NULL AND \"b\" IS NOT 'x'",
+                    "column t.b: values: SELECT count(*) FROM \"t\" WHERE \"b\" IS NOT NULL AND \"b\" IS NOT 'x' COLLATE BINARY",
                 ],
             ),
             (Engine::Postgres, "CREATE INDEX i ON t (a); ALTER TABLE t ALTER COLUMN a SET DEFAULT 'y'", &[]),

@@ -35,6 +35,9 @@ impl Locked {
             connection.execute(begin).await.map_err(|error| connection.refused(DOING, &error))?;
             let saved = save(connection, lost, &file).await;
             let ended = connection.execute("ROLLBACK").await.map_err(|error| connection.refused(DOING, &error));
+            if let Some(sql) = settings_end(connection.engine) {
+                connection.execute(sql).await.map_err(|error| connection.refused(DOING, &error))?;
+            }
             let saved = saved?;
             ended.map(|()| saved)
         });
@@ -132,6 +135,11 @@ fn settings(engine: Engine) -> Vec<String> {
     }
 }
 
+/// Takes back what outlives the transaction of these: the script that follows is to have its own.
+fn settings_end(engine: Engine) -> Option<&'static str> {
+    engine.is_mysql_like().then_some("SET SESSION time_zone = DEFAULT")
+}
+
 /// The file's first lines.
 fn head(engine: Engine) -> &'static str {
     match engine {
@@ -183,7 +191,10 @@ impl Copy<'_> {
     fn literal(&self, column: &Column) -> String {
         let name = self.name(&column.name);
         match self.engine {
-            Engine::Sqlite => format!("quote({name})"),
+            // A text that holds a zero byte would end there.
+            Engine::Sqlite => {
+                format!("iif(typeof({name}) = 'text' AND instr(CAST({name} AS BLOB), x'00'), 'CAST(X''' || hex({name}) || ''' AS TEXT)', quote({name}))")
+            }
             Engine::Postgres => format!("quote_nullable({name}::text)"),
             Engine::Mysql | Engine::Mariadb => {
                 let ty = column.ty.to_ascii_lowercase();

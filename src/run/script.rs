@@ -7,7 +7,7 @@ use super::segment::{Segment, segments};
 use super::{Locked, RunError, journal, mysql, postgres, sqlite};
 use crate::engine::Engine;
 use crate::gate::{Cleared, Course, Step};
-use crate::observed::Outcome;
+use crate::observed::{Applied, Outcome};
 use std::fmt::Write as _;
 
 /// What the history says of the host: the client's own is not known.
@@ -28,6 +28,7 @@ impl Locked {
         let doing = "writing the script";
         let stands = self.table.exists_beside(&mut self.connection, "").await.map_err(|error| self.connection.refused(doing, &error))?;
         let journalled = self.table.exists_beside(&mut self.connection, journal::SUFFIX).await.map_err(|error| self.connection.refused(doing, &error))?;
+        let history = self.table.read(&mut self.connection).await?;
         let who = Who { actor: String::new(), host: HOST.to_owned() };
         let mut script = Script {
             connection: &self.connection,
@@ -37,7 +38,7 @@ impl Locked {
             seq: cleared.head().unwrap_or(0),
             out: String::new(),
         };
-        script.head(about, stands, cleared.head());
+        script.head(about, stands, history.last());
         for step in cleared.steps() {
             script.step(step, journalled);
         }
@@ -73,15 +74,21 @@ impl Script<'_> {
     }
 
     /// The lock, the guard, and the history table where it is missing.
-    fn head(&mut self, about: &str, stands: bool, head: Option<i64>) {
+    fn head(&mut self, about: &str, stands: bool, head: Option<&Applied>) {
         let client = match self.engine() {
             Engine::Sqlite => "sqlite3 FILE <THIS",
             Engine::Postgres => "psql -X -v ON_ERROR_STOP=1 -f THIS",
             Engine::Mysql | Engine::Mariadb => "mariadb DATABASE <THIS",
         };
         let _ = writeln!(self.out, "-- {about}\n-- Run it with: {client}");
-        let newest = format!("(SELECT coalesce(max(seq), 0) FROM {})", self.table.sql());
-        let as_planned = format!("{newest} = {}", head.unwrap_or(0));
+        let table = self.table.sql().to_owned();
+        // The newest row, word for word: another database may have as many.
+        let row = head.map(|row| {
+            let same = [("version", row.version.as_str()), ("direction", row.direction.name()), ("up_sha256", row.up_sha256.as_str())];
+            let same = same.map(|(column, value)| format!("{column} = {}", self.literal(Some(value)))).join(" AND ");
+            format!(" AND (SELECT count(*) FROM {table} WHERE seq = {} AND {same}) = 1", row.seq)
+        });
+        let as_planned = format!("(SELECT coalesce(max(seq), 0) FROM {table}) = {}{}", head.map_or(0, |row| row.seq), row.unwrap_or_default());
         match self.engine() {
             Engine::Sqlite => {
                 self.out += ".bail on\n";

@@ -29,7 +29,7 @@ const REWRITTEN: [&str; 23] = [
 ];
 
 /// Types that one server writes out as casts; in an expression they say nothing else.
-const NOISE: [&str; 22] = [
+const NOISE: [&str; 25] = [
     "public",
     "text",
     "character",
@@ -52,6 +52,9 @@ const NOISE: [&str; 22] = [
     "btree",
     "using",
     "default",
+    "only",
+    "ignored",
+    "invisible",
 ];
 
 /// Whether both are the same words in one order.

@@ -3,24 +3,25 @@
 //!
 //! Of what a server does not give back as it was said (rights, owners, the options of sequences) nothing is known here, and nothing is said.
 
+use super::apply::part::PARTITION;
 use super::catalog::{Catalog, Entry, HeldColumn, HeldConstraint, HeldIndex, Key, Object, Table};
 use super::loosely::{same, same_words};
 use crate::engine::Engine;
 use crate::parse::action::{Class, Column, Index, Rule};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// Gives `live` the words of `model`.
 pub fn reconcile(model: &Catalog, live: &mut Catalog) {
     let engine = model.engine;
-    if engine == Engine::Sqlite {
-        // It keeps what was said, word for word.
-        return;
-    }
+    let altered = Altered::of(model);
     for key in live.everything().collect::<Vec<_>>() {
         let stood = model.get(&key);
         let word = match (&key, stood, live.get(&key)) {
-            (Key::Table(_), Some(Entry::Table(model)), Some(Entry::Table(live))) => Some(Entry::Table(Rc::new(table(model, live, engine)))),
-            (Key::Object(class, ..), Some(Entry::Object(model)), Some(Entry::Object(live))) if alike(*class, model, live) => {
+            (Key::Table(_), Some(Entry::Table(model)), Some(Entry::Table(live))) => Some(Entry::Table(Rc::new(table(model, live, engine, &altered)))),
+            (Key::Object(class, ..), Some(Entry::Object(model)), Some(Entry::Object(live)))
+                if altered.has(key.name()) || alike(*class, model, live, engine) =>
+            {
                 Some(Entry::Object(Rc::clone(model)))
             }
             // Comments are read of what has one; of all else nobody asked.
@@ -37,14 +38,48 @@ pub fn reconcile(model: &Catalog, live: &mut Catalog) {
         let silent = match &key {
             Key::Attribute(object, attribute) => attribute != "comment" || engine != Engine::Postgres || of_extension(model, object),
             Key::IndexTable(_) => true,
+            Key::Object(class, ..) if !is_read(*class, engine) => true,
             Key::Object(Class::Sequence, ..) => live.get(&key).is_none() && (owned(model, &key) || made_for_a_column(model, &key)),
-            Key::Object(Class::Schema, name, _) => name == "public",
-            Key::Object(class, ..) => !is_read(*class, engine),
-            Key::Table(_) | Key::Leans(..) => false,
+            Key::Object(..) => false,
+            // One of another database.
+            Key::Table(name) => engine.is_mysql_like() && name.contains('.'),
+            Key::Leans(..) => false,
         };
         if silent {
             live.set(key.clone(), model.get(&key).cloned());
         }
+    }
+}
+
+/// What some statement altered after it was made: what it says is not its definition alone any more.
+struct Altered {
+    words: HashSet<String>,
+    /// The tables that are parts of others.
+    parts: HashSet<String>,
+}
+
+impl Altered {
+    fn of(model: &Catalog) -> Altered {
+        let words = |object: String| object.split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned).collect::<Vec<_>>();
+        let attributes = model.everything().filter_map(|key| match key {
+            // A right changes no definition, nor does a comment where it is none of a table's options.
+            Key::Attribute(object, attribute) if attribute == "comment" => model.engine.is_mysql_like().then_some(object),
+            Key::Attribute(object, attribute) if attribute != "owner" && !attribute.contains("right") => Some(object),
+            _ => None,
+        });
+        let part = |key: Key| match key {
+            Key::Attribute(_, attribute) => attribute.strip_prefix(PARTITION).map(str::to_owned),
+            _ => None,
+        };
+        Altered { words: attributes.flat_map(words).collect(), parts: model.everything().filter_map(part).collect() }
+    }
+
+    fn is_part(&self, table: &str) -> bool {
+        self.parts.contains(table)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.words.contains(name.split('(').next().unwrap_or(name).rsplit('.').next().unwrap_or(name))
     }
 }
 
@@ -78,12 +113,18 @@ fn owned(catalog: &Catalog, key: &Key) -> bool {
     })
 }
 
-fn alike(class: Class, model: &Object, live: &Object) -> bool {
+fn alike(class: Class, model: &Object, live: &Object, engine: Engine) -> bool {
     match (class, &model.definition, &live.definition) {
+        // Its texts are rewritten only where a name changes.
+        (_, Some(model), Some(live)) if engine == Engine::Sqlite => same_words(model, live),
         // Options have defaults that differ by release; and what an extension is, its own scripts say.
         (Class::Sequence | Class::Extension, ..) | (_, None, _) | (_, _, None) => true,
         (Class::Routine | Class::Event, Some(model), Some(live)) => bodies(model) == bodies(live),
         (Class::View | Class::MaterializedView, Some(model), Some(live)) => views(model, live),
+        (Class::Domain, Some(model), Some(live)) => same(&without_names(model), &without_names(live)),
+        // What it is made of is the server's own to say.
+        (Class::Type, Some(model), Some(_)) if model.contains(" as range") => true,
+        (Class::Policy, Some(model), Some(live)) => same(&as_usual(model), &as_usual(live)),
         (Class::Trigger, Some(model), Some(live)) => {
             let parts =
                 |text: &str| text.split_once(" when(").map_or_else(|| (text.to_owned(), String::new()), |(head, rest)| (head.to_owned(), rest.to_owned()));
@@ -94,11 +135,33 @@ fn alike(class: Class, model: &Object, live: &Object) -> bool {
     }
 }
 
+/// A domain without the names of its checks, which the server makes where nobody gives one.
+fn without_names(definition: &str) -> String {
+    let mut words = definition.split(' ');
+    let mut all = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "constraint" {
+            words.next();
+        } else {
+            all.push(word)
+        }
+    }
+    all.join(" ")
+}
+
+/// A policy without what holds where nothing is said.
+fn as_usual(definition: &str) -> String {
+    ["as permissive", "for all", "to public"].iter().fold(definition.to_owned(), |text, usual| text.replace(usual, ""))
+}
+
 /// What stands between the quotes, or after the head, without white space.
 fn bodies(definition: &str) -> String {
     let plain = |text: &str| text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect::<String>();
     let quoted = definition.split_once("$$").and_then(|(_, rest)| rest.rsplit_once("$$")).map(|(body, _)| body);
-    let text = || definition.split_once('\'').and_then(|(_, rest)| rest.rsplit_once('\'')).map(|(body, _)| body.replace("''", "'"));
+    let text = || {
+        let (_, rest) = definition.rsplit_once("as '").or_else(|| definition.split_once('\''))?;
+        rest.rsplit_once('\'').map(|(body, _)| body.replace("''", "'"))
+    };
     let block = BODIES.iter().filter_map(|word| definition.find(&format!(" {word} "))).min().map(|at| &definition[at..]);
     match (quoted, block) {
         (Some(body), _) => plain(body),
@@ -122,13 +185,14 @@ fn views(model: &str, live: &str) -> bool {
         all
     };
     let live_words = words(live);
-    let names =
-        words(model).into_iter().filter(|word| word.len() > 2 && !KEYWORDS.contains(&word.as_str()) && !word.contains(['\'', ':', '*', '-', '+', '/', '|']));
+    let names = words(model).into_iter().filter(|word| {
+        (word.len() > 2 || word.parse::<f64>().is_ok()) && !KEYWORDS.contains(&word.as_str()) && !word.contains(['\'', ':', '*', '-', '+', '/', '|'])
+    });
     literals(model) == literals(live) && names.into_iter().all(|name| live_words.contains(&name))
 }
 
 /// Words of a query that a server may say otherwise or leave out.
-const KEYWORDS: [&str; 26] = [
+const KEYWORDS: [&str; 43] = [
     "create",
     "replace",
     "view",
@@ -155,10 +219,32 @@ const KEYWORDS: [&str; 26] = [
     "null",
     "asc",
     "distinct",
+    "like",
+    "ilike",
+    "between",
+    "exists",
+    "limit",
+    "offset",
+    "having",
+    "union",
+    "all",
+    "true",
+    "false",
+    "cast",
+    "extract",
+    "interval",
+    "date",
+    "now",
+    "current_timestamp",
 ];
 
-fn table(model: &Table, live: &Table, engine: Engine) -> Table {
+fn table(model: &Table, live: &Table, engine: Engine, altered: &Altered) -> Table {
     let mut table = live.clone();
+    if engine == Engine::Sqlite {
+        // It keeps what was said, word for word.
+        only_what_is_known(&mut table, model);
+        return table;
+    }
     for column in &mut table.columns {
         if let Some(stood) = model.column(&column.def.name) {
             column.def = Rc::new(self::column(stood, column, engine));
@@ -176,7 +262,13 @@ fn table(model: &Table, live: &Table, engine: Engine) -> Table {
     for index in &mut table.indexes {
         let named = |stood: &&Rc<HeldIndex>| cut(&stood.name, engine) == index.name;
         let unnamed = |stood: &&Rc<HeldIndex>| stood.generated && stood.def.is_some() && indexes_alike(stood, index);
-        if let Some(stood) = model.indexes.iter().find(named).or_else(|| model.indexes.iter().find(unnamed)).filter(|stood| indexes_alike(stood, index)) {
+        if let Some(stood) = model
+            .indexes
+            .iter()
+            .find(named)
+            .or_else(|| model.indexes.iter().find(unnamed))
+            .filter(|stood| altered.has(&stood.name) || indexes_alike(stood, index))
+        {
             *index = Rc::clone(stood);
         }
     }
@@ -186,14 +278,22 @@ fn table(model: &Table, live: &Table, engine: Engine) -> Table {
     let missing: Vec<Rc<HeldConstraint>> =
         model.constraints.iter().filter(merged).filter(|stood| !table.constraints.iter().any(|live| live.name == stood.name)).cloned().collect();
     table.constraints.extend(missing);
+    only_what_is_known(&mut table, model);
+    if altered.is_part(&model.name) {
+        // Those that the whole table's indexes make on each of its parts.
+        table.indexes.retain(|index| model.indexes.iter().any(|stood| stood.name == index.name));
+    }
+    table.options = if altered.has(&model.name) { model.options.clone() } else { options(&model.options, &live.options) };
+    table
+}
+
+/// Of a table that a query made, or that was made like another one, not all is known.
+fn only_what_is_known(table: &mut Table, model: &Table) {
     if !model.known || model.options.contains("including ") {
-        // What a table that is made like another one has of its own is not all known.
         table.columns.retain(|column| model.column(&column.def.name).is_some());
         table.constraints.retain(|constraint| model.constraints.iter().any(|stood| stood.name == constraint.name));
         table.indexes.retain(|index| model.indexes.iter().any(|stood| stood.name == index.name));
     }
-    table.options = options(&model.options, &live.options);
-    table
 }
 
 /// A name as the engine keeps it: PostgreSQL cuts what is longer than 63 bytes.

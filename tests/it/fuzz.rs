@@ -261,8 +261,14 @@ impl ValueTree for Smaller {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the seed and the slowest input are what the long run is for")]
 fn no_bytes_break_read_parse_and_assess() {
+    // With the stack that the program gives itself: trees are as deep as somebody writes them.
+    let thread = std::thread::Builder::new().stack_size(unmigrate::cli::STACK).spawn(feed).expect("a thread");
+    thread.join().expect("no input breaks it");
+}
+
+#[expect(clippy::print_stderr, reason = "the seed and the slowest input are what the long run is for")]
+fn feed() {
     let soak = std::env::var_os("MIGRATE_SOAK").is_some();
     let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap_or_else(|error| panic!("{name}={value}: {error}")));
     let seed = number("MIGRATE_SEED").unwrap_or_else(|| if soak { fastrand::u64(..1_000_000_000) } else { SEED });

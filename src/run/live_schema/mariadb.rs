@@ -6,7 +6,11 @@ use super::super::tables::quoted;
 
 /// What there is to ask for: a query for the names, the word after SHOW CREATE, and the column of the answer that holds the statement.
 const THINGS: [(&str, &str, usize); 6] = [
-    ("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name", "TABLE", 1),
+    (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY table_name",
+        "TABLE",
+        1,
+    ),
     ("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type LIKE '%VIEW' ORDER BY table_name", "VIEW", 1),
     ("SELECT routine_name FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_type = 'FUNCTION' ORDER BY 1", "FUNCTION", 2),
     ("SELECT routine_name FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_type = 'PROCEDURE' ORDER BY 1", "PROCEDURE", 2),

@@ -9,7 +9,7 @@ use super::statements;
 const OURS: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /// The queries, each of which gives statements, in the order in which these can be run. `{ours}` is [`OURS`], `{history}` and `{journal}` are names.
-const QUERIES: [&str; 14] = [
+const QUERIES: [&str; 15] = [
     "SELECT format('CREATE SCHEMA %I', nspname) FROM pg_namespace n WHERE {ours} AND nspname <> 'public' ORDER BY 1",
     "SELECT format('CREATE EXTENSION %I', extname) FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1",
     "SELECT format('CREATE TYPE %s AS ENUM (%s)', format_type(t.oid, NULL), (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) \
@@ -23,6 +23,8 @@ const QUERIES: [&str; 14] = [
     "SELECT format('CREATE TYPE %s AS (%s)', format_type(t.oid, NULL), (SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), \
      ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)) FROM pg_type t \
      JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c' JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {ours} AND {own 'pg_type' t.oid} ORDER BY t.oid",
+    "SELECT format('CREATE TYPE %s AS RANGE (subtype = %s)', format_type(t.oid, NULL), format_type(r.rngsubtype, NULL)) FROM pg_type t \
+     JOIN pg_range r ON r.rngtypid = t.oid JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {ours} AND {own 'pg_type' t.oid} ORDER BY t.oid",
     "SELECT format('CREATE SEQUENCE %s', c.oid::regclass) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind = 'S' \
      AND {own 'pg_class' c.oid} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') \
      AND d.refclassid = 'pg_class'::regclass) ORDER BY c.oid",
@@ -47,7 +49,7 @@ const QUERIES: [&str; 14] = [
        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.attislocal OR a.attinhcount = 0)), ''), \
      coalesce((SELECT ' INHERITS (' || string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno) || ')' FROM pg_inherits WHERE inhrelid = c.oid), ''), \
      coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), '')) END \
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind IN ('r', 'p') AND {own 'pg_class' c.oid} AND {not history} \
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind IN ('r', 'p', 'f') AND {own 'pg_class' c.oid} AND {not history} \
      ORDER BY (SELECT count(*) FROM pg_partition_ancestors(c.oid)), c.oid",
     "SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid)) FROM pg_constraint k \
      JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind IN ('r', 'p') AND {own 'pg_class' c.oid} \
@@ -55,7 +57,7 @@ const QUERIES: [&str; 14] = [
     "SELECT format('CREATE %sVIEW %s AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED ' ELSE '' END, c.oid::regclass, rtrim(pg_get_viewdef(c.oid), ';')) FROM pg_class c \
      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind IN ('v', 'm') AND {own 'pg_class' c.oid} ORDER BY c.oid",
     "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid \
-     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind IN ('r', 'p', 'm') AND {own 'pg_class' c.oid} AND {not history} AND NOT x.relispartition \
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind IN ('r', 'p', 'm') AND {own 'pg_class' c.oid} AND {not history} \
      AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) ORDER BY i.indexrelid",
     "SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE {ours} AND NOT t.tgisinternal AND t.tgparentid = 0 AND {own 'pg_class' c.oid} ORDER BY t.oid",
@@ -90,8 +92,10 @@ pub(super) async fn read(connection: &mut Connection, history: &HistoryTable) ->
     let mut read = Ok(());
     for query in QUERIES {
         let mut sql = query.replace("{ours}", OURS).replace("{not history}", &format!("NOT (n.nspname = {schema} AND c.relname IN ({tables}))"));
-        for (class, id) in [("pg_type", "t.oid"), ("pg_class", "c.oid"), ("pg_proc", "p.oid")] {
-            let own = format!("NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '{class}'::regclass AND e.objid = {id} AND e.deptype = 'e')");
+        // A range type brings functions of its own.
+        let brought = "(e.deptype = 'e' OR e.deptype = 'i' AND e.refclassid = 'pg_type'::regclass)";
+        for (class, id, part) in [("pg_type", "t.oid", "e.deptype = 'e'"), ("pg_class", "c.oid", "e.deptype = 'e'"), ("pg_proc", "p.oid", brought)] {
+            let own = format!("NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '{class}'::regclass AND e.objid = {id} AND {part})");
             sql = sql.replace(&format!("{{own '{class}' {id}}}"), &own);
         }
         read = statements(connection, &sql, &mut out).await;

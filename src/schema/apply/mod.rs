@@ -11,7 +11,7 @@ pub(crate) mod mapped;
 mod not_null;
 pub(crate) mod object;
 pub(crate) mod owner;
-mod part;
+pub(super) mod part;
 mod rows;
 mod table;
 

@@ -53,7 +53,7 @@ pub(super) const CLASSES: [Class; 14] = [
 ];
 
 /// The attribute of a table that names a partition of it, and holds its bounds.
-pub(super) const PARTITION: &str = "partition ";
+pub(in crate::schema) const PARTITION: &str = "partition ";
 
 /// How the definition of a publication begins.
 pub(super) const PUBLICATION: &str = "create publication ";
