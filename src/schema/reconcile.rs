@@ -64,7 +64,7 @@ impl Altered {
         let attributes = model.everything().filter_map(|key| match key {
             // A right changes no definition, nor does a comment where it is none of a table's options.
             Key::Attribute(object, attribute) if attribute == "comment" => model.engine.is_mysql_like().then_some(object),
-            Key::Attribute(object, attribute) if attribute != "owner" && !attribute.contains("right") => Some(object),
+            Key::Attribute(object, attribute) if !["owner", "signatures"].contains(&attribute.as_str()) && !attribute.contains("right") => Some(object),
             _ => None,
         });
         let part = |key: Key| match key {
