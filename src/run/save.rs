@@ -55,7 +55,8 @@ async fn save(connection: &mut Connection, lost_things: &[Question], file: &Path
             let message = format!("{}: no primary key leads back to the rows, so a copy could not be put back; nothing was touched", question.object);
             return Err(RunError::Usage(message));
         }
-        tables.push(table);
+        let set_by_change = set_by_change(connection, &table).await.map_err(|error| connection.refused(DOING, &error))?;
+        tables.push((table, set_by_change));
     }
     let mut out = BufWriter::new(made(file).map_err(unwritable)?);
     write!(out, "{}", head(connection.engine)).map_err(unwritable)?;
@@ -63,8 +64,8 @@ async fn save(connection: &mut Connection, lost_things: &[Question], file: &Path
         connection.execute(&sql).await.map_err(|error| connection.refused(DOING, &error))?;
     }
     let mut counts = Vec::new();
-    for (question, table) in lost_things.iter().zip(&tables) {
-        let copy = Copy { engine: connection.engine, table, question };
+    for (question, (table, set_by_change)) in lost_things.iter().zip(&tables) {
+        let copy = Copy { engine: connection.engine, table, question, set_by_change };
         writeln!(out, "\n-- {}", question.object).map_err(unwritable)?;
         let (query, mut count) = (copy.query(), 0);
         let copied = connection.each_row(&query, |cells| {
@@ -118,6 +119,16 @@ async fn table(connection: &mut Connection, folded: &str) -> sqlx::Result<Option
     }
 }
 
+/// The columns that a change of their row sets by itself (MySQL, MariaDB).
+async fn set_by_change(connection: &mut Connection, table: &Table) -> sqlx::Result<Vec<String>> {
+    if !connection.engine.is_mysql_like() {
+        return Ok(Vec::new());
+    }
+    let (schema, name) = (quoted(&table.schema, '\''), quoted(&table.name, '\''));
+    let sql = format!("SELECT column_name FROM information_schema.columns WHERE table_schema = {schema} AND table_name = {name} AND extra LIKE '%on update%'");
+    Ok(connection.rows(&sql).await?.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
+}
+
 fn keys(table: &Table) -> Vec<&Column> {
     let mut keys: Vec<(u32, &Column)> = table.columns.iter().filter_map(|(column, place)| Some(((*place)?, column))).collect();
     keys.sort_by_key(|(place, _)| *place);
@@ -160,6 +171,7 @@ struct Copy<'a> {
     engine: Engine,
     table: &'a Table,
     question: &'a Question,
+    set_by_change: &'a [String],
 }
 
 impl Copy<'_> {
@@ -221,7 +233,10 @@ impl Copy<'_> {
         let values = (0..columns.len()).map(value).collect::<Vec<_>>().join(", ");
         if self.question.counted == Counted::Values {
             let key = (0..keys.len()).map(|at| format!("{} = {}", names[at], value(at))).collect::<Vec<_>>().join(" AND ");
-            let set = (keys.len()..columns.len()).map(|at| format!("{} = {}", names[at], value(at))).collect::<Vec<_>>().join(", ");
+            let set = (keys.len()..columns.len()).map(|at| format!("{} = {}", names[at], value(at)));
+            // What comes back is no change of the row's own.
+            let own = self.set_by_change.iter().map(|name| self.name(name)).filter(|name| !names.contains(name)).map(|name| format!("{name} = {name}"));
+            let set = set.chain(own).collect::<Vec<_>>().join(", ");
             return format!("UPDATE {sql} SET {set} WHERE {key};");
         }
         // A new UP may bring rows of its own under the same keys; what stood there is what counts.

@@ -46,9 +46,14 @@ fn project(engine: Engine) -> TempDir {
     std::fs::create_dir(folder.path().join("migrations")).unwrap();
     let (columns, _) = odd(engine);
     let own = |text: &str| std::fs::write(folder.path().join("migrations/V2_more.sql"), text).unwrap();
+    // To be put back is no change.
+    let changed = match engine {
+        Engine::Sqlite | Engine::Postgres => "changed timestamp DEFAULT '2020-01-01 00:00:00'",
+        Engine::Mysql | Engine::Mariadb => "changed timestamp NOT NULL DEFAULT '2020-01-01' ON UPDATE CURRENT_TIMESTAMP",
+    };
     std::fs::write(
         folder.path().join("migrations/V1_make.sql"),
-        "-- UP\nCREATE TABLE users (id int, part varchar(10), name varchar(20), PRIMARY KEY (part, id));\n-- DOWN\nDROP TABLE users;\n",
+        format!("-- UP\nCREATE TABLE users (id int, part varchar(10), name varchar(20), {changed}, PRIMARY KEY (part, id));\n-- DOWN\nDROP TABLE users;\n"),
     )
     .unwrap();
     let serial = match engine {
@@ -91,7 +96,7 @@ fn held(database: &Database) -> Vec<String> {
     };
     [
         database.query(&format!("SELECT {all} FROM odd ORDER BY id")),
-        database.query(&format!("SELECT {} FROM users ORDER BY part, id", joined(&["id", "part", "mail", "level", "tone"]))),
+        database.query(&format!("SELECT {} FROM users ORDER BY part, id", joined(&["id", "part", "mail", "level", "tone", "changed"]))),
         database.query(&format!("SELECT {} FROM owner ORDER BY id", joined(&["id", "name"]))),
         database.query(&format!("SELECT {} FROM pet ORDER BY id", joined(&["id", "owner"]))),
     ]
@@ -129,7 +134,7 @@ fn what_a_down_destroys_comes_back_after_a_new_up() {
             database.execute(&format!("INSERT INTO odd VALUES ({id}, {values})"));
         }
         for sql in [
-            "INSERT INTO users VALUES (1, 'x''y', 'ann', 'a@b', 7, 'X'), (1, 'z', 'bob', NULL, NULL, 'x '), (2, 'z', 'cleo', '', 5, 'x')",
+            "INSERT INTO users (id, part, name, mail, level, tone) VALUES (1, 'x''y', 'ann', 'a@b', 7, 'X'), (1, 'z', 'bob', NULL, NULL, 'x '), (2, 'z', 'cleo', '', 5, 'x')",
             "INSERT INTO owner (name) VALUES ('p'), ('q')",
             "INSERT INTO pet VALUES (1, 2), (2, NULL)",
         ] {
