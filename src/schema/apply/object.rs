@@ -232,6 +232,8 @@ impl Catalog {
                     self.lean(&leant_on, who.clone(), false);
                 }
                 (Key::Object(other, user, on), Engine::Postgres) if cascade => {
+                    // First, for names may lead in a circle where a script says what no server takes.
+                    self.lean(&leant_on, who.clone(), false);
                     self.drop_object(*other, user, on.as_ref(), true, true)?;
                 }
                 (Key::Object(other, user, _), Engine::Postgres) => return Err(Refusal::new(format!("{} {user} uses {} {name}", other.word(), class.word()))),
