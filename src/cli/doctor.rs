@@ -42,7 +42,8 @@ pub(super) struct Arguments {
 
 /// What is not well.
 struct Found {
-    differences: Vec<Difference>,
+    /// None where a run stopped part-way: what stands of it no migration left.
+    differences: Option<Vec<Difference>>,
     /// Differences in what a statement touches that cannot be followed.
     unsure: usize,
     history: Vec<Told>,
@@ -81,8 +82,14 @@ async fn look(global: &Global, settings: &Settings, loaded: &Loaded, locked: &mu
     let observed = locked.observe().await?;
     let compared = history::compare(&loaded.migrations, &observed.history, observed.engine);
     let others: Vec<String> = locked.foreign_histories().await?.into_iter().map(|table| table.name).collect();
-    let live = locked.schema().await?;
-    let (differences, unsure) = differences(global, settings, &observed, &live, &others)?;
+    let (differences, unsure) = match observed.half_done {
+        Some(_) => (None, 0),
+        None => {
+            let live = locked.schema().await?;
+            let (differences, unsure) = differences(global, settings, &observed, &live, &others)?;
+            (Some(differences), unsure)
+        }
+    };
     Ok(Found { differences, unsure, history: told(&compared, &observed), advice: locked.health().await?, applied: observed.in_force().len() })
 }
 
@@ -159,7 +166,7 @@ fn told(compared: &Compared<'_>, observed: &Observed) -> Vec<Told> {
 }
 
 fn say(console: &mut Console, global: &Global, found: &Found) -> std::io::Result<Exit> {
-    let exit = if found.differences.is_empty() && found.history.is_empty() { Exit::Done } else { Exit::Drift };
+    let exit = if found.differences.as_ref().is_some_and(Vec::is_empty) && found.history.is_empty() { Exit::Done } else { Exit::Drift };
     if global.format == Format::Json {
         let body = json!({"schema": 1, "differences": found.differences, "not_followed": found.unsure, "history": found.history, "advice": found.advice});
         writeln!(console.out, "{body}")?;
@@ -174,14 +181,16 @@ fn say(console: &mut Console, global: &Global, found: &Found) -> std::io::Result
             fill(text, Options::new(width).initial_indent(first).subsequent_indent(&rest).break_words(false).word_splitter(WordSplitter::NoHyphenation))
         )
     };
-    match found.differences.len() {
+    let differences = found.differences.as_deref().unwrap_or_default();
+    match differences.len() {
+        _ if found.differences.is_none() => line("schema: ", "not compared, for a run stopped part-way")?,
         0 => line("schema: ", &format!("as the {} applied migrations left it", found.applied))?,
         count => line("schema: ", &format!("{count} difference{} from what the {} applied migrations left", if count == 1 { "" } else { "s" }, found.applied))?,
     }
-    for one in &found.differences {
+    for one in differences {
         line("  * ", &format!("{} {}", one.object, one.what))?;
     }
-    if !found.differences.is_empty() {
+    if !differences.is_empty() {
         line("  = ", "write a migration that makes them so, or put the database back; what somebody changed by hand no DOWN knows")?;
     }
     if found.unsure > 0 {

@@ -25,7 +25,7 @@ pub fn reconcile(model: &Catalog, live: &mut Catalog) {
                 Some(Entry::Object(Rc::clone(model)))
             }
             // Comments are read of what has one; of all else nobody asked.
-            (Key::Attribute(object, attribute), ..) if attribute == "comment" && !of_extension(model, object) => continue,
+            (Key::Attribute(object, attribute), ..) if READ.contains(&attribute.as_str()) && !of_extension(model, object) => continue,
             (Key::Attribute(..) | Key::IndexTable(_), stood, _) => stood.cloned(),
             (Key::Object(class, ..), stood, _) if !is_read(*class, engine) => stood.cloned(),
             // A column's own sequence, however it was made.
@@ -36,7 +36,7 @@ pub fn reconcile(model: &Catalog, live: &mut Catalog) {
     }
     for key in model.everything().collect::<Vec<_>>() {
         let silent = match &key {
-            Key::Attribute(object, attribute) => attribute != "comment" || engine != Engine::Postgres || of_extension(model, object),
+            Key::Attribute(object, attribute) => !READ.contains(&attribute.as_str()) || engine != Engine::Postgres || of_extension(model, object),
             Key::IndexTable(_) => true,
             Key::Object(class, ..) if !is_read(*class, engine) => true,
             Key::Object(Class::Sequence, ..) => live.get(&key).is_none() && (owned(model, &key) || made_for_a_column(model, &key)),
@@ -51,27 +51,32 @@ pub fn reconcile(model: &Catalog, live: &mut Catalog) {
     }
 }
 
+/// The attributes that are read from a database (PostgreSQL).
+const READ: [&str; 3] = ["comment", "row security", "forced row security"];
+
 /// What some statement altered after it was made: what it says is not its definition alone any more.
 struct Altered {
-    words: HashSet<String>,
+    objects: HashSet<String>,
     /// The tables that are parts of others.
     parts: HashSet<String>,
 }
 
 impl Altered {
     fn of(model: &Catalog) -> Altered {
-        let words = |object: String| object.split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned).collect::<Vec<_>>();
         let attributes = model.everything().filter_map(|key| match key {
             // A right changes no definition, nor does a comment where it is none of a table's options.
             Key::Attribute(object, attribute) if attribute == "comment" => model.engine.is_mysql_like().then_some(object),
-            Key::Attribute(object, attribute) if !["owner", "signatures"].contains(&attribute.as_str()) && !attribute.contains("right") => Some(object),
+            Key::Attribute(object, attribute) => {
+                let silent = READ.contains(&attribute.as_str()) || ["owner", "signatures"].contains(&attribute.as_str()) || attribute.contains("right");
+                (!silent).then_some(object)
+            }
             _ => None,
         });
         let part = |key: Key| match key {
             Key::Attribute(_, attribute) => attribute.strip_prefix(PARTITION).map(str::to_owned),
             _ => None,
         };
-        Altered { words: attributes.flat_map(words).collect(), parts: model.everything().filter_map(part).collect() }
+        Altered { objects: attributes.map(|object| plain(&object).to_owned()).collect(), parts: model.everything().filter_map(part).collect() }
     }
 
     fn is_part(&self, table: &str) -> bool {
@@ -79,8 +84,14 @@ impl Altered {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.words.contains(name.split('(').next().unwrap_or(name).rsplit('.').next().unwrap_or(name))
+        self.objects.contains(plain(name))
     }
+}
+
+/// A name without its arguments and the table that it hangs on.
+fn plain(object: &str) -> &str {
+    let object = object.split(" on ").next().unwrap_or(object);
+    object.split('(').next().unwrap_or(object)
 }
 
 /// An extension's comment is its own.

@@ -33,13 +33,14 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.made :=
 CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE PROCEDURE touch();
 CREATE VIEW open_users AS SELECT id, name FROM users WHERE state = 'open';
 CREATE MATERIALIZED VIEW totals AS SELECT user_id, sum(total) AS total FROM orders GROUP BY user_id;
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON users FOR SELECT USING (name = current_user);
 COMMENT ON TABLE users IS 'people';
 COMMENT ON COLUMN users.age IS 'in years';
 ";
 
 /// A change, and the word that must be in what is said of it.
-const ON_POSTGRES: [(&str, &str); 48] = [
+const ON_POSTGRES: [(&str, &str); 50] = [
     ("DROP INDEX users_name", "users_name"),
     ("CREATE INDEX stray ON users (age)", "stray"),
     ("ALTER TABLE users ALTER email SET DEFAULT 'y'", "users.email"),
@@ -91,6 +92,8 @@ const ON_POSTGRES: [(&str, &str); 48] = [
     ("DROP INDEX app.loose_ab; CREATE INDEX loose_ab ON app.loose (b DESC, a)", "loose_ab"),
     ("DROP INDEX users_open; CREATE UNIQUE INDEX users_open ON users (lower(name)) WHERE state = 'shut'", "users_open"),
     ("DROP TABLE parts_1", "parts_1"),
+    ("ALTER TABLE users DISABLE ROW LEVEL SECURITY", "users"),
+    ("ALTER TABLE orders ENABLE ROW LEVEL SECURITY", "orders"),
 ];
 
 const MARIADB: &str =

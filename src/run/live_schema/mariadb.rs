@@ -3,6 +3,7 @@
 use super::super::connection::Connection;
 use super::super::history::HistoryTable;
 use super::super::tables::quoted;
+use crate::engine::Engine;
 
 /// What there is to ask for: a query for the names, the word after SHOW CREATE, and the column of the answer that holds the statement.
 const THINGS: [(&str, &str, usize); 6] = [
@@ -21,6 +22,13 @@ const THINGS: [(&str, &str, usize); 6] = [
 pub(super) async fn read(connection: &mut Connection, history: &HistoryTable) -> sqlx::Result<String> {
     let database = connection.database().to_owned();
     let mut out = String::from("SET foreign_key_checks = 0;\nDELIMITER ;;\n");
+    // Seconds on MariaDB, milliseconds on MySQL, where it has another name.
+    let limit = if connection.engine == Engine::Mysql {
+        ["max_execution_time = 60000", "max_execution_time = DEFAULT"]
+    } else {
+        ["max_statement_time = 60", "max_statement_time = DEFAULT"]
+    };
+    connection.execute(&format!("SET SESSION {}", limit[0])).await?;
     for (names, thing, at) in THINGS {
         for row in connection.rows(names).await? {
             let Some(Some(name)) = row.into_iter().next() else { continue };
@@ -33,6 +41,7 @@ pub(super) async fn read(connection: &mut Connection, history: &HistoryTable) ->
             out.push_str("\n;;\n");
         }
     }
+    connection.execute(&format!("SET SESSION {}", limit[1])).await?;
     out.push_str("DELIMITER ;\n");
     Ok(out)
 }

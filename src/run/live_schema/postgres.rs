@@ -9,7 +9,7 @@ use super::statements;
 const OURS: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /// The queries, each of which gives statements, in the order in which these can be run. `{ours}` is [`OURS`], `{history}` and `{journal}` are names.
-const QUERIES: [&str; 15] = [
+const QUERIES: [&str; 16] = [
     "SELECT format('CREATE SCHEMA %I', nspname) FROM pg_namespace n WHERE {ours} AND nspname <> 'public' ORDER BY 1",
     "SELECT format('CREATE EXTENSION %I', extname) FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1",
     "SELECT format('CREATE TYPE %s AS ENUM (%s)', format_type(t.oid, NULL), (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) \
@@ -66,6 +66,9 @@ const QUERIES: [&str; 15] = [
      coalesce((SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles WHERE oid = ANY (p.polroles)), 'public'), \
      coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ''), coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')) \
      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND {own 'pg_class' c.oid} ORDER BY p.oid",
+    "SELECT format('ALTER TABLE %s %s ROW LEVEL SECURITY', c.oid::regclass, o.word) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, \
+     LATERAL (VALUES ('ENABLE', c.relrowsecurity), ('FORCE', c.relforcerowsecurity)) AS o (word, set) WHERE {ours} AND c.relkind IN ('r', 'p') AND o.set \
+     AND {own 'pg_class' c.oid} AND {not history} ORDER BY c.oid, o.word",
     "SELECT format('COMMENT ON %s IS %L', o.name, d.description) FROM pg_description d, LATERAL ( \
      SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' \
        WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, c.oid::regclass) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -88,7 +91,7 @@ const QUERIES: [&str; 15] = [
 pub(super) async fn read(connection: &mut Connection, history: &HistoryTable) -> sqlx::Result<String> {
     let (schema, tables) = (literal(Some(history.schema())), history.names().map(|name| literal(Some(&name))).join(", "));
     let mut out = String::new();
-    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = public").await?;
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = public; SET LOCAL statement_timeout = '1min'").await?;
     let mut read = Ok(());
     for query in QUERIES {
         let mut sql = query.replace("{ours}", OURS).replace("{not history}", &format!("NOT (n.nspname = {schema} AND c.relname IN ({tables}))"));
