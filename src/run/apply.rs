@@ -66,6 +66,8 @@ impl Run<'_> {
             if let Err(stop) = self.pause(stop, &mut pauses, progress).await {
                 return Err(self.stopped(&stop));
             }
+            // The next try is to find what this one found.
+            let _ = leftover::end(self.connection, &self.step.statements).await;
         }
         *self.seq += 1;
         self.tell_pin(progress);

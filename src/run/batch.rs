@@ -9,10 +9,9 @@ use super::history::{Record, now};
 use super::secret::Secrets;
 use super::segment::{Segment, segments};
 use super::stop::Stop;
-use super::{Event, sqlite};
+use super::{Event, leftover, sqlite};
 use crate::gate::{Course, Step};
 use crate::observed::Outcome;
-use crate::parse::manner::Manner;
 
 /// How far a message came.
 pub(super) struct Came {
@@ -94,7 +93,11 @@ fn together<'s>(run: &Run<'_>, steps: &'s [Step]) -> &'s [Step] {
 fn is_plain(step: &Step) -> bool {
     let all = 0..step.statements.len();
     let one = matches!(segments(&step.statements, step.in_transaction, true).as_slice(), [Segment::Together(_)]);
-    let carried = step.statements.iter().any(|sql| sql.manner == Manner::Carried);
     let unchecked = sqlite::Unchecked::of(&step.statements, &all);
-    step.course == Course::Whole && step.pin.is_none() && one && !carried && !unchecked.off && sqlite::rebuilt(&step.statements, &all).is_empty()
+    step.course == Course::Whole
+        && step.pin.is_none()
+        && one
+        && !leftover::may_stay(&step.statements)
+        && !unchecked.off
+        && sqlite::rebuilt(&step.statements, &all).is_empty()
 }

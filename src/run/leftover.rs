@@ -2,8 +2,8 @@
 //! nothing.
 
 use super::connection::{Connection, Driver};
-use super::mysql;
 use super::tables::quoted;
+use super::{mysql, sqlite};
 use crate::engine::Engine;
 use crate::gate::Sql;
 use crate::parse::cursor::{Cursor, is_word, items};
@@ -11,23 +11,12 @@ use crate::parse::manner::Manner;
 use sqlparser::tokenizer::{Token, Tokenizer};
 use sqlx::mysql::MySqlDatabaseError;
 
-/// Ends what `statements` left: temporary tables, and on MySQL and MariaDB variables too. Asks nothing of the server where they hold no such
-/// statement.
+/// Ends what `statements` left: temporary tables, on MySQL and MariaDB variables too, on SQLite settings and attached files. Asks nothing of
+/// the database where they hold no such statement.
 pub(super) async fn end(connection: &mut Connection, statements: &[Sql]) -> sqlx::Result<()> {
-    let carried = statements.iter().any(|sql| sql.manner == Manner::Carried);
-    // A block, a procedure or a function may have made one too.
-    let calls = |sql: &Sql| sql.text.split_ascii_whitespace().next().is_some_and(|word| CALLING.iter().any(|other| word.eq_ignore_ascii_case(other)));
     match connection.driver {
-        Driver::Postgres(_) if carried || statements.iter().any(calls) => connection.execute("DISCARD TEMP").await,
-        Driver::Sqlite(_) if carried => {
-            let made =
-                connection.rows("SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").await?;
-            for row in made {
-                let [Some(class), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { continue };
-                connection.execute(&format!("DROP {class} temp.{}", quoted(&name, '"'))).await?;
-            }
-            Ok(())
-        }
+        Driver::Postgres(_) if makes_temporary(statements) => connection.execute("DISCARD TEMP").await,
+        Driver::Sqlite(_) => end_on_sqlite(connection, statements).await,
         Driver::Mysql(_) => {
             let endings = endings(statements, connection.engine);
             // They may have ended our own limits.
@@ -40,8 +29,78 @@ pub(super) async fn end(connection: &mut Connection, statements: &[Sql]) -> sqlx
             }
             Ok(())
         }
-        Driver::Postgres(_) | Driver::Sqlite(_) => Ok(()),
+        Driver::Postgres(_) => Ok(()),
     }
+}
+
+/// Whether `statements` may leave something in the session of SQLite.
+pub(super) fn may_stay(statements: &[Sql]) -> bool {
+    statements.iter().any(|sql| matches!(sql.manner, Manner::Session | Manner::Carried))
+}
+
+/// What a connection of SQLite begins with, of what decides what another script does, or how safe it is (sqlite.org/pragma.html). Foreign
+/// keys are [`sqlite::Unchecked`]'s.
+const PRAGMAS: [(&str, &str); 11] = [
+    ("case_sensitive_like", "OFF"),
+    ("full_column_names", "OFF"),
+    ("ignore_check_constraints", "OFF"),
+    ("legacy_alter_table", "OFF"),
+    ("locking_mode", "NORMAL"),
+    ("query_only", "OFF"),
+    ("recursive_triggers", "OFF"),
+    ("reverse_unordered_selects", "OFF"),
+    ("synchronous", "FULL"),
+    ("trusted_schema", "ON"),
+    ("writable_schema", "RESET"),
+];
+
+async fn end_on_sqlite(connection: &mut Connection, statements: &[Sql]) -> sqlx::Result<()> {
+    if !may_stay(statements) {
+        return Ok(());
+    }
+    for sql in pragmas(statements) {
+        connection.execute(&sql).await?;
+    }
+    let limit = connection.patience.lock.filter(|_| sets(statements, "busy_timeout"));
+    if let Some(limit) = limit {
+        connection.execute(&format!("PRAGMA busy_timeout = {}", limit.as_millis())).await?;
+    }
+    let made = "SELECT type, name FROM temp.sqlite_schema WHERE type <> 'index' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC";
+    for row in connection.rows(made).await? {
+        let [Some(class), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { continue };
+        // A table takes its triggers along.
+        connection.execute(&format!("DROP {class} IF EXISTS temp.{}", quoted(&name, '"'))).await?;
+    }
+    for row in connection.rows("SELECT name FROM pragma_database_list WHERE seq > 1").await? {
+        let Some(name) = row.into_iter().next().flatten() else { continue };
+        connection.execute(&format!("DETACH {}", quoted(&name, '"'))).await?;
+    }
+    Ok(())
+}
+
+/// What takes back what `statements` set by PRAGMA.
+fn pragmas(statements: &[Sql]) -> impl Iterator<Item = String> {
+    PRAGMAS.iter().filter(|(name, _)| sets(statements, name)).map(|(name, value)| format!("PRAGMA {name} = {value}"))
+}
+
+fn sets(statements: &[Sql], name: &str) -> bool {
+    statements.iter().filter_map(sqlite::pragma).any(|(set, _)| set == name)
+}
+
+/// The same for a script that the plain client runs: SQL, or nothing where the text does not tell what is left.
+pub(super) fn endings_for(statements: &[Sql], engine: Engine) -> Option<Vec<String>> {
+    let nameless = |sql: &Sql| matches!(sql.manner, Manner::Session | Manner::Carried) && sqlite::pragma(sql).is_none();
+    match engine {
+        Engine::Sqlite => (!statements.iter().any(nameless)).then(|| pragmas(statements).collect()),
+        Engine::Postgres => Some(if makes_temporary(statements) { vec![String::from("DISCARD TEMP")] } else { Vec::new() }),
+        Engine::Mysql | Engine::Mariadb => Some(endings(statements, engine)),
+    }
+}
+
+/// Whether a script of PostgreSQL may make temporary tables; a block, a procedure or a function may as well.
+fn makes_temporary(statements: &[Sql]) -> bool {
+    let calls = |sql: &Sql| sql.text.split_ascii_whitespace().next().is_some_and(|word| CALLING.iter().any(|other| word.eq_ignore_ascii_case(other)));
+    statements.iter().any(|sql| sql.manner == Manner::Carried || calls(sql))
 }
 
 /// What statements of PostgreSQL begin with that run whatever others wrote.

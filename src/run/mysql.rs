@@ -142,13 +142,16 @@ pub(super) async fn lock(connection: &mut Connection, table: &HistoryTable, time
 /// Ends what a script may have set for its session, so that neither the history row nor the next migration runs under it.
 /// What it wrote with autocommit off is committed: the record says that these statements stand.
 pub(super) fn settle(database: &str, patience: &Patience) -> Vec<String> {
-    let mut settling = vec![
+    own_session(database).into_iter().chain(lock_timeouts(patience)).collect()
+}
+
+/// What makes a session its own again, but for our limits.
+pub(super) fn own_session(database: &str) -> Vec<String> {
+    vec![
         String::from("UNLOCK TABLES"),
         String::from("COMMIT"),
         String::from("SET SESSION autocommit = 1, sql_mode = DEFAULT, foreign_key_checks = DEFAULT, unique_checks = DEFAULT, time_zone = DEFAULT"),
         String::from("SET NAMES utf8mb4"),
         format!("USE {}", quoted(database, '`')),
-    ];
-    settling.extend(lock_timeouts(patience));
-    settling
+    ]
 }

@@ -163,9 +163,12 @@ pub(super) fn unlock(table: &HistoryTable) -> String {
     format!("SELECT pg_advisory_unlock({})", key(table))
 }
 
+/// Gives a session back its own user and settings.
+pub(super) const RESET: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL";
+
 /// Ends what a script may have set for its session, so that the next migration does not run under it.
 pub(super) fn settle(connection: &Connection) -> String {
-    let mut sql = String::from("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL");
+    let mut sql = RESET.to_owned();
     for (name, value) in &connection.own_settings {
         sql.push_str(&format!("; SET {name} = {}", literal(Some(value))));
     }

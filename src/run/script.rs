@@ -1,10 +1,10 @@
 //! Writes cleared steps as a SQL script, for who runs SQL with the plain client alone. In: cleared steps. Out: text that takes the lock, stops where
 //! the history is not what it was, and leaves the database and the history as our own run does; but for who ran it, from where and when.
 
-use super::connection::{COMMIT, Connection};
+use super::connection::{COMMIT, Connection, Home};
 use super::history::{HistoryTable, Record, Who};
 use super::segment::{Segment, segments};
-use super::{Locked, RunError, journal, mysql, postgres, sqlite};
+use super::{Locked, RunError, journal, leftover, mysql, postgres, sqlite};
 use crate::engine::Engine;
 use crate::gate::{Cleared, Course, Step};
 use crate::observed::{Applied, Outcome};
@@ -17,13 +17,24 @@ impl Locked {
     /// The script, with `about` in its first line.
     ///
     /// # Errors
-    /// [`RunError::Usage`] where a step needs what a script cannot do: a pin, or more of a run that stopped part-way.
+    /// [`RunError::Usage`] where a step needs what a script cannot do: a pin, more of a run that stopped part-way, the end of what it leaves.
     pub async fn script(&mut self, cleared: &Cleared, about: &str) -> Result<String, RunError> {
-        if let Some(step) = cleared.steps().iter().find(|step| step.pin.is_some() || step.course != Course::Whole) {
+        let engine = self.connection.engine;
+        let steps = cleared.steps();
+        for (step, is_last) in steps.iter().zip((1..=steps.len()).map(|at| at == steps.len())) {
             let (way, version, name) = (step.direction.name(), &step.version, &step.name);
-            return Err(RunError::Usage(format!(
-                "{way} of {version} {name} cannot be a script: it destroys data, and a script can neither make nor record what brings it back; run it with `migrate {way}`"
-            )));
+            let why = if step.course != Course::Whole {
+                format!("it stopped part-way, and a script does not look at what stands; run it with `migrate {way}`")
+            } else if step.pin.is_some() {
+                format!("it destroys data, and a script can neither make nor record what brings it back; run it with `migrate {way}`")
+            } else if !is_last && leftover::endings_for(&step.statements, engine).is_none() {
+                String::from(
+                    "it leaves a temporary object or an attached file in its session, where the step after it would meet that; write a script that ends with it, and one for the rest",
+                )
+            } else {
+                continue;
+            };
+            return Err(RunError::Usage(format!("{way} of {version} {name} cannot be a script: {why}")));
         }
         let doing = "writing the script";
         let stands = self.table.exists_beside(&mut self.connection, "").await.map_err(|error| self.connection.refused(doing, &error))?;
@@ -34,12 +45,12 @@ impl Locked {
             connection: &self.connection,
             table: &self.table,
             who: &who,
-            end: delimiter(cleared, self.connection.engine),
+            end: delimiter(cleared, engine),
             seq: cleared.head().unwrap_or(0),
             out: String::new(),
         };
         script.head(about, stands, history.last());
-        for step in cleared.steps() {
+        for step in steps {
             script.step(step, journalled);
         }
         script.foot();
@@ -138,11 +149,9 @@ impl Script<'_> {
         let _ = writeln!(self.out, "\n-- {} {} {}", step.direction.name(), step.version, step.name.replace('\n', " "));
         let transactional = self.engine().facts().transactional_ddl;
         let segments = segments(&step.statements, step.in_transaction, transactional);
-        if self.engine() == Engine::Postgres {
-            self.say("RESET ALL");
-        }
         if let (true, [] | [Segment::Together(_)]) = (transactional, segments.as_slice()) {
             self.whole(step);
+            self.settle(step);
             return;
         }
         self.record(step, Outcome::Started);
@@ -168,7 +177,20 @@ impl Script<'_> {
                 }
             }
         }
+        self.settle(step);
         self.record(step, Outcome::Done);
+    }
+
+    /// Ends what the step set for its session, or left in it.
+    fn settle(&mut self, step: &Step) {
+        if leftover::may_stay(&step.statements) {
+            match (self.engine(), &self.connection.home) {
+                (Engine::Postgres, _) => self.say(postgres::RESET),
+                (Engine::Mysql | Engine::Mariadb, Home::Server(database)) => mysql::own_session(database).iter().for_each(|sql| self.say(sql)),
+                (Engine::Sqlite | Engine::Mysql | Engine::Mariadb, _) => {}
+            }
+        }
+        leftover::endings_for(&step.statements, self.engine()).into_iter().flatten().for_each(|sql| self.say(&sql));
     }
 
     /// One transaction with its history row.

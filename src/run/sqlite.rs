@@ -7,8 +7,9 @@ use super::shape;
 use super::tables::{Table, quoted};
 use crate::engine::Engine;
 use crate::gate::Sql;
-use crate::parse::manner::Touchable;
+use crate::parse::manner::{Manner, Touchable};
 use crate::pin::Column;
+use sqlparser::tokenizer::{Token, Tokenizer};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 use std::fs::{File, TryLockError};
@@ -199,18 +200,30 @@ pub(super) struct Unchecked {
 impl Unchecked {
     /// For the transaction that holds `range` of a script's statements.
     pub(super) fn of(statements: &[Sql], range: &Range<usize>) -> Unchecked {
-        let off_after = |end: usize| statements[..end].iter().rev().find_map(|sql| turns_foreign_keys_off(&sql.text)) == Some(true);
+        let off_after = |end: usize| statements[..end].iter().rev().find_map(turns_foreign_keys_off) == Some(true);
         let before = off_after(range.start);
-        let off = before || statements[range.clone()].iter().any(|sql| turns_foreign_keys_off(&sql.text) == Some(true));
+        let off = before || statements[range.clone()].iter().any(|sql| turns_foreign_keys_off(sql) == Some(true));
         Unchecked { off, begins: off && !before, ends: off && (range.end == statements.len() || !off_after(range.end)) }
     }
 }
 
 /// Whether a statement turns foreign keys off; `None` where it leaves them as they are.
-fn turns_foreign_keys_off(sql: &str) -> Option<bool> {
-    let words = sql.to_ascii_lowercase().replace(['=', '(', ')', ';', '\''], " ");
-    match words.split_whitespace().collect::<Vec<_>>()[..] {
-        ["pragma", "foreign_keys" | "main.foreign_keys", value] => Some(matches!(value, "off" | "0" | "no" | "false")),
+fn turns_foreign_keys_off(sql: &Sql) -> Option<bool> {
+    pragma(sql).filter(|(name, _)| name == "foreign_keys").map(|(_, value)| matches!(value.as_str(), "off" | "0" | "no" | "false"))
+}
+
+/// What a statement sets for its connection by `PRAGMA [SCHEMA.]NAME = VALUE` or `PRAGMA NAME(VALUE)`: name and value in lower case.
+pub(super) fn pragma(sql: &Sql) -> Option<(String, String)> {
+    if sql.manner != Manner::Session {
+        return None;
+    }
+    let words = Tokenizer::new(Engine::Sqlite.dialect(), &sql.text).tokenize().ok()?.into_iter().filter_map(|token| match token {
+        Token::Word(word) => Some(word.value.to_ascii_lowercase()),
+        Token::Number(value, _) | Token::SingleQuotedString(value) => Some(value.to_ascii_lowercase()),
+        _ => None,
+    });
+    match &words.collect::<Vec<_>>()[..] {
+        [first, .., name, value] if first == "pragma" => Some((name.clone(), value.clone())),
         _ => None,
     }
 }
@@ -301,7 +314,11 @@ impl Children {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::manner::Manner;
+
+    fn sql(text: &str) -> Sql {
+        let manner = if text.to_ascii_lowercase().starts_with("pragma") { Manner::Session } else { Manner::Inside };
+        Sql { text: text.to_owned(), path: String::new(), line: 1, manner, touched: None }
+    }
 
     #[test]
     fn foreign_keys_off_is_seen_however_it_is_written() {
@@ -309,19 +326,19 @@ mod tests {
             ("PRAGMA foreign_keys=OFF", true),
             ("pragma foreign_keys = 0;", true),
             ("PRAGMA foreign_keys(false)", true),
+            ("PRAGMA /* a */ main.foreign_keys = 'off' -- until the end", true),
             ("PRAGMA foreign_keys=ON", false),
             ("PRAGMA foreign_keys", false),
             ("PRAGMA defer_foreign_keys=OFF", false),
             ("SELECT 'pragma foreign_keys=off'", false),
         ] {
-            assert_eq!(turns_foreign_keys_off(sql) == Some(true), off, "{sql}");
+            assert_eq!(turns_foreign_keys_off(&self::sql(sql)) == Some(true), off, "{sql}");
         }
     }
 
     #[test]
     fn foreign_keys_stay_off_from_one_transaction_to_the_next() {
-        let sql = |text: &&str| Sql { text: (*text).into(), path: String::new(), line: 1, manner: Manner::Inside, touched: None };
-        let script: Vec<Sql> = ["CREATE", "PRAGMA foreign_keys = OFF", "DROP", "PRAGMA foreign_keys = ON", "INSERT"].iter().map(sql).collect();
+        let script: Vec<Sql> = ["CREATE", "PRAGMA foreign_keys = OFF", "DROP", "PRAGMA foreign_keys = ON", "INSERT"].map(sql).into();
         let unchecked = |off, begins, ends| Unchecked { off, begins, ends };
         for (range, expected) in [
             (0..1, unchecked(false, false, false)),

@@ -76,3 +76,26 @@ fn what_fails_among_many_leaves_those_before_it_and_begins_none_after_it() {
     assert_eq!(run(&["down", "-q", "--steps", "6"]).code, 0);
     assert_eq!(history(&run).len(), 12);
 }
+
+/// Each script finds what it would find if it ran alone.
+#[test]
+fn what_a_script_sets_or_attaches_ends_with_it() {
+    let files = |last: &'static str| {
+        let set = "PRAGMA recursive_triggers = ON;\nPRAGMA main.ignore_check_constraints(1);\nPRAGMA case_sensitive_like = 'on';\nATTACH 'beside.db' AS beside;\n\
+                   CREATE TEMP TRIGGER refuse BEFORE DELETE ON t BEGIN SELECT RAISE(ABORT, 'no'); END;";
+        folder(&[
+            ("migrations/V1_a.sql", "-- UP\nCREATE TABLE t (a INT CHECK (a > 0), b TEXT);\n-- DOWN\nDROP TABLE t;\n"),
+            ("migrations/V2_b.sql", &format!("-- UP\n{set}\n-- DOWN\nSELECT 1;\n")),
+            (
+                "migrations/V3_c.sql",
+                "-- UP\nATTACH 'beside.db' AS beside;\nINSERT INTO t VALUES (1, 'A');\nDELETE FROM t WHERE b LIKE 'a';\n-- DOWN\nSELECT 1;\n",
+            ),
+            ("migrations/V4_d.sql", &format!("-- UP\n{last};\n-- DOWN\nSELECT 1;\n")),
+        ])
+    };
+    let up = |last| migrate_with(files(last).path(), &["up"], &[("DATABASE_URL", "sqlite:notes.db")]);
+    let kept = up("INSERT INTO t SELECT 2, 'B' WHERE NOT EXISTS (SELECT 1 FROM t) AND (SELECT recursive_triggers FROM pragma_recursive_triggers) = 0");
+    assert_eq!(kept.code, 0, "{}", kept.err);
+    let refused = up("INSERT INTO t VALUES (-1, 'C')");
+    assert!(refused.code == 6 && refused.err.contains("CHECK constraint failed"), "{} {}", refused.code, refused.err);
+}

@@ -135,3 +135,41 @@ fn the_script_does_what_our_own_run_does() {
         assert_eq!((refused.code, refused.err.contains("cannot be a script")), (2, true), "{}{}", refused.out, refused.err);
     }
 }
+
+/// What one step sets for its session, the next one does not find.
+#[test]
+fn each_step_of_a_script_finds_its_own_session() {
+    for engine in engines() {
+        let Some(database) = database(engine) else { continue };
+        let folder = tempfile::tempdir().expect("a folder");
+        let (set, look) = match engine {
+            Engine::Sqlite => ("PRAGMA recursive_triggers = ON;", "SELECT recursive_triggers FROM pragma_recursive_triggers"),
+            Engine::Postgres => (
+                "SET search_path = pg_catalog;\nCREATE TEMPORARY TABLE seen (what text);",
+                "SELECT CASE WHEN current_setting('search_path') LIKE '%public%' THEN 0 ELSE 1 END",
+            ),
+            Engine::Mysql | Engine::Mariadb => (
+                "SET SESSION sql_mode = 'ANSI_QUOTES', foreign_key_checks = 0;\nSET @x = 1;\nCREATE TEMPORARY TABLE seen (what text);",
+                "SELECT (@@sql_mode LIKE '%ANSI%') + (@@foreign_key_checks = 0) + (@x IS NOT NULL)",
+            ),
+        };
+        let files = [("V1_make", "CREATE TABLE seen (what text);"), ("V2_set", set), ("V3_look", &format!("INSERT INTO seen {look};"))];
+        for (name, up) in files {
+            std::fs::write(folder.path().join(format!("{name}.sql")), format!("-- UP\n{up}\n-- DOWN\nSELECT 1;\n")).unwrap();
+        }
+        let file = folder.path().join("up.script");
+        let plan = ["plan", "up", "--dir", ".", "--script", "up.script"];
+        migrated(folder.path(), &database.url, &plan);
+        let ran = play(&database, &file);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{engine}: {}\n{}", ran.out, std::fs::read_to_string(&file).unwrap());
+        assert_eq!(database.query("SELECT what FROM seen"), ["0"], "{engine}");
+        // What SQLite would have to look up to end it.
+        if engine == Engine::Sqlite {
+            for (name, up) in [("V4_temporary", "CREATE TEMPORARY TABLE x (a int);"), ("V5_after", "CREATE TABLE x (a int);")] {
+                std::fs::write(folder.path().join(format!("{name}.sql")), format!("-- UP\n{up}\n-- DOWN\nSELECT 1;\n")).unwrap();
+            }
+            let refused = migrate(folder.path(), &database.url, &["plan", "up", "--dir", ".", "--script", "more.script"]);
+            assert_eq!((refused.code, refused.err.contains("4 temporary cannot be a script")), (2, true), "{}", refused.err);
+        }
+    }
+}
